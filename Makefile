@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
+# The one entry point of the tree.
+#
+#   make                builds the library: shared, static, freestanding core
+#   make run            the main job, in C and in Rust, on real device trees
+#   make check          every test tier; ends with "N passed, N failed"
+#   make docs           the reference of the C headers and of the crates
+#   make install        to DESTDIR, below PREFIX; `make uninstall` undoes it
+#   make clean          removes build/
+#
+# Settings, on the command line or in the environment:
+#
+#   CC CFLAGS CPPFLAGS LDFLAGS AR     the usual ones; CFLAGS replaces -O2 -g
+#   CROSS_COMPILE=aarch64-linux-gnu-  a prefix for CC and AR
+#   PREFIX LIBDIR DESTDIR             where `install` puts things
+#   BUILD=dir                         where the library goes, instead of build
+#                                     (`run`, `docs` and `check` keep to build)
+#   CHECKED=1                         a library that catches misuse of handles
+#   SANITIZE=address,undefined        ... and of memory
+#   WERROR=1                          a warning is an error
+#   DTB=path GRANULE=4k|16k|64k       `make run` on a tree of your own
+
+VERSION := 0.1.0
+# The name that programs record, which stays for as long as the ABI does.
+SONAME  := libiomm.so.0
+
+BUILD  ?= build
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+
+# CC and AR have a value built into make, which is not a wish of the user's.
+ifeq ($(origin CC),default)
+CC := $(CROSS_COMPILE)$(if $(CROSS_COMPILE),gcc,cc)
+endif
+ifeq ($(origin AR),default)
+AR := $(CROSS_COMPILE)ar
+endif
+
+CFLAGS ?= -O2 -g
+DTC    ?= dtc
+
+# ---------------------------------------------------------------- sources ---
+
+# The core is freestanding: it asks its host for everything, through hooks.
+CORE_DIRS   := base pgtable ioasid device domain
+# The rest needs an operating system below it.
+HOSTED_DIRS := platform device/firmware alloc backend
+
+sources      = $(foreach dir,$(1),$(sort $(wildcard src/$(dir)/*.c)))
+CORE_SRC    := $(sort $(wildcard src/*.c)) $(call sources,$(CORE_DIRS))
+LIB_SRC     := $(CORE_SRC) $(call sources,$(HOSTED_DIRS))
+HEADERS     := $(sort $(wildcard include/iomm/*.h))
+EXAMPLES    := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
+TREES       := $(patsubst tests/data/%.dts,build/data/%.dtb,\
+	       $(wildcard tests/data/*.dts))
+UNIT_TESTS  := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+UNIT_SHARED := $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c))
+
+LIB_OBJ         := $(LIB_SRC:src/%.c=$(BUILD)/lib/%.o)
+CORE_OBJ        := $(CORE_SRC:src/%.c=$(BUILD)/core/%.o)
+UNIT_SHARED_OBJ := $(UNIT_SHARED:tests/%.c=$(BUILD)/%.o)
+OBJ             := $(LIB_OBJ) $(CORE_OBJ) $(UNIT_SHARED_OBJ) \
+		   $(UNIT_TESTS:=.o) $(EXAMPLES:=.o)
+
+# ------------------------------------------------------------------ flags ---
+
+# A setting of 0 is as good as none.
+on        = $(filter-out 0,$(1))
+sanitize  = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
+# The user's flags come last, so that they win.
+cflags    = -std=c11 -Wall -Wextra -Wconversion $(if $(call on,$(WERROR)),-Werror) \
+	    -MD -MP $(sanitize) $(CFLAGS)
+cppflags  = $(if $(call on,$(CHECKED)),-DIOMM_CHECKED=1) -Iinclude $(CPPFLAGS)
+ldflags   = $(sanitize) $(LDFLAGS)
+LIBS     := -lfdt -lpthread
+
+# Position-independent, so that one set of objects serves both libraries.
+lib_cflags  := -fPIC -fvisibility=hidden
+# The core goes where there may be neither a C library nor a thread pointer,
+# but perhaps a linker that makes position-independent programs.
+core_cflags := $(lib_cflags) -ffreestanding -fno-stack-protector
+
+# GNU ld takes a name in a version script that the library lacks for an
+# intention, unless told otherwise. Not every linker knows this flag.
+undefined_version = $(shell $(CC) -shared -nostdlib -x c /dev/null \
+	-o /dev/null -Wl,--no-undefined-version 2>/dev/null \
+	&& echo -Wl,--no-undefined-version)
+
+# ---------------------------------------------------------------- targets ---
+
+.PHONY: all lib core examples trees unit run run-programs check docs \
+	install uninstall clean FORCE
+.DELETE_ON_ERROR:
+.SUFFIXES:
+# Nothing of make's own follows the output of `make run`.
+MAKEFLAGS += --no-print-directory
+
+all: lib
+lib: $(BUILD)/libiomm.so $(BUILD)/libiomm.a core $(BUILD)/pkgconfig/libiomm.pc
+core: $(BUILD)/libiomm-core.a $(BUILD)/pkgconfig/libiomm-core.pc
+examples: $(EXAMPLES)
+trees: $(TREES)
+unit: $(UNIT_TESTS) trees
+
+# The setup may bring the very tools that the next step is built with, so each
+# step is a make of its own.
+run:
+	@tools/setup.sh run
+	@$(MAKE) run-programs BUILD=build
+	@tools/run-drivers.sh
+
+run-programs: lib examples trees
+	@tools/cargo.sh build --locked --release -p iomm --example driver
+
+check:
+	@tools/setup.sh check
+	@tests/check.sh
+
+docs:
+	@tools/setup.sh docs
+	@$(MAKE) lib BUILD=build
+	@mkdir -p build/docs
+	doxygen docs/Doxyfile
+	RUSTDOCFLAGS='-D warnings' tools/cargo.sh doc --locked --no-deps
+	@ln -sfn ../rust/doc build/docs/rust
+
+clean:
+	rm -rf build
+
+# What the objects were made with. When a setting changes they are made anew.
+settings = $(CC) $(cflags) $(cppflags) $(ldflags)
+ifneq ($(strip $(settings)),$(strip $(file <$(BUILD)/settings)))
+$(BUILD)/settings: FORCE
+endif
+$(BUILD)/settings:
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(settings))' > $@
+
+$(OBJ): $(BUILD)/settings
+
+$(BUILD)/lib/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(lib_cflags) $(cppflags) -Isrc $(cflags) -c $< -o $@
+
+$(BUILD)/core/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(core_cflags) $(cppflags) -Isrc $(cflags) -c $< -o $@
+
+# Made from nothing, so that no member outlives its source.
+$(BUILD)/libiomm.a: $(LIB_OBJ)
+$(BUILD)/libiomm-core.a: $(CORE_OBJ)
+$(BUILD)/libiomm.a $(BUILD)/libiomm-core.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/libiomm.so.$(VERSION): $(LIB_OBJ) abi/libiomm.map
+	$(CC) -shared -Wl,-soname,$(SONAME) -Wl,-z,defs \
+		-Wl,--version-script=abi/libiomm.map $(undefined_version) \
+		$(ldflags) -o $@ $(LIB_OBJ) $(LIBS)
+
+$(BUILD)/$(SONAME): $(BUILD)/libiomm.so.$(VERSION)
+	@ln -sf $(<F) $@
+$(BUILD)/libiomm.so: $(BUILD)/$(SONAME)
+	@ln -sf $(<F) $@
+
+# For programs in this tree: the crates find the library that was just built.
+$(BUILD)/pkgconfig/%.pc: pkgconfig/%.pc.in Makefile
+	@mkdir -p $(@D)
+	@sed -e 's|@prefix@|$(CURDIR)|; s|@libdir@|$(abspath $(BUILD))|' \
+		-e 's|@version@|$(VERSION)|' $< > $@
+
+# Examples see what a user sees: the public headers and the shared library.
+$(BUILD)/examples/%.o: examples/%.c
+	@mkdir -p $(@D)
+	$(CC) $(cppflags) $(cflags) -c $< -o $@
+$(EXAMPLES): %: %.o $(BUILD)/libiomm.so
+	$(CC) $(ldflags) -o $@ $< -L$(BUILD) -liomm -Wl,-rpath,'$$ORIGIN/..'
+
+# Unit tests reach inside, so they take the static library.
+$(BUILD)/unit/%.o: tests/unit/%.c
+	@mkdir -p $(@D)
+	$(CC) $(cppflags) -Isrc -Itests $(cflags) -c $< -o $@
+$(UNIT_TESTS): %: %.o $(UNIT_SHARED_OBJ) $(BUILD)/libiomm.a
+	$(CC) $(ldflags) -o $@ $^ -lcmocka $(LIBS)
+
+# The trees that QEMU wrote name their clocks and pins by number.
+build/data/%.dtb: tests/data/%.dts
+	@mkdir -p $(@D)
+	$(DTC) -Wno-clocks_property -Wno-gpios_property -O dtb -o $@ $<
+
+# ---------------------------------------------------------------- install ---
+
+install_pc = sed -e 's|@prefix@|$(PREFIX)|; s|@version@|$(VERSION)|' \
+	-e 's|@libdir@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|' \
+	pkgconfig/$(1).in > $(DESTDIR)$(LIBDIR)/pkgconfig/$(1)
+
+install: lib
+	install -d $(DESTDIR)$(PREFIX)/include/iomm \
+		$(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include/iomm
+	install -m 755 $(BUILD)/libiomm.so.$(VERSION) $(DESTDIR)$(LIBDIR)
+	ln -sf libiomm.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libiomm.so
+	install -m 644 $(BUILD)/libiomm.a $(BUILD)/libiomm-core.a \
+		$(DESTDIR)$(LIBDIR)
+	$(call install_pc,libiomm.pc)
+	$(call install_pc,libiomm-core.pc)
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/include/iomm
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libiomm.so.$(VERSION) $(SONAME) \
+		libiomm.so libiomm.a libiomm-core.a \
+		pkgconfig/libiomm.pc pkgconfig/libiomm-core.pc)
+
+-include $(OBJ:.o=.d)
