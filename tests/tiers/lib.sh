@@ -1,0 +1,90 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
+# What the tiers share. A tier sources this, calls expect() and its likes, and
+# ends with finish(). It runs at the root of the tree.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
+
+passed=0
+failed=0
+jobs=$(nproc)
+
+pass() {	# NAME
+	passed=$((passed + 1))
+	printf 'ok: %s\n' "$1"
+}
+
+fail() {	# NAME
+	failed=$((failed + 1))
+	printf 'FAILED: %s\n' "$1"
+}
+
+# The command succeeds.
+expect() {	# NAME COMMAND...
+	local name=$1
+	shift
+	if "$@"; then pass "$name"; else fail "$name"; fi
+}
+
+# The command fails: for the proof that a check is able to.
+refuse() {	# NAME COMMAND...
+	local name=$1
+	shift
+	if "$@"; then fail "$name"; else pass "$name"; fi
+}
+
+# Adds what another tool has counted.
+add() {	# PASSED FAILED
+	passed=$((passed + $1))
+	failed=$((failed + $2))
+}
+
+# Adds up a tool that prints "ok: ..." and "FAILED: ..." as this file does.
+tally() {	# NAME COMMAND...
+	local name=$1 output status good bad
+	shift
+	output=$("$@")
+	status=$?
+	printf '%s\n' "$output"
+	good=$(grep -c '^ok: ' <<<"$output")
+	bad=$(grep -c '^FAILED: ' <<<"$output")
+	add "$good" "$bad"
+	if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$good" -eq 0 ]; }
+	then
+		fail "$name: exit status $status, $good checks"
+	fi
+}
+
+# No tier is skipped for want of a tool.
+need() {	# TOOL...
+	local tool
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null 2>&1 ||
+			fail "$tool is not installed; tools/setup.sh check does that"
+	done
+	[ "$failed" -eq 0 ] || finish
+}
+
+finish() {
+	printf '%d passed, %d failed\n' "$passed" "$failed"
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+# A directory outside the tree, gone when the tier ends.
+make_scratch() {
+	scratch=$(mktemp -d)
+	trap 'rm -rf "$scratch"' EXIT
+}
+
+# The builds that several tiers use. `make` without BUILD is what users get.
+gcc_build=(BUILD=build/gcc CC=gcc WERROR=1)
+clang_build=(BUILD=build/clang CC=clang WERROR=1)
+asan_build=(BUILD=build/checked-asan CC=gcc WERROR=1 CHECKED=1
+	SANITIZE=address,undefined)
+
+build() {	# MAKE-ARGUMENT...
+	make -j"$jobs" "$@"
+}
