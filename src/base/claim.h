@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * A claim: one thread at a time works on an object, callbacks included. It is
+ * not a lock: it may be held across callbacks and waits, and because of that a
+ * thread that is inside a callback never waits for one (EDEADLK).
+ */
+#ifndef IOMM_BASE_CLAIM_H
+#define IOMM_BASE_CLAIM_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct iomm_ctx;
+
+struct iomm_claim {
+	_Atomic uint32_t word; /* 0 free, 1 claimed, 2 claimed and awaited */
+	_Atomic(void *) owner; /* the thread's storage */
+};
+
+/* `what` names the object in the sentence. */
+int iomm_claim_take(struct iomm_ctx *ctx, struct iomm_claim *claim,
+		    const char *what);
+void iomm_claim_drop(struct iomm_ctx *ctx, struct iomm_claim *claim);
+
+#endif

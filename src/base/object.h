@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * The counted object that every handle but the context starts with.
+ *
+ * A last put only pushes the object on its context's lock-free reap list; it
+ * is destroyed by iomm_leave() at the outermost exit from the library that is
+ * not atomic, or by iomm_ctx_run(). So a put is legal anywhere, and nothing is
+ * destroyed under a lock or under the feet of a frame further up the stack.
+ */
+#ifndef IOMM_BASE_OBJECT_H
+#define IOMM_BASE_OBJECT_H
+
+#include <iomm/types.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define IOMM_HANDLE_KINDS 12u
+
+struct iomm_object;
+
+/* One per kind, static. Its address is the object's type tag: another kind, or
+ * the same kind of another copy of the library, has another address. */
+struct iomm_object_type {
+	uint32_t kind; /* IOMM_HANDLE_* */
+	uint32_t bytes;
+	const char *name;
+	void (*destroy)(struct iomm_object *object);
+};
+
+struct iomm_object {
+	const struct iomm_object_type *type;
+	struct iomm_ctx *ctx;
+	struct iomm_object *next; /* on the reap list; in quarantine */
+	_Atomic uint32_t refs;
+};
+
+/* Allocates type->bytes zeroed with one reference; NULL when out of memory. The
+ * object holds the context. */
+void *iomm_object_create(struct iomm_ctx *ctx,
+			 const struct iomm_object_type *type);
+
+/* For the library itself. _drop never destroys: iomm_leave() does. */
+void *iomm_object_get(void *object);
+bool iomm_object_get_unless_zero(struct iomm_object *object);
+void iomm_object_drop(void *object);
+
+/* Destroys what is on the context's reap list, and what that drops. */
+void iomm_object_reap(struct iomm_ctx *ctx);
+
+/* For public get and put, which take NULL; put destroys when it may. */
+void *iomm_handle_get(void *handle, const struct iomm_object_type *type);
+void iomm_handle_put(void *handle, const struct iomm_object_type *type);
+
+/* Is this a handle of the type? False for NULL. Checked builds report a dead
+ * or foreign one. */
+bool iomm_handle_ok(const void *handle, const struct iomm_object_type *type);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Presence: a count of those who are inside an object, and a bit that refuses
+ * more. A reference keeps memory alive; presence keeps a thing there.
+ */
+#ifndef IOMM_BASE_PRESENCE_H
+#define IOMM_BASE_PRESENCE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct iomm_ctx;
+
+struct iomm_presence {
+	_Atomic uint32_t word;
+};
+
+/* False when entry is refused. */
+bool iomm_presence_enter(struct iomm_presence *presence);
+
+/* Enters although entry may be refused: for whoever dismantles the thing. */
+void iomm_presence_force(struct iomm_presence *presence);
+void iomm_presence_exit(struct iomm_ctx *ctx, struct iomm_presence *presence);
+
+bool iomm_presence_refused(const struct iomm_presence *presence);
+
+/* Refuses entry from now on; true when it was not refused before. */
+bool iomm_presence_refuse(struct iomm_presence *presence);
+void iomm_presence_allow(struct iomm_presence *presence);
+
+/*
+ * Entry is refused: waits until nobody is inside. EDEADLK in a callback,
+ * ETIMEDOUT, each when somebody is; `what` names the thing in the sentence.
+ */
+int iomm_presence_drain(struct iomm_ctx *ctx, struct iomm_presence *presence,
+			uint64_t deadline, const char *what);
+
+#endif

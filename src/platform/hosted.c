@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The hosted platform: libc, pthreads, and Linux's futex. */
+#define _GNU_SOURCE
+#include <iomm/platform.h>
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/ctx.h"
+
+#define SECOND 1000000000u
+
+static void *hosted_alloc(void *data, uint64_t bytes, uint64_t align)
+{
+	void *ptr = NULL;
+
+	(void)data;
+	if (bytes > SIZE_MAX || align > SIZE_MAX ||
+	    posix_memalign(&ptr, (size_t)align, (size_t)bytes))
+		return NULL;
+	memset(ptr, 0, (size_t)bytes);
+	return ptr;
+}
+
+static void hosted_free(void *data, void *ptr, uint64_t bytes, uint64_t align)
+{
+	(void)data;
+	(void)bytes;
+	(void)align;
+	free(ptr);
+}
+
+static pthread_mutex_t *mutex(struct iomm_lock *lock)
+{
+	_Static_assert(sizeof(pthread_mutex_t) <= sizeof(struct iomm_lock),
+		       "a pthread mutex fits a lock");
+	return (pthread_mutex_t *)(void *)lock;
+}
+
+static int hosted_lock_init(void *data, struct iomm_lock *lock)
+{
+	(void)data;
+	/* The only failures are for attributes that are not used here. */
+	(void)pthread_mutex_init(mutex(lock), NULL);
+	return 0;
+}
+
+static void hosted_lock_fini(void *data, struct iomm_lock *lock)
+{
+	(void)data;
+	(void)pthread_mutex_destroy(mutex(lock));
+}
+
+static void hosted_lock(void *data, struct iomm_lock *lock)
+{
+	(void)data;
+	(void)pthread_mutex_lock(mutex(lock));
+}
+
+static void hosted_unlock(void *data, struct iomm_lock *lock)
+{
+	(void)data;
+	(void)pthread_mutex_unlock(mutex(lock));
+}
+
+static void *hosted_thread(void *data)
+{
+	static _Thread_local _Alignas(16) unsigned char
+		storage[IOMM_THREAD_SIZE];
+
+	(void)data;
+	return storage;
+}
+
+static uint64_t hosted_time(void *data)
+{
+	struct timespec now;
+
+	(void)data;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
+}
+
+static void hosted_wait(void *data, uint32_t *word, uint32_t expected,
+			uint64_t deadline)
+{
+	struct timespec until = { .tv_sec = (time_t)(deadline / SECOND),
+				  .tv_nsec = (long)(deadline % SECOND) };
+
+	(void)data;
+	/* FUTEX_WAIT_BITSET takes an absolute time on CLOCK_MONOTONIC. */
+	(void)syscall(SYS_futex, word,
+		      FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,
+		      deadline == IOMM_FOREVER ? NULL : &until, NULL,
+		      FUTEX_BITSET_MATCH_ANY);
+}
+
+static void hosted_wake(void *data, uint32_t *word)
+{
+	(void)data;
+	(void)syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX,
+		      NULL, NULL, 0);
+}
+
+static void hosted_log(void *data, uint32_t level, const char *tag,
+		       const char *line)
+{
+	static const char *const name[] = { "", "error", "warning", "info",
+					    "debug" };
+
+	(void)data;
+	if (*tag)
+		(void)fprintf(stderr, "iomm: %s: %s: %s\n", name[level], tag,
+			      line);
+	else
+		(void)fprintf(stderr, "iomm: %s: %s\n", name[level], line);
+}
+
+const struct iomm_platform *iomm_platform_hosted(void)
+{
+	static const struct iomm_platform hosted = {
+		.size = sizeof(hosted),
+		.alloc = hosted_alloc,
+		.free = hosted_free,
+		.lock_init = hosted_lock_init,
+		.lock_fini = hosted_lock_fini,
+		.lock = hosted_lock,
+		.unlock = hosted_unlock,
+		.thread = hosted_thread,
+		.wait = hosted_wait,
+		.wake = hosted_wake,
+		.time = hosted_time,
+		.log = hosted_log,
+	};
+
+	return &hosted;
+}

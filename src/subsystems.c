@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* What a context consists of, lowest first. The one place that knows all. */
+#include "base/ctx.h"
+#include "device/registry.h"
+#include "pgtable/format.h"
+
+const struct iomm_subsys *const iomm_subsystems[IOMM_NR_SUBSYS] = {
+	&iomm_format_subsys,
+	&iomm_device_subsys,
+};
