@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "device/device.h"
+
+#include "base/abi.h"
+#include "device/registry.h"
+
+static void free_parts(struct iomm_device *device)
+{
+	iomm_lock_fini(device->obj.ctx, &device->lock);
+	iomm_strfree(device->obj.ctx, device->name);
+	iomm_object_drop(device->bus);
+}
+
+/* Presence ends: what was tied to it goes, newest first, while the IOMMU is
+ * still there. */
+static void run_releases(struct iomm_device *device)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+	struct iomm_release_action *action;
+
+	for (;;) {
+		iomm_lock(ctx, &device->lock);
+		action = device->releases;
+		if (action)
+			device->releases = action->next;
+		iomm_unlock(ctx, &device->lock);
+		if (!action)
+			return;
+		iomm_release(ctx, action->release, action->data);
+		iomm_free(ctx, action, sizeof(*action));
+	}
+}
+
+/* Nobody is inside; the claim is held, or nobody could take it. */
+static void take_away(struct iomm_device *device)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+	struct iomm_registry *registry = iomm_registry(ctx);
+
+	iomm_device_stop_waiting(device);
+	run_releases(device);
+	iomm_device_unbind(device, IOMM_DEVICE_REMOVED);
+	iomm_lock(ctx, &registry->lock);
+	iomm_list_del(&device->link);
+	iomm_unlock(ctx, &registry->lock);
+	IOMM_LOG(ctx, IOMM_LOG_INFO, device->name, "removed");
+}
+
+static void destroy(struct iomm_object *object)
+{
+	struct iomm_device *device = (struct iomm_device *)(void *)object;
+
+	if (device->state != IOMM_DEVICE_REMOVED)
+		take_away(device);
+	free_parts(device);
+}
+
+const struct iomm_object_type iomm_device_type = {
+	.kind = IOMM_HANDLE_DEVICE,
+	.bytes = sizeof(struct iomm_device),
+	.name = "device",
+	.destroy = destroy,
+};
+
+/* The present device of a name, with a reference; the lock is held. */
+static struct iomm_device *lookup(struct iomm_registry *registry,
+				  const char *name)
+{
+	struct iomm_list *pos;
+
+	iomm_list_for_each(pos, &registry->devices) {
+		struct iomm_device *device =
+			iomm_container_of(pos, struct iomm_device, link);
+
+		if (iomm_streq(device->name, name) &&
+		    iomm_object_get_unless_zero(&device->obj))
+			return device;
+	}
+	return NULL;
+}
+
+/* Adding */
+
+static int check_config(struct iomm_bus *bus,
+			const struct iomm_device_config *c)
+{
+	struct iomm_ctx *ctx = bus->obj.ctx;
+	int err = iomm_check_bits(ctx, c->flags,
+				  IOMM_DEVICE_ADDRESS | IOMM_DEVICE_DMA_MASK,
+				  "iomm_device_config.flags");
+
+	if (err)
+		return err;
+	if (!c->name || !*c->name)
+		return IOMM_FAIL(ctx, IOMM_EINVAL, "a device needs a name");
+	if (c->flags & IOMM_DEVICE_DMA_MASK &&
+	    (!c->dma_mask || c->dma_mask & (c->dma_mask + 1)))
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "%s: DMA mask %x is not 2^n - 1",
+				 IOMM_STR(c->name), c->dma_mask);
+	if (!(c->flags & IOMM_DEVICE_ADDRESS))
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "%s: on bus %s a device needs an address",
+				 IOMM_STR(c->name), IOMM_STR(bus->name));
+	return bus->ops->check_address(bus, c->address);
+}
+
+static int publish(struct iomm_device *device)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+	struct iomm_registry *registry = iomm_registry(ctx);
+	struct iomm_device *other;
+
+	iomm_lock(ctx, &registry->lock);
+	other = lookup(registry, device->name);
+	if (!other)
+		iomm_list_add_tail(&registry->devices, &device->link);
+	iomm_unlock(ctx, &registry->lock);
+	if (!other)
+		return 0;
+	iomm_object_drop(other);
+	return IOMM_FAIL(ctx, IOMM_EEXIST, "there is a device %s already",
+			 IOMM_STR(device->name));
+}
+
+static int create(struct iomm_bus *bus, const struct iomm_device_config *config,
+		  struct iomm_device **out)
+{
+	struct iomm_ctx *ctx = bus->obj.ctx;
+	struct iomm_device_config c;
+	struct iomm_device *device;
+	int err = iomm_struct_in(ctx, &c, sizeof(c),
+				 IOMM_DEVICE_CONFIG_SIZE_VER0, config,
+				 "iomm_device_config");
+
+	if (!err)
+		err = check_config(bus, &c);
+	if (err)
+		return err;
+	device = iomm_object_create(ctx, &iomm_device_type);
+	if (!device)
+		return -IOMM_ENOMEM;
+	iomm_list_init(&device->link);
+	iomm_list_init(&device->wait_link);
+	device->bus = iomm_object_get(bus);
+	device->address = c.address;
+	device->dma_mask = c.flags & IOMM_DEVICE_DMA_MASK ? c.dma_mask
+							  : UINT64_MAX;
+	device->probe_timeout = c.probe_timeout;
+	device->name = iomm_strdup(ctx, c.name);
+	if (!device->name || iomm_lock_init(ctx, &device->lock))
+		err = IOMM_FAIL(ctx, IOMM_ENOMEM, "no memory for a device");
+	if (!err)
+		err = publish(device);
+	if (err) {
+		/* Nobody has seen it: there is nothing to take away. */
+		device->state = IOMM_DEVICE_REMOVED;
+		iomm_object_drop(device);
+		return err;
+	}
+	*out = device;
+	return 0;
+}
+
+int iomm_device_create(struct iomm_bus *bus,
+		       const struct iomm_device_config *config,
+		       struct iomm_device **out)
+{
+	if (!iomm_handle_ok(bus, &iomm_bus_type))
+		return -IOMM_EINVAL;
+	if (!out)
+		return iomm_fail_null(bus->obj.ctx, "iomm_device_create");
+	iomm_enter(bus->obj.ctx);
+	return iomm_leave(bus->obj.ctx, create(bus, config, out));
+}
+
+int iomm_device_find(struct iomm_ctx *ctx, const char *name,
+		     struct iomm_device **out)
+{
+	struct iomm_registry *registry;
+	struct iomm_device *device;
+
+	if (!ctx)
+		return -IOMM_EINVAL;
+	if (!name || !out)
+		return iomm_fail_null(ctx, "iomm_device_find");
+	registry = iomm_registry(ctx);
+	iomm_lock(ctx, &registry->lock);
+	device = lookup(registry, name);
+	iomm_unlock(ctx, &registry->lock);
+	if (!device)
+		return IOMM_FAIL(ctx, IOMM_ENOENT, "there is no device %s",
+				 IOMM_STR(name));
+	*out = device;
+	return 0;
+}
+
+struct iomm_device *iomm_device_get(struct iomm_device *device)
+{
+	return iomm_handle_get(device, &iomm_device_type);
+}
+
+void iomm_device_put(struct iomm_device *device)
+{
+	iomm_handle_put(device, &iomm_device_type);
+}
+
+/* Removing */
+
+/* Place of the calling thread's guard on the device, or of a free entry. */
+static uint32_t guard_slot(const struct iomm_thread *thread, const void *object)
+{
+	uint32_t n;
+
+	for (n = 0; n < IOMM_GUARDS_PER_THREAD; n++) {
+		if (thread->guards[n].object == object)
+			break;
+	}
+	return n;
+}
+
+static bool inside(struct iomm_device *device)
+{
+	return guard_slot(iomm_thread(device->obj.ctx), device) <
+	       IOMM_GUARDS_PER_THREAD;
+}
+
+static int do_remove(struct iomm_device *device, uint64_t timeout)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+	bool first;
+	int err;
+
+	if (inside(device))
+		return IOMM_FAIL(ctx, IOMM_EDEADLK,
+				 "%s: this thread is inside it, and removal "
+				 "would wait for it to leave",
+				 IOMM_STR(device->name));
+	first = iomm_presence_refuse(&device->presence);
+	err = iomm_presence_drain(ctx, &device->presence,
+				  iomm_deadline(ctx, timeout), device->name);
+	if (!err)
+		err = iomm_claim_take(ctx, &device->claim, device->name);
+	if (err) {
+		/* A removal that ran out of time goes on refusing; one that
+		 * could not even wait was none. */
+		if (first && err != -IOMM_ETIMEDOUT)
+			iomm_presence_allow(&device->presence);
+		return err;
+	}
+	if (device->state != IOMM_DEVICE_REMOVED)
+		take_away(device);
+	iomm_claim_drop(ctx, &device->claim);
+	return 0;
+}
+
+int iomm_device_remove(struct iomm_device *device, uint64_t timeout)
+{
+	if (!iomm_handle_ok(device, &iomm_device_type))
+		return -IOMM_EINVAL;
+	iomm_enter(device->obj.ctx);
+	return iomm_leave(device->obj.ctx, do_remove(device, timeout));
+}
+
+/* Presence */
+
+int iomm_device_fail_gone(struct iomm_device *device)
+{
+	return IOMM_FAIL(device->obj.ctx, IOMM_ENODEV,
+			 "device %s is removed, or being removed",
+			 IOMM_STR(device->name));
+}
+
+int iomm_device_enter(struct iomm_device *device,
+		      struct iomm_device_guard *guard)
+{
+	struct iomm_thread *thread;
+	struct iomm_ctx *ctx;
+	uint32_t slot;
+
+	if (!iomm_handle_ok(device, &iomm_device_type))
+		return -IOMM_EINVAL;
+	ctx = device->obj.ctx;
+	if (!guard)
+		return iomm_fail_null(ctx, "iomm_device_enter");
+	thread = iomm_thread(ctx);
+	slot = guard_slot(thread, device);
+	if (slot == IOMM_GUARDS_PER_THREAD)
+		slot = guard_slot(thread, NULL);
+	if (slot == IOMM_GUARDS_PER_THREAD)
+		return IOMM_FAIL(ctx, IOMM_ENOSPC,
+				 "this thread is inside %u devices, which is "
+				 "the most",
+				 IOMM_GUARDS_PER_THREAD);
+	if (!iomm_presence_enter(&device->presence))
+		return iomm_device_fail_gone(device);
+	thread->guards[slot].object = device;
+	thread->guards[slot].count++;
+	*guard = (struct iomm_device_guard){
+		.size = sizeof(*guard),
+		.device = iomm_object_get(device),
+		.thread = thread,
+	};
+	return 0;
+}
+
+void iomm_device_exit(struct iomm_device_guard *guard)
+{
+	struct iomm_device *device;
+	struct iomm_thread *thread;
+	struct iomm_ctx *ctx;
+	uint32_t slot;
+
+	if (!guard || guard->size < IOMM_DEVICE_GUARD_SIZE_VER0 ||
+	    !guard->device)
+		return;
+	device = guard->device;
+	ctx = device->obj.ctx;
+	thread = iomm_thread(ctx);
+	slot = guard_slot(thread, device);
+	if (guard->thread != thread || slot == IOMM_GUARDS_PER_THREAD) {
+#if IOMM_CHECKED
+		iomm_misuse(ctx, IOMM_TEXT("a guard on %s is left on another "
+					   "thread than the one that entered",
+					   IOMM_STR(device->name)));
+#endif
+		return;
+	}
+	if (!--thread->guards[slot].count)
+		thread->guards[slot].object = NULL;
+	guard->device = NULL;
+	iomm_presence_exit(ctx, &device->presence);
+	iomm_device_put(device);
+}
+
+static int add_release(struct iomm_device *device, void (*release)(void *data),
+		       void *data)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+	struct iomm_release_action *action;
+
+	action = iomm_alloc(ctx, sizeof(*action));
+	if (!action)
+		return IOMM_FAIL(ctx, IOMM_ENOMEM,
+				 "no memory for a release action");
+	/* Inside, so that a removal either sees the action or refuses it. */
+	if (!iomm_presence_enter(&device->presence)) {
+		iomm_free(ctx, action, sizeof(*action));
+		return iomm_device_fail_gone(device);
+	}
+	action->release = release;
+	action->data = data;
+	iomm_lock(ctx, &device->lock);
+	action->next = device->releases;
+	device->releases = action;
+	iomm_unlock(ctx, &device->lock);
+	iomm_presence_exit(ctx, &device->presence);
+	return 0;
+}
+
+int iomm_device_add_release(struct iomm_device *device,
+			    void (*release)(void *data), void *data)
+{
+	struct iomm_ctx *ctx;
+	int err;
+
+	if (!iomm_handle_ok(device, &iomm_device_type)) {
+		if (release)
+			release(data);
+		return -IOMM_EINVAL;
+	}
+	ctx = device->obj.ctx;
+	if (!release)
+		return iomm_fail_null(ctx, "iomm_device_add_release");
+	iomm_enter(ctx);
+	err = add_release(device, release, data);
+	if (err)
+		iomm_release(ctx, release, data);
+	return iomm_leave(ctx, err);
+}
+
+/* Questions */
+
+int iomm_device_name(struct iomm_device *device, char *buf, uint64_t len)
+{
+	if (!iomm_handle_ok(device, &iomm_device_type))
+		return -IOMM_EINVAL;
+	if (!buf && len)
+		return iomm_fail_null(device->obj.ctx, "iomm_device_name");
+	return iomm_copy_string(buf, len, device->name);
+}
+
+void iomm_device_set_state(struct iomm_device *device, uint32_t state)
+{
+	iomm_lock(device->obj.ctx, &device->lock);
+	device->state = state;
+	iomm_unlock(device->obj.ctx, &device->lock);
+}
+
+int iomm_device_state(struct iomm_device *device, uint32_t *out)
+{
+	if (!iomm_handle_ok(device, &iomm_device_type))
+		return -IOMM_EINVAL;
+	if (!out)
+		return iomm_fail_null(device->obj.ctx, "iomm_device_state");
+	iomm_lock(device->obj.ctx, &device->lock);
+	*out = device->state;
+	iomm_unlock(device->obj.ctx, &device->lock);
+	return 0;
+}
+
+static int fail_unbound(struct iomm_device *device)
+{
+	return IOMM_FAIL(device->obj.ctx, IOMM_ENODEV,
+			 "device %s is not bound to an IOMMU",
+			 IOMM_STR(device->name));
+}
+
+/* All IDs of the device, in a fresh array; the lock is held. */
+static int collect_ids(const struct iomm_device *device,
+		       struct iomm_device_id **out, uint32_t *count)
+{
+	struct iomm_device_id *ids;
+	uint32_t b, i, n = 0;
+
+	for (b = 0; b < device->nr_bindings; b++)
+		n += device->bindings[b].nr_ids;
+	ids = iomm_alloc(device->obj.ctx, (uint64_t)n * sizeof(*ids));
+	if (!ids)
+		return -IOMM_ENOMEM;
+	*count = n;
+	*out = ids;
+	for (b = 0; b < device->nr_bindings; b++) {
+		for (i = 0; i < device->bindings[b].nr_ids; i++) {
+			ids->iommu_node = device->bindings[b].iommu->node;
+			ids->id = device->bindings[b].ids[i];
+			ids++;
+		}
+	}
+	return 0;
+}
+
+int iomm_device_ids(struct iomm_device *device, struct iomm_device_id *ids,
+		    uint32_t stride, uint32_t *count)
+{
+	struct iomm_device_id *all = NULL;
+	struct iomm_ctx *ctx;
+	uint32_t have = 0;
+	int err;
+
+	if (!iomm_handle_ok(device, &iomm_device_type))
+		return -IOMM_EINVAL;
+	ctx = device->obj.ctx;
+	if (!count)
+		return iomm_fail_null(ctx, "iomm_device_ids");
+	/* The caller's memory is not touched under the lock. */
+	iomm_lock(ctx, &device->lock);
+	err = device->state == IOMM_DEVICE_BOUND
+		      ? collect_ids(device, &all, &have)
+		      : -IOMM_ENODEV;
+	iomm_unlock(ctx, &device->lock);
+	if (err == -IOMM_ENODEV)
+		return fail_unbound(device);
+	if (err)
+		return IOMM_FAIL(ctx, -err, "no memory for the IDs of %s",
+				 IOMM_STR(device->name));
+	err = iomm_array_out(ctx, ids, stride, count, all, sizeof(*all), have,
+			     "device IDs");
+	iomm_free(ctx, all, (uint64_t)have * sizeof(*all));
+	return err;
+}
+
+int iomm_device_group(struct iomm_device *device, struct iomm_group **out)
+{
+	struct iomm_group *group = NULL;
+	struct iomm_ctx *ctx;
+
+	if (!iomm_handle_ok(device, &iomm_device_type))
+		return -IOMM_EINVAL;
+	ctx = device->obj.ctx;
+	if (!out)
+		return iomm_fail_null(ctx, "iomm_device_group");
+	iomm_lock(ctx, &device->lock);
+	if (device->group)
+		group = iomm_object_get(device->group);
+	iomm_unlock(ctx, &device->lock);
+	if (!group)
+		return fail_unbound(device);
+	*out = group;
+	return 0;
+}

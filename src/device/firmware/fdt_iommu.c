@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Who stands behind which IOMMU: the bindings iommu/iommu.txt ("iommus",
+ * "#iommu-cells") and pci/pci-iommu.txt ("iommu-map", "iommu-map-mask") of the
+ * Linux device-tree documentation, which is where they are defined.
+ */
+#include "device/firmware/fdt.h"
+
+#define NAME 128u
+
+/* Formats a failure that names the node. */
+#define FAIL_AT(firmware, key, code, ...)                              \
+	fail_at((firmware), (key), (code), IOMM_TEXT(__VA_ARGS__))
+
+static int fail_at(struct iomm_firmware *firmware, uint32_t key, int code,
+		   const uint64_t *text)
+{
+	char name[NAME], what[NAME];
+
+	iomm_firmware_name(firmware, iomm_firmware_node(firmware, key), name,
+			   sizeof(name));
+	(void)iomm_text_render(what, sizeof(what), text);
+	return IOMM_FAIL(firmware->obj.ctx, code, "%s: %s", IOMM_STR(name),
+			 IOMM_STR(what));
+}
+
+/* The IOMMU that a phandle of the node's refers to. */
+static int find_iommu(struct iomm_firmware *firmware, uint32_t key,
+		      uint32_t phandle, const char *property, uint32_t *iommu)
+{
+	const struct fdt_source *source = fdt_source(firmware);
+	uint32_t n;
+
+	for (n = 1; n <= source->nr_nodes; n++) {
+		/* 0 and all ones are no phandles, and no node has them. */
+		if (phandle && fdt_node(source, n)->phandle == phandle)
+			break;
+	}
+	if (n > source->nr_nodes)
+		return FAIL_AT(firmware, key, IOMM_ENODEV,
+			       "%s refers to phandle %x, which no node has",
+			       IOMM_STR(property), phandle);
+	if (!(fdt_node(source, n)->flags & IOMM_NODE_IOMMU))
+		return FAIL_AT(firmware, n, IOMM_EINVAL,
+			       "is referred to as an IOMMU, and has no "
+			       "#iommu-cells");
+	if (!(fdt_node(source, n)->flags & IOMM_NODE_AVAILABLE))
+		return FAIL_AT(firmware, n, IOMM_ENODEV,
+			       "this IOMMU is disabled: what is behind it "
+			       "cannot do DMA");
+	*iommu = n;
+	return 0;
+}
+
+static void add(struct iomm_firmware *firmware, uint32_t iommu,
+		const fdt32_t *cells, uint32_t nr_cells,
+		struct iomm_specifier *out, uint32_t room, uint32_t *count)
+{
+	uint32_t n;
+
+	if (*count < room) {
+		out[*count].iommu = iomm_firmware_node(firmware, iommu);
+		out[*count].nr_cells = nr_cells;
+		for (n = 0; n < nr_cells; n++)
+			out[*count].cells[n] = fdt32_to_cpu(cells[n]);
+	}
+	++*count;
+}
+
+/* "iommus": (phandle, specifier) pairs; the IOMMU says how long its specifier
+ * is. */
+static int from_iommus(struct iomm_firmware *firmware, uint32_t key,
+		       struct iomm_specifier *out, uint32_t room,
+		       uint32_t *count)
+{
+	const struct fdt_source *source = fdt_source(firmware);
+	uint32_t left, iommu, nr_cells;
+	const fdt32_t *cells;
+	int err;
+
+	cells = iomm_fdt_cells(source, key, "iommus", &left);
+	if (!left)
+		return FAIL_AT(firmware, key, IOMM_ENODEV,
+			       "no IOMMU is described for it: it does direct "
+			       "DMA");
+	while (left) {
+		err = find_iommu(firmware, key, fdt32_to_cpu(*cells), "iommus",
+				 &iommu);
+		if (err)
+			return err;
+		cells++;
+		left--;
+		nr_cells = iomm_fdt_cell(source, iommu, "#iommu-cells", 0);
+		if (nr_cells > IOMM_SPECIFIER_CELLS || nr_cells > left)
+			return FAIL_AT(firmware, key, IOMM_EINVAL,
+				       "iommus ends after %u of the %u cells of "
+				       "a specifier",
+				       left, nr_cells);
+		add(firmware, iommu, cells, nr_cells, out, room, count);
+		cells += nr_cells;
+		left -= nr_cells;
+	}
+	return 0;
+}
+
+/* "iommu-map": (first input ID, phandle, first output ID, length), one cell
+ * each; input IDs are masked before they are looked up. */
+static int from_map(struct iomm_firmware *firmware, uint32_t key,
+		    uint64_t input, struct iomm_specifier *out, uint32_t room,
+		    uint32_t *count)
+{
+	const struct fdt_source *source = fdt_source(firmware);
+	uint32_t mask = iomm_fdt_cell(source, key, "iommu-map-mask", UINT32_MAX);
+	uint64_t id = input & mask, first, to, length;
+	uint32_t cells, iommu;
+	const fdt32_t *map;
+	fdt32_t specifier;
+	int err;
+
+	map = iomm_fdt_cells(source, key, "iommu-map", &cells);
+	if (!map)
+		return FAIL_AT(firmware, key, IOMM_ENODEV,
+			       "has no iommu-map: what is behind it does "
+			       "direct DMA");
+	if (!cells || cells % 4)
+		return FAIL_AT(firmware, key, IOMM_EINVAL,
+			       "iommu-map has %u cells, not a multiple of 4",
+			       cells);
+	for (; cells; cells -= 4, map += 4) {
+		first = fdt32_to_cpu(map[0]);
+		to = fdt32_to_cpu(map[2]);
+		length = fdt32_to_cpu(map[3]);
+		if (first & ~(uint64_t)mask)
+			return FAIL_AT(firmware, key, IOMM_EINVAL,
+				       "iommu-map starts at ID %x, outside "
+				       "iommu-map-mask %x",
+				       first, mask);
+		/* A length of 0 matches nothing; QEMU writes such entries. */
+		if (id < first || id >= first + length)
+			continue;
+		if (to + (id - first) > UINT32_MAX)
+			return FAIL_AT(firmware, key, IOMM_EINVAL,
+				       "iommu-map takes ID %x past 32 bits",
+				       id);
+		err = find_iommu(firmware, key, fdt32_to_cpu(map[1]),
+				 "iommu-map", &iommu);
+		if (err)
+			return err;
+		specifier = cpu_to_fdt32((uint32_t)(to + (id - first)));
+		add(firmware, iommu, &specifier, 1, out, room, count);
+		return 0;
+	}
+	return FAIL_AT(firmware, key, IOMM_ENODEV,
+		       "iommu-map says nothing of ID %x: it does direct DMA",
+		       input);
+}
+
+int iomm_fdt_specifiers(struct iomm_firmware *firmware, uint32_t key,
+			const uint64_t *input, struct iomm_specifier *out,
+			uint32_t *count)
+{
+	uint32_t room = *count;
+
+	*count = 0;
+	return input ? from_map(firmware, key, *input, out, room, count)
+		     : from_iommus(firmware, key, out, room, count);
+}
