@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef IOMM_DOMAIN_DOMAIN_H
+#define IOMM_DOMAIN_DOMAIN_H
+
+#include <iomm/domain.h>
+
+#include "base/claim.h"
+#include "base/ctx.h"
+#include "device/device.h"
+
+/*
+ * What a domain's page table needs to live: it outlives the domain when a
+ * gather still serves it. It belongs to the table, as the data of its hooks.
+ */
+struct iomm_space {
+	struct iomm_ctx *ctx; /* alive as long as the table */
+	struct iomm_claim claim; /* one thread at a time works on the table */
+	uint32_t nr_parts, room;
+	struct iomm_domain_part *parts[]; /* one for each instance */
+};
+
+struct iomm_domain {
+	struct iomm_object obj;
+	uint32_t type; /* IOMM_DOMAIN_* */
+	/* Paging only. */
+	struct iomm_pgtable *pgtable;
+	struct iomm_space *space;
+	struct iomm_pgtable_info info; /* as created; the registers stay */
+
+	struct iomm_lock lock; /* the handler */
+	void (*handler)(void *data, const struct iomm_fault *fault);
+	void *handler_data;
+	void (*handler_release)(void *data);
+};
+
+extern const struct iomm_object_type iomm_domain_type;
+
+/* The domain's part at an instance; NULL when it was not made for it. */
+struct iomm_domain_part *iomm_space_part(const struct iomm_space *space,
+					 const struct iomm_iommu *iommu);
+
+/* Makes the space and page table of a paging domain for the instances that the
+ * device is bound to. The device's claim is held. */
+int iomm_space_create(struct iomm_device *device,
+		      const struct iomm_domain_config *config,
+		      struct iomm_pgtable **pgtable, struct iomm_space **space);
+
+/* Takes and drops the claim on the table. ENODEV when every instance is gone. */
+int iomm_space_begin(struct iomm_space *space);
+void iomm_space_end(struct iomm_space *space);
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The software IOMMU: what it is made of and how it is set up. */
+#include "domain/soft.h"
+
+#include "base/abi.h"
+#include "base/mem.h"
+
+#define TLB_DEFAULT 256u
+#define TLB_MAX	    65536u
+
+static uint64_t tlb_bytes(const struct iomm_soft *soft)
+{
+	return ((uint64_t)soft->tlb_mask + 1) * sizeof(*soft->tlb);
+}
+
+static void destroy(struct iomm_object *object)
+{
+	struct iomm_soft *soft = (struct iomm_soft *)(void *)object;
+	struct iomm_soft_region *region;
+	struct iomm_soft_entry *entry;
+
+	while ((region = soft->regions)) {
+		soft->regions = region->next;
+		iomm_release(object->ctx, region->release, region->data);
+		iomm_free(object->ctx, region, sizeof(*region));
+	}
+	while ((entry = soft->entries)) {
+		soft->entries = entry->next;
+		iomm_object_drop(entry->format);
+		iomm_free(object->ctx, entry, sizeof(*entry));
+	}
+	iomm_free(object->ctx, soft->tlb, tlb_bytes(soft));
+	iomm_lock_fini(object->ctx, &soft->lock);
+}
+
+const struct iomm_object_type iomm_soft_type = {
+	.kind = IOMM_HANDLE_SOFT,
+	.bytes = sizeof(struct iomm_soft),
+	.name = "software IOMMU",
+	.destroy = destroy,
+};
+
+struct iomm_soft *iomm_soft_get(struct iomm_soft *soft)
+{
+	return iomm_handle_get(soft, &iomm_soft_type);
+}
+
+void iomm_soft_put(struct iomm_soft *soft)
+{
+	iomm_handle_put(soft, &iomm_soft_type);
+}
+
+/* Making */
+
+static int read_config(struct iomm_ctx *ctx,
+		       const struct iomm_soft_config *config,
+		       struct iomm_soft_config *c)
+{
+	int err;
+
+	*c = (struct iomm_soft_config){ .size = sizeof(*c) };
+	err = config ? iomm_struct_in(ctx, c, sizeof(*c),
+				      IOMM_SOFT_CONFIG_SIZE_VER0, config,
+				      "iomm_soft_config")
+		     : 0;
+	if (!err)
+		err = iomm_check_bits(ctx, c->flags, IOMM_SOFT_IDENTITY,
+				      "iomm_soft_config.flags");
+	if (!err)
+		err = iomm_check_bits(ctx, c->reserved, 0,
+				      "iomm_soft_config.reserved");
+	if (err)
+		return err;
+	if (!c->iotlb_entries)
+		c->iotlb_entries = TLB_DEFAULT;
+	if (c->iotlb_entries > TLB_MAX ||
+	    c->iotlb_entries & (c->iotlb_entries - 1))
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "an IOTLB of %u entries is not a power of two "
+				 "up to %u",
+				 c->iotlb_entries, TLB_MAX);
+	return 0;
+}
+
+static int create(struct iomm_ctx *ctx, const struct iomm_soft_config *config,
+		  struct iomm_soft **out)
+{
+	struct iomm_soft_config c;
+	struct iomm_soft *soft;
+	int err = read_config(ctx, config, &c);
+
+	if (err)
+		return err;
+	soft = iomm_object_create(ctx, &iomm_soft_type);
+	if (!soft)
+		return -IOMM_ENOMEM;
+	soft->flags = c.flags;
+	soft->tlb_mask = c.iotlb_entries - 1;
+	soft->stats.size = sizeof(soft->stats);
+	soft->tlb = iomm_alloc(ctx, tlb_bytes(soft));
+	if (!soft->tlb || iomm_lock_init(ctx, &soft->lock)) {
+		iomm_object_drop(soft);
+		return IOMM_FAIL(ctx, IOMM_ENOMEM,
+				 "no memory for a software IOMMU");
+	}
+	*out = soft;
+	return 0;
+}
+
+int iomm_soft_create(struct iomm_ctx *ctx,
+		     const struct iomm_soft_config *config,
+		     struct iomm_soft **out)
+{
+	if (!ctx)
+		return -IOMM_EINVAL;
+	if (!out)
+		return iomm_fail_null(ctx, "iomm_soft_create");
+	iomm_enter(ctx);
+	return iomm_leave(ctx, create(ctx, config, out));
+}
+
+/* Memory */
+
+static bool overlaps(const struct iomm_soft *soft, uint64_t paddr,
+		     uint64_t last)
+{
+	const struct iomm_soft_region *r;
+
+	for (r = soft->regions; r; r = r->next) {
+		if (paddr <= r->last && last >= r->paddr)
+			return true;
+	}
+	return false;
+}
+
+static int add_memory(struct iomm_soft *soft, uint64_t paddr, void *memory,
+		      uint64_t bytes, void *data, void (*release)(void *data))
+{
+	struct iomm_ctx *ctx = soft->obj.ctx;
+	struct iomm_soft_region *region;
+	bool taken;
+
+	if (!memory || !bytes || paddr + (bytes - 1) < paddr ||
+	    (uintptr_t)memory + (uintptr_t)(bytes - 1) < (uintptr_t)memory)
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "%u bytes of memory at %x: NULL, empty, or it "
+				 "wraps",
+				 bytes, paddr);
+	region = iomm_alloc(ctx, sizeof(*region));
+	if (!region)
+		return IOMM_FAIL(ctx, IOMM_ENOMEM,
+				 "no memory for a memory region");
+	region->paddr = paddr;
+	region->last = paddr + (bytes - 1);
+	region->memory = memory;
+	region->data = data;
+	region->release = release;
+	iomm_lock(ctx, &soft->lock);
+	taken = overlaps(soft, paddr, region->last);
+	if (!taken) {
+		region->next = soft->regions;
+		soft->regions = region;
+	}
+	iomm_unlock(ctx, &soft->lock);
+	if (!taken)
+		return 0;
+	iomm_free(ctx, region, sizeof(*region));
+	return IOMM_FAIL(ctx, IOMM_EEXIST,
+			 "%u bytes of memory at %x overlap memory that the "
+			 "software IOMMU has",
+			 bytes, paddr);
+}
+
+int iomm_soft_add_memory(struct iomm_soft *soft, uint64_t paddr, void *memory,
+			 uint64_t bytes, void *data,
+			 void (*release)(void *data))
+{
+	int err;
+
+	if (!iomm_handle_ok(soft, &iomm_soft_type)) {
+		if (release)
+			release(data);
+		return -IOMM_EINVAL;
+	}
+	iomm_enter(soft->obj.ctx);
+	err = add_memory(soft, paddr, memory, bytes, data, release);
+	if (err)
+		iomm_release(soft->obj.ctx, release, data);
+	return iomm_leave(soft->obj.ctx, err);
+}
+
+/* Contexts */
+
+static struct iomm_soft_entry *find_entry(const struct iomm_soft *soft,
+					  uint64_t id)
+{
+	struct iomm_soft_entry *entry;
+
+	for (entry = soft->entries; entry; entry = entry->next) {
+		if (entry->id == id)
+			break;
+	}
+	return entry;
+}
+
+int iomm_soft_reserve(struct iomm_soft *soft, uint64_t id)
+{
+	struct iomm_ctx *ctx = soft->obj.ctx;
+	struct iomm_soft_entry *fresh = iomm_alloc(ctx, sizeof(*fresh));
+	bool there;
+
+	if (!fresh)
+		return IOMM_FAIL(ctx, IOMM_ENOMEM,
+				 "no memory for the context of ID %x", id);
+	fresh->id = id;
+	iomm_lock(ctx, &soft->lock);
+	there = find_entry(soft, id);
+	if (!there) {
+		fresh->next = soft->entries;
+		soft->entries = fresh;
+	}
+	iomm_unlock(ctx, &soft->lock);
+	if (there)
+		iomm_free(ctx, fresh, sizeof(*fresh));
+	return 0;
+}
+
+void iomm_soft_program(struct iomm_soft *soft, uint64_t id,
+		       struct iomm_format *format, uint64_t tag,
+		       const uint64_t *regs)
+{
+	struct iomm_ctx *ctx = soft->obj.ctx;
+	struct iomm_format *old = NULL;
+	struct iomm_soft_entry *entry;
+
+	if (format)
+		iomm_object_get(format);
+	iomm_lock(ctx, &soft->lock);
+	entry = find_entry(soft, id);
+	if (entry) {
+		old = entry->format;
+		entry->format = format;
+		entry->tag = tag;
+		if (regs)
+			memcpy(entry->regs, regs, sizeof(entry->regs));
+	}
+	iomm_unlock(ctx, &soft->lock);
+	iomm_object_drop(old);
+}
+
+static int set_context(struct iomm_soft *soft, uint64_t id,
+		       const struct iomm_soft_context *context)
+{
+	struct iomm_ctx *ctx = soft->obj.ctx;
+	struct iomm_soft_context c;
+	struct iomm_format *format;
+	int err = iomm_struct_in(ctx, &c, sizeof(c),
+				 IOMM_SOFT_CONTEXT_SIZE_VER0, context,
+				 "iomm_soft_context");
+
+	if (!err)
+		err = iomm_check_bits(ctx, c.flags, 0,
+				      "iomm_soft_context.flags");
+	if (err)
+		return err;
+	if (!c.format)
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "the context of ID %x names no format", id);
+	err = iomm_format_pin(ctx, c.format, &format);
+	if (err)
+		return err;
+	if (!format->type->select || !format->type->select(c.regs))
+		err = IOMM_FAIL(ctx, IOMM_EINVAL,
+				"the registers of ID %x are none that %s can "
+				"be walked with",
+				id, IOMM_STR(format->type->name));
+	if (!err)
+		err = iomm_soft_reserve(soft, id);
+	if (!err)
+		iomm_soft_program(soft, id, format, c.tag, c.regs);
+	iomm_object_drop(format);
+	return err;
+}
+
+int iomm_soft_set_context(struct iomm_soft *soft, uint64_t id,
+			  const struct iomm_soft_context *context)
+{
+	if (!iomm_handle_ok(soft, &iomm_soft_type))
+		return -IOMM_EINVAL;
+	iomm_enter(soft->obj.ctx);
+	return iomm_leave(soft->obj.ctx, set_context(soft, id, context));
+}
+
+int iomm_soft_clear_context(struct iomm_soft *soft, uint64_t id)
+{
+	if (!iomm_handle_ok(soft, &iomm_soft_type))
+		return -IOMM_EINVAL;
+	iomm_enter(soft->obj.ctx);
+	iomm_soft_program(soft, id, NULL, 0, NULL);
+	return iomm_leave(soft->obj.ctx, 0);
+}
+
+/* Invalidation */
+
+int iomm_soft_invalidate(struct iomm_soft *soft, uint64_t tag, uint64_t iova,
+			 uint64_t last)
+{
+	struct iomm_soft_tlb_entry *entry;
+	struct iomm_ctx *ctx;
+	uint32_t n;
+
+	if (!iomm_handle_ok(soft, &iomm_soft_type))
+		return -IOMM_EINVAL;
+	ctx = soft->obj.ctx;
+	if (last < iova)
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "an invalidation from %x to %x ends before it "
+				 "begins",
+				 iova, last);
+	iomm_lock(ctx, &soft->lock);
+	for (n = 0; n <= soft->tlb_mask; n++) {
+		entry = &soft->tlb[n];
+		/* An entry stands for its whole leaf, and goes when any part of
+		 * it is named. */
+		if (entry->valid && entry->tag == tag && entry->iova <= last &&
+		    entry->iova + (entry->page_size - 1) >= iova)
+			entry->valid = false;
+	}
+	soft->stats.invalidations++;
+	iomm_unlock(ctx, &soft->lock);
+	return 0;
+}
+
+int iomm_soft_stats(struct iomm_soft *soft, struct iomm_soft_stats *stats)
+{
+	struct iomm_soft_stats now;
+
+	if (!iomm_handle_ok(soft, &iomm_soft_type))
+		return -IOMM_EINVAL;
+	iomm_lock(soft->obj.ctx, &soft->lock);
+	now = soft->stats;
+	iomm_unlock(soft->obj.ctx, &soft->lock);
+	return iomm_struct_out(soft->obj.ctx, stats, &now, sizeof(now),
+			       IOMM_SOFT_STATS_SIZE_VER0, "iomm_soft_stats");
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The software IOMMU's hardware, as its driver uses it. */
+#ifndef IOMM_DOMAIN_SOFT_H
+#define IOMM_DOMAIN_SOFT_H
+
+#include <iomm/soft.h>
+
+#include "base/ctx.h"
+#include "base/list.h"
+#include "pgtable/format.h"
+#include "pgtable/raw_walk.h"
+
+struct iomm_soft_region {
+	struct iomm_soft_region *next;
+	uint64_t paddr, last;
+	unsigned char *memory;
+	void *data;
+	void (*release)(void *data);
+};
+
+/* What a device ID is set up for; stays for good once made. */
+struct iomm_soft_entry {
+	struct iomm_soft_entry *next;
+	uint64_t id;
+	struct iomm_format *format; /* with a reference; NULL: blocked */
+	uint64_t tag;
+	uint64_t regs[IOMM_PGTABLE_REGS];
+};
+
+struct iomm_soft_tlb_entry {
+	bool valid;
+	uint32_t prot;
+	uint64_t tag;
+	uint64_t page; /* the 4 KiB page that it was looked up for */
+	uint64_t iova; /* the leaf that maps it */
+	uint64_t page_size;
+	uint64_t paddr;
+};
+
+struct iomm_soft {
+	struct iomm_object obj;
+	uint32_t flags; /* IOMM_SOFT_* */
+	uint32_t tlb_mask;
+
+	/* Held while a page is translated and accessed, so that what holds it
+	 * to invalidate has waited for all who used the old translation. */
+	struct iomm_lock lock;
+	struct iomm_soft_region *regions;
+	struct iomm_soft_entry *entries;
+	struct iomm_soft_tlb_entry *tlb;
+	struct iomm_soft_stats stats;
+	bool registered; /* an instance of the built-in driver uses it */
+	/* Whom faults are reported to. Weak: taken back before it goes. */
+	struct iomm_iommu *instance;
+	uint64_t next_tag; /* the built-in driver's */
+};
+
+extern const struct iomm_object_type iomm_soft_type;
+
+/* Makes the entry of an ID, blocked; setting it up later needs no memory. */
+int iomm_soft_reserve(struct iomm_soft *soft, uint64_t id);
+
+/* Sets a reserved ID up, or blocks it when `format` is NULL. Cannot fail. */
+void iomm_soft_program(struct iomm_soft *soft, uint64_t id,
+		       struct iomm_format *format, uint64_t tag,
+		       const uint64_t *regs);
+
+#endif
