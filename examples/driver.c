@@ -114,6 +114,7 @@ static void make_context(struct machine *m)
 	struct iomm_ctx_events events = { .size = sizeof(events),
 					  .released = on_released };
 	struct iomm_ctx_config config = { .size = sizeof(config),
+					  .log_level = IOMM_LOG_ERROR,
 					  .events = &events,
 					  .events_data = m };
 
@@ -181,8 +182,8 @@ static struct iomm_node_info node_info(struct machine *m, uint64_t node)
 	return info;
 }
 
-static void node_path(struct machine *m, uint64_t node, char *buf,
-		      uint64_t bytes)
+static void
+node_path(struct machine *m, uint64_t node, char *buf, uint64_t bytes)
 {
 	check(m, iomm_firmware_node_path(m->firmware, node, buf, bytes),
 	      "a node has no path");
@@ -226,6 +227,7 @@ static void find_iommus(struct machine *m)
 {
 	struct iomm_node_info info;
 	struct iommu *iommu;
+	uint32_t darts = 0;
 	uint64_t node = 0;
 
 	while (next_node(m, IOMM_NODE_IOMMU, &node)) {
@@ -236,15 +238,17 @@ static void find_iommus(struct machine *m)
 		iommu->enabled = info.flags & IOMM_NODE_AVAILABLE;
 		iommu->granule = is_dart(m, node) ? 16384 : 4096;
 		node_path(m, node, iommu->path, sizeof(iommu->path));
-		printf("iommu    %s at %#" PRIx64 ", %" PRIu32
-		       " cells a specifier%s\n",
+		darts += is_dart(m, node);
+		printf("iommu    %s at %#" PRIx64 ", #iommu-cells %" PRIu32
+		       "%s\n",
 		       iommu->path, info.reg_base, info.iommu_cells,
 		       iommu->enabled ? "" : ", disabled");
-		if (is_dart(m, node))
-			printf("         a DART: until its format exists, the "
-			       "software IOMMU serves it with arm64-s1 at "
-			       "16K\n");
 	}
+	if (darts)
+		printf("note     %" PRIu32 " of these are DARTs: until their "
+		       "format exists, the software IOMMU\n"
+		       "         serves them with arm64-s1 at 16K\n",
+		       darts);
 	if (m->nr_iommus)
 		return;
 	fprintf(stderr,
@@ -280,9 +284,9 @@ static void add_functions(struct machine *m, struct iomm_bus *bus)
 
 	check(m, iomm_bus_name(bus, bus_name, sizeof(bus_name)), "bus");
 	for (n = 0; n < sizeof(rid) / sizeof(rid[0]); n++) {
-		snprintf(name, sizeof(name), "%s/%02" PRIx32 ":%02" PRIx32
-					     ".%" PRIu32,
-			 bus_name, rid[n] >> 8, rid[n] >> 3 & 31, rid[n] & 7);
+		snprintf(name, sizeof(name),
+			 "%s/%02" PRIx32 ":%02" PRIx32 ".%" PRIu32, bus_name,
+			 rid[n] >> 8, rid[n] >> 3 & 31, rid[n] & 7);
 		add_device(m, bus, name, rid[n]);
 	}
 }
@@ -292,7 +296,8 @@ static void find_devices(struct machine *m)
 	char path[128], name[32];
 	uint64_t node = 0;
 
-	check(m, iomm_bus_create_platform(m->firmware, "platform", &m->platform),
+	check(m,
+	      iomm_bus_create_platform(m->firmware, "platform", &m->platform),
 	      "no platform bus");
 	printf("bus      platform\n");
 	while (next_node(m, IOMM_NODE_CLIENT, &node)) {
@@ -328,7 +333,8 @@ static void probe_too_early(struct machine *m)
 		err = iomm_device_probe(m->devices[n].device);
 		expect(m, err, "a device is bound before any IOMMU is there");
 		if (err != -IOMM_EPROBE_DEFER) {
-			printf("never    %s\n", sentence(m, err));
+			printf("never    %s\n         %s\n", m->devices[n].name,
+			       sentence(m, err));
 			continue;
 		}
 		waiting++;
@@ -414,8 +420,8 @@ static void draw(struct machine *m)
 		for (n = 0; n < m->nr_devices; n++)
 			behind += print_ids(&m->devices[n], m->iommus[i].node);
 		if (!behind)
-			printf("   (%s)\n", m->iommus[i].enabled ? "nobody"
-								: "disabled");
+			printf("   (%s)\n",
+			       m->iommus[i].enabled ? "nobody" : "disabled");
 	}
 }
 
@@ -492,8 +498,8 @@ static void do_dma(struct machine *m, struct dma dma)
 
 	for (n = 0; n < sizeof(sent); n++)
 		sent[n] = (unsigned char)(n * 7 + n / 256);
-	check(m, iomm_soft_write(dma.soft, dma.id, iova, sent, sizeof(sent),
-				 NULL),
+	check(m,
+	      iomm_soft_write(dma.soft, dma.id, iova, sent, sizeof(sent), NULL),
 	      "the device cannot write");
 	memory = buffer(m, 0, &paddr);
 	expect(m, !memcmp(memory + 5000, sent, sizeof(sent)),
@@ -524,8 +530,8 @@ static void do_fault(struct machine *m, struct dma dma, uint64_t iova)
 	       m->fault.id, m->fault.iova, m->fault.reason);
 }
 
-static void unmap_and_reuse(struct machine *m, struct iomm_domain *domain,
-			    struct dma dma)
+static void
+unmap_and_reuse(struct machine *m, struct iomm_domain *domain, struct dma dma)
 {
 	struct iomm_gather gather;
 	unsigned char *memory, byte = 0;
@@ -561,8 +567,9 @@ static void remove_attached(struct machine *m, struct iomm_domain *domain,
 	check(m, iomm_device_remove(d->device, IOMM_FOREVER),
 	      "cannot remove the device");
 	printf("remove   %s, with the domain attached\n", d->name);
-	expect(m, iomm_soft_read(dma.soft, dma.id, IOVA, &byte, 1, NULL) ==
-			  -IOMM_EFAULT,
+	expect(m,
+	       iomm_soft_read(dma.soft, dma.id, IOVA, &byte, 1, NULL) ==
+		       -IOMM_EFAULT,
 	       "a removed device does DMA");
 	printf("         its DMA is blocked\n");
 	err = iomm_device_enter(d->device, &guard);
@@ -628,8 +635,9 @@ static void put_everything(struct machine *m)
 	free(m->ram);
 	if (m->released)
 		return;
-	fprintf(stderr, "driver: %s: the context is still held: a handle was "
-			"not put\n",
+	fprintf(stderr,
+		"driver: %s: the context is still held: a handle was "
+		"not put\n",
 		m->file);
 	exit(1);
 }

@@ -64,8 +64,8 @@ iomm_bus_create_pci(struct iomm_firmware *firmware, uint64_t host,
  * Errors: EINVAL.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_bus_name(struct iomm_bus *bus, char *buf,
-					   uint64_t len);
+IOMM_API IOMM_MUST_CHECK int
+iomm_bus_name(struct iomm_bus *bus, char *buf, uint64_t len);
 
 /**
  * Takes a reference.

@@ -53,15 +53,19 @@ struct iomm_ctx_config {
 	uint32_t log_level; /**< most talkative level; 0: IOMM_LOG_WARN */
 	uint32_t reserved;  /**< 0 */
 
-	/** Hooks (copied), their data, and what takes the data back. NULL: the
-	 * hosted platform; EINVAL in the freestanding core. */
+	/** Hooks; copied. NULL: the hosted platform; EINVAL in the
+	 * freestanding core. */
 	IOMM_PTR(const struct iomm_platform *, platform);
+	/** Handed to every hook. */
 	IOMM_PTR(void *, platform_data);
+	/** Takes platform_data back. Optional. */
 	IOMM_FN(void, platform_release, (void *data));
 
-	/** Events (copied), their data, and what takes the data back. */
+	/** Events; copied. Optional. */
 	IOMM_PTR(const struct iomm_ctx_events *, events);
+	/** Handed to every event. */
 	IOMM_PTR(void *, events_data);
+	/** Takes events_data back. Optional. */
 	IOMM_FN(void, events_release, (void *data));
 };
 
@@ -157,8 +161,8 @@ IOMM_API IOMM_MUST_CHECK int iomm_ctx_run(struct iomm_ctx *ctx);
  * Errors: EINVAL; ENOENT when nothing is pending.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_ctx_next_deadline(struct iomm_ctx *ctx,
-						    uint64_t *deadline);
+IOMM_API IOMM_MUST_CHECK int
+iomm_ctx_next_deadline(struct iomm_ctx *ctx, uint64_t *deadline);
 
 /**
  * Removes every device, unregisters every IOMMU instance, and so cuts every
@@ -176,8 +180,8 @@ IOMM_API IOMM_MUST_CHECK int iomm_ctx_next_deadline(struct iomm_ctx *ctx,
  *   removed stays removed, and the call can be repeated.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_ctx_close(struct iomm_ctx *ctx,
-					    uint64_t timeout);
+IOMM_API IOMM_MUST_CHECK int
+iomm_ctx_close(struct iomm_ctx *ctx, uint64_t timeout);
 
 /**
  * Tells the context that no further IOMMU instance will be registered.

@@ -111,9 +111,9 @@ iomm_device_create(struct iomm_bus *bus,
  * Errors: EINVAL; ENOENT.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_device_find(struct iomm_ctx *ctx,
-					      const char *name,
-					      struct iomm_device **out);
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_find(struct iomm_ctx *ctx, const char *name,
+		 struct iomm_device **out);
 
 /**
  * Takes a reference.
@@ -181,8 +181,8 @@ IOMM_API IOMM_MUST_CHECK int iomm_device_probe(struct iomm_device *device);
  *   guards stay refused, and the removal can be repeated.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_device_remove(struct iomm_device *device,
-						uint64_t timeout);
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_remove(struct iomm_device *device, uint64_t timeout);
 
 /**
  * Enters: the device will not be removed before the matching exit. Nests.
@@ -197,8 +197,8 @@ IOMM_API IOMM_MUST_CHECK int iomm_device_remove(struct iomm_device *device,
  *   inside IOMM_DEVICE_GUARDS_PER_THREAD devices.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_device_enter(struct iomm_device *device,
-					       struct iomm_device_guard *guard);
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_enter(struct iomm_device *device, struct iomm_device_guard *guard);
 
 /**
  * Leaves.
@@ -230,8 +230,8 @@ IOMM_API void iomm_device_exit(struct iomm_device_guard *guard);
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
-iomm_device_add_release(struct iomm_device *device,
-			void (*release)(void *data), void *data);
+iomm_device_add_release(struct iomm_device *device, void (*release)(void *data),
+			void *data);
 
 /**
  * The device's name.
@@ -247,8 +247,8 @@ iomm_device_add_release(struct iomm_device *device,
  * Errors: EINVAL.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_device_name(struct iomm_device *device,
-					      char *buf, uint64_t len);
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_name(struct iomm_device *device, char *buf, uint64_t len);
 
 /**
  * Where the device stands.
@@ -262,8 +262,8 @@ IOMM_API IOMM_MUST_CHECK int iomm_device_name(struct iomm_device *device,
  * Errors: EINVAL.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_device_state(struct iomm_device *device,
-					       uint32_t *out);
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_state(struct iomm_device *device, uint32_t *out);
 
 /**
  * What the device is behind its IOMMUs.
@@ -280,9 +280,9 @@ IOMM_API IOMM_MUST_CHECK int iomm_device_state(struct iomm_device *device,
  *   copied.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_device_ids(struct iomm_device *device,
-					     struct iomm_device_id *ids,
-					     uint32_t stride, uint32_t *count);
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_ids(struct iomm_device *device, struct iomm_device_id *ids,
+		uint32_t stride, uint32_t *count);
 
 /**
  * The device's group.
@@ -296,8 +296,8 @@ IOMM_API IOMM_MUST_CHECK int iomm_device_ids(struct iomm_device *device,
  * Errors: EINVAL; ENODEV: not bound.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_device_group(struct iomm_device *device,
-					       struct iomm_group **out);
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_group(struct iomm_device *device, struct iomm_group **out);
 
 IOMM_END_DECLS
 

@@ -19,10 +19,10 @@
 
 /** What is wanted of a domain. All zeroes is a good choice. */
 struct iomm_domain_config {
-	uint32_t size;	/**< sizeof(struct iomm_domain_config) */
-	uint32_t flags; /**< 0 */
-	uint32_t type;	/**< IOMM_DOMAIN_* */
-	uint32_t ias;	/**< input address width, bits; 0: the driver's */
+	uint32_t size;	     /**< sizeof(struct iomm_domain_config) */
+	uint32_t flags;	     /**< 0 */
+	uint32_t type;	     /**< IOMM_DOMAIN_* */
+	uint32_t ias;	     /**< input address width, bits; 0: the driver's */
 	iomm_u64 granule;    /**< table granule, bytes; 0: the driver's */
 	iomm_u64 page_sizes; /**< leaf sizes, a bit each; 0: all */
 	/** The table's format; NULL: the driver's. Copied. */
@@ -102,10 +102,11 @@ IOMM_API void iomm_domain_put(struct iomm_domain *domain);
  * Errors: EINVAL; EEXIST: it has one.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_domain_set_fault_handler(
-	struct iomm_domain *domain,
-	void (*handler)(void *data, const struct iomm_fault *fault), void *data,
-	void (*release)(void *data));
+IOMM_API IOMM_MUST_CHECK int
+iomm_domain_set_fault_handler(struct iomm_domain *domain,
+			      void (*handler)(void *data,
+					      const struct iomm_fault *fault),
+			      void *data, void (*release)(void *data));
 
 /**
  * What the domain's page table was granted.
@@ -120,8 +121,8 @@ IOMM_API IOMM_MUST_CHECK int iomm_domain_set_fault_handler(
  *   gone; EDEADLK.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_domain_info(struct iomm_domain *domain,
-					      struct iomm_pgtable_info *info);
+IOMM_API IOMM_MUST_CHECK int
+iomm_domain_info(struct iomm_domain *domain, struct iomm_pgtable_info *info);
 
 /**
  * Attaches the domain to a device's group, which was blocked until then.
@@ -139,8 +140,8 @@ IOMM_API IOMM_MUST_CHECK int iomm_domain_info(struct iomm_domain *domain,
  *   driver's `attach_prepare` answered.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_domain_attach(struct iomm_domain *domain,
-						struct iomm_device *device);
+IOMM_API IOMM_MUST_CHECK int
+iomm_domain_attach(struct iomm_domain *domain, struct iomm_device *device);
 
 /**
  * Detaches the domain: the device is blocked.
@@ -156,8 +157,8 @@ IOMM_API IOMM_MUST_CHECK int iomm_domain_attach(struct iomm_domain *domain,
  *   attached to it.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_domain_detach(struct iomm_domain *domain,
-						struct iomm_device *device);
+IOMM_API IOMM_MUST_CHECK int
+iomm_domain_detach(struct iomm_domain *domain, struct iomm_device *device);
 
 /**
  * Maps, as iomm_pgtable_map().
@@ -177,10 +178,10 @@ IOMM_API IOMM_MUST_CHECK int iomm_domain_detach(struct iomm_domain *domain,
  * Errors: as iomm_pgtable_map(); ENODEV: the instance is gone; EDEADLK.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_domain_map(struct iomm_domain *domain,
-					     uint64_t iova, uint64_t paddr,
-					     uint64_t bytes, uint32_t prot,
-					     uint32_t flags, uint64_t *mapped);
+IOMM_API IOMM_MUST_CHECK int
+iomm_domain_map(struct iomm_domain *domain, uint64_t iova, uint64_t paddr,
+		uint64_t bytes, uint32_t prot, uint32_t flags,
+		uint64_t *mapped);
 
 /**
  * Unmaps, as iomm_pgtable_unmap(). The memory may be used for something else
@@ -202,10 +203,9 @@ IOMM_API IOMM_MUST_CHECK int iomm_domain_map(struct iomm_domain *domain,
  *   must not be used again, and its tables are in quarantine.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_domain_unmap(struct iomm_domain *domain,
-					       uint64_t iova, uint64_t bytes,
-					       struct iomm_gather *gather,
-					       uint64_t *unmapped);
+IOMM_API IOMM_MUST_CHECK int
+iomm_domain_unmap(struct iomm_domain *domain, uint64_t iova, uint64_t bytes,
+		  struct iomm_gather *gather, uint64_t *unmapped);
 
 /**
  * Looks one address up in the domain's table.

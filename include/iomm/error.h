@@ -14,19 +14,19 @@
 
 #include <iomm/types.h>
 
-#define IOMM_ENOENT	  2   /**< no such object, or end of an iteration */
-#define IOMM_EIO	  5   /**< the hardware, or its model, failed */
-#define IOMM_E2BIG	  7   /**< a struct has a tail that is not known here */
-#define IOMM_EAGAIN	  11  /**< try again */
-#define IOMM_ENOMEM	  12  /**< a hook had no memory to give */
-#define IOMM_EACCES	  13  /**< belongs to somebody else */
-#define IOMM_EFAULT	  14  /**< a device's access was not translated */
-#define IOMM_EBUSY	  16  /**< in use */
-#define IOMM_EEXIST	  17  /**< there already */
-#define IOMM_ENODEV	  19  /**< gone, or there is none */
-#define IOMM_EINVAL	  22  /**< malformed */
-#define IOMM_ENOSPC	  28  /**< nothing free in the range */
-#define IOMM_EDEADLK	  35  /**< would wait for itself, or wait in a callback */
+#define IOMM_ENOENT	  2  /**< no such object, or end of an iteration */
+#define IOMM_EIO	  5  /**< the hardware, or its model, failed */
+#define IOMM_E2BIG	  7  /**< a struct has a tail that is not known here */
+#define IOMM_EAGAIN	  11 /**< try again */
+#define IOMM_ENOMEM	  12 /**< a hook had no memory to give */
+#define IOMM_EACCES	  13 /**< belongs to somebody else */
+#define IOMM_EFAULT	  14 /**< a device's access was not translated */
+#define IOMM_EBUSY	  16 /**< in use */
+#define IOMM_EEXIST	  17 /**< there already */
+#define IOMM_ENODEV	  19 /**< gone, or there is none */
+#define IOMM_EINVAL	  22 /**< malformed */
+#define IOMM_ENOSPC	  28 /**< nothing free in the range */
+#define IOMM_EDEADLK	  35 /**< would wait for itself, or wait in a callback */
 #define IOMM_EPROTO	  71  /**< a callback broke its contract */
 #define IOMM_EOVERFLOW	  75  /**< a value does not fit */
 #define IOMM_ELIBBAD	  80  /**< a format failed its self-test */
@@ -71,8 +71,8 @@ IOMM_API const char *iomm_strerror(int code);
  *   iomm_strerror()), or `buf` is NULL and `len` is not 0.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_error_message(struct iomm_ctx *ctx, char *buf,
-						uint64_t len);
+IOMM_API IOMM_MUST_CHECK int
+iomm_error_message(struct iomm_ctx *ctx, char *buf, uint64_t len);
 
 IOMM_END_DECLS
 

@@ -14,7 +14,7 @@
 #define IOMM_NODE_IOMMU	    (1u << 0)
 /** A device behind an IOMMU: the node has `iommus`. */
 #define IOMM_NODE_CLIENT    (1u << 1)
-/** A PCI host bridge: `device_type` is "pci". */
+/** A PCI host bridge: `device_type` is "pci", and the parent's is not. */
 #define IOMM_NODE_PCI_HOST  (1u << 2)
 /** Memory: `device_type` is "memory". */
 #define IOMM_NODE_MEMORY    (1u << 3)
@@ -73,7 +73,8 @@ iomm_firmware_create_fdt(struct iomm_ctx *ctx, const void *blob, uint64_t bytes,
  * Errors: none.
  * Since: 0.1
  */
-IOMM_API struct iomm_firmware *iomm_firmware_get(struct iomm_firmware *firmware);
+IOMM_API struct iomm_firmware *
+iomm_firmware_get(struct iomm_firmware *firmware);
 
 /**
  * Gives a reference back.
@@ -103,9 +104,9 @@ IOMM_API void iomm_firmware_put(struct iomm_firmware *firmware);
  * Errors: EINVAL; ENOENT: there is no further one.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_firmware_next(struct iomm_firmware *firmware,
-						uint32_t flags, uint64_t prev,
-						uint64_t *out);
+IOMM_API IOMM_MUST_CHECK int
+iomm_firmware_next(struct iomm_firmware *firmware, uint32_t flags,
+		   uint64_t prev, uint64_t *out);
 
 /**
  * Finds a node by its path.
@@ -120,9 +121,9 @@ IOMM_API IOMM_MUST_CHECK int iomm_firmware_next(struct iomm_firmware *firmware,
  * Errors: EINVAL; ENOENT.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_firmware_find(struct iomm_firmware *firmware,
-						const char *path,
-						uint64_t *out);
+IOMM_API IOMM_MUST_CHECK int
+iomm_firmware_find(struct iomm_firmware *firmware, const char *path,
+		   uint64_t *out);
 
 /**
  * What is known of a node.

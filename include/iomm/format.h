@@ -18,11 +18,11 @@ struct iomm_format_info {
 	uint32_t size;	/**< sizeof(struct iomm_format_info) */
 	uint32_t flags; /**< 0 */
 
-	iomm_u64 granules;  /**< table granules: a bit 2^n for each, in bytes */
-	uint32_t max_ias;   /**< widest input address, bits */
-	uint32_t max_oas;   /**< widest output address, bits */
-	uint32_t prot;	    /**< IOMM_PROT_* that can be expressed */
-	uint32_t nr_regs;   /**< entries of iomm_pgtable_info.regs in use */
+	iomm_u64 granules; /**< table granules: a bit 2^n for each, in bytes */
+	uint32_t max_ias;  /**< widest input address, bits */
+	uint32_t max_oas;  /**< widest output address, bits */
+	uint32_t prot;	   /**< IOMM_PROT_* that can be expressed */
+	uint32_t nr_regs;  /**< entries of iomm_pgtable_info.regs in use */
 };
 
 #define IOMM_FORMAT_INFO_SIZE_VER0 32u
@@ -45,10 +45,9 @@ IOMM_BEGIN_DECLS
  * Errors: EINVAL (NULL, unknown flags); ENOENT: nobody registered it.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_format_request(struct iomm_ctx *ctx,
-						 const char *name,
-						 uint32_t flags,
-						 struct iomm_format **out);
+IOMM_API IOMM_MUST_CHECK int
+iomm_format_request(struct iomm_ctx *ctx, const char *name, uint32_t flags,
+		    struct iomm_format **out);
 
 /**
  * What the format can do.
@@ -62,8 +61,8 @@ IOMM_API IOMM_MUST_CHECK int iomm_format_request(struct iomm_ctx *ctx,
  * Errors: EINVAL.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_format_info(struct iomm_format *format,
-					      struct iomm_format_info *info);
+IOMM_API IOMM_MUST_CHECK int
+iomm_format_info(struct iomm_format *format, struct iomm_format_info *info);
 
 /**
  * Takes a reference.

@@ -22,16 +22,15 @@ struct iomm_gather {
 	uint32_t size;	/**< sizeof(struct iomm_gather) */
 	uint32_t flags; /**< the library's */
 	IOMM_PTR(struct iomm_pgtable *, pgtable); /**< whom it serves */
-	iomm_u64 start;	    /**< first address to invalidate */
-	iomm_u64 last;	    /**< last address to invalidate, inclusive */
-	iomm_u64 page_size; /**< leaf size of all that is in it */
+	iomm_u64 start;		  /**< first address to invalidate */
+	iomm_u64 last;		  /**< last address to invalidate, inclusive */
+	iomm_u64 page_size;	  /**< leaf size of all that is in it */
 	IOMM_PTR(void *, tables); /**< tables that went out of use */
-	iomm_u64 reserved[2];
+	iomm_u64 reserved[2];	  /**< 0 */
 };
 
 #define IOMM_GATHER_SIZE_VER0 64u
-IOMM_LAYOUT(sizeof(struct iomm_gather) == IOMM_GATHER_SIZE_VER0,
-	    "iomm_gather");
+IOMM_LAYOUT(sizeof(struct iomm_gather) == IOMM_GATHER_SIZE_VER0, "iomm_gather");
 
 IOMM_BEGIN_DECLS
 

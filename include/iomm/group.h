@@ -23,8 +23,8 @@ IOMM_BEGIN_DECLS
  * Errors: EINVAL.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_group_number(struct iomm_group *group,
-					       uint32_t *out);
+IOMM_API IOMM_MUST_CHECK int
+iomm_group_number(struct iomm_group *group, uint32_t *out);
 
 /**
  * Takes a reference.

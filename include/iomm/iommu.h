@@ -16,11 +16,11 @@
 
 /** A device that a driver is to take on. */
 struct iomm_probe_info {
-	uint32_t size;	/**< sizeof(struct iomm_probe_info) */
-	uint32_t flags; /**< 0 */
-	IOMM_PTR(const char *, name);	/**< valid during the call */
+	uint32_t size;			 /**< sizeof(struct iomm_probe_info) */
+	uint32_t flags;			 /**< 0 */
+	IOMM_PTR(const char *, name);	 /**< valid during the call */
 	IOMM_PTR(const iomm_u64 *, ids); /**< its IDs here, during the call */
-	uint32_t nr_ids;		/**< at least 1 */
+	uint32_t nr_ids;		 /**< at least 1 */
 	uint32_t coherent; /**< 1: the device's DMA snoops CPU caches */
 };
 
@@ -129,9 +129,9 @@ IOMM_LAYOUT(sizeof(struct iomm_iommu_ops) == IOMM_IOMMU_OPS_SIZE_VER0,
 
 /** How an instance is known. */
 struct iomm_iommu_config {
-	uint32_t size;	/**< sizeof(struct iomm_iommu_config) */
-	uint32_t flags; /**< 0 */
-	iomm_u64 node;	/**< its firmware node; required */
+	uint32_t size;		      /**< sizeof(struct iomm_iommu_config) */
+	uint32_t flags;		      /**< 0 */
+	iomm_u64 node;		      /**< its firmware node; required */
 	IOMM_PTR(const char *, name); /**< for messages; copied; required */
 	/** Name of the driver; copied; required. Several instances may serve
 	 * one device when they have the same driver. */
@@ -188,8 +188,8 @@ iomm_iommu_register(struct iomm_ctx *ctx,
  *   can be repeated.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_iommu_unregister(struct iomm_iommu *iommu,
-						   uint64_t timeout);
+IOMM_API IOMM_MUST_CHECK int
+iomm_iommu_unregister(struct iomm_iommu *iommu, uint64_t timeout);
 
 /**
  * For a driver: hands a fault to the domain that is attached to the device
@@ -223,8 +223,8 @@ iomm_iommu_report_fault(struct iomm_iommu *iommu,
  * Errors: EINVAL.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_iommu_name(struct iomm_iommu *iommu,
-					     char *buf, uint64_t len);
+IOMM_API IOMM_MUST_CHECK int
+iomm_iommu_name(struct iomm_iommu *iommu, char *buf, uint64_t len);
 
 /**
  * Takes a reference.

@@ -14,7 +14,7 @@
 #include <iomm/types.h>
 
 /** Walkers snoop the CPU's caches: the provider's sync hook is not needed. */
-#define IOMM_PGTABLE_COHERENT (1u << 0)
+#define IOMM_PGTABLE_COHERENT	  (1u << 0)
 /** `max_table_pa` is given. */
 #define IOMM_PGTABLE_MAX_TABLE_PA (1u << 1)
 
@@ -38,8 +38,7 @@ struct iomm_pgtable_config {
 };
 
 #define IOMM_PGTABLE_CONFIG_SIZE_VER0 48u
-IOMM_LAYOUT(sizeof(struct iomm_pgtable_config) ==
-		    IOMM_PGTABLE_CONFIG_SIZE_VER0,
+IOMM_LAYOUT(sizeof(struct iomm_pgtable_config) == IOMM_PGTABLE_CONFIG_SIZE_VER0,
 	    "iomm_pgtable_config");
 
 /** Tables went out of use in the range: walk caches are to go too. */
@@ -68,6 +67,7 @@ struct iomm_tlb_ops {
 IOMM_LAYOUT(sizeof(struct iomm_tlb_ops) == IOMM_TLB_OPS_SIZE_VER0,
 	    "iomm_tlb_ops");
 
+/** Register values that a format can have. */
 #define IOMM_PGTABLE_REGS 8u
 
 /* regs[] of "arm64-s1", as an SMMUv3 context descriptor takes the fields
@@ -81,14 +81,14 @@ struct iomm_pgtable_info {
 	uint32_t size;	/**< sizeof(struct iomm_pgtable_info) */
 	uint32_t flags; /**< IOMM_PGTABLE_COHERENT as granted */
 
-	iomm_u64 granule;    /**< table granule, bytes */
-	iomm_u64 page_sizes; /**< leaf sizes in use, a bit for each */
-	uint32_t ias;	     /**< input address width, bits */
-	uint32_t oas;	     /**< output address width, bits */
-	iomm_u64 first_iova; /**< first address that can be mapped */
-	iomm_u64 last_iova;  /**< last address that can be mapped, inclusive */
-	iomm_u64 root_pa;    /**< first table, in the walker's view */
-	iomm_u64 tables;     /**< tables in use now, the first included */
+	iomm_u64 granule;     /**< table granule, bytes */
+	iomm_u64 page_sizes;  /**< leaf sizes in use, a bit for each */
+	uint32_t ias;	      /**< input address width, bits */
+	uint32_t oas;	      /**< output address width, bits */
+	iomm_u64 first_iova;  /**< first address that can be mapped */
+	iomm_u64 last_iova;   /**< last address that can be mapped, inclusive */
+	iomm_u64 root_pa;     /**< first table, in the walker's view */
+	iomm_u64 tables;      /**< tables in use now, the first included */
 	iomm_u64 table_bytes; /**< their memory, bytes */
 	iomm_u64 quarantined; /**< tables kept back since a flush failed */
 	iomm_u64 regs[IOMM_PGTABLE_REGS]; /**< by format, see above */
@@ -198,8 +198,8 @@ IOMM_API void iomm_pgtable_put(struct iomm_pgtable *pgtable);
  * Errors: EINVAL.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_pgtable_info(struct iomm_pgtable *pgtable,
-					       struct iomm_pgtable_info *info);
+IOMM_API IOMM_MUST_CHECK int
+iomm_pgtable_info(struct iomm_pgtable *pgtable, struct iomm_pgtable_info *info);
 
 /**
  * Maps `[iova, iova + bytes)` to `[paddr, paddr + bytes)`, with the largest
@@ -222,10 +222,10 @@ IOMM_API IOMM_MUST_CHECK int iomm_pgtable_info(struct iomm_pgtable *pgtable,
  *   and ENOMEM the first `*mapped` bytes are mapped.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_pgtable_map(struct iomm_pgtable *pgtable,
-					      uint64_t iova, uint64_t paddr,
-					      uint64_t bytes, uint32_t prot,
-					      uint32_t flags, uint64_t *mapped);
+IOMM_API IOMM_MUST_CHECK int
+iomm_pgtable_map(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
+		 uint64_t bytes, uint32_t prot, uint32_t flags,
+		 uint64_t *mapped);
 
 /**
  * Unmaps what is mapped in `[iova, iova + bytes)`. Holes are skipped. A leaf
@@ -249,10 +249,9 @@ IOMM_API IOMM_MUST_CHECK int iomm_pgtable_map(struct iomm_pgtable *pgtable,
  *   mapped continues at `iova + *unmapped`.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_pgtable_unmap(struct iomm_pgtable *pgtable,
-						uint64_t iova, uint64_t bytes,
-						struct iomm_gather *gather,
-						uint64_t *unmapped);
+IOMM_API IOMM_MUST_CHECK int
+iomm_pgtable_unmap(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes,
+		   struct iomm_gather *gather, uint64_t *unmapped);
 
 /**
  * Looks one address up. Output address 0 is an answer like any other.
@@ -267,9 +266,9 @@ IOMM_API IOMM_MUST_CHECK int iomm_pgtable_unmap(struct iomm_pgtable *pgtable,
  * Errors: EINVAL (malformed, or outside the input width); ENOENT: not mapped.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_pgtable_translate(struct iomm_pgtable *pgtable,
-						    uint64_t iova,
-						    struct iomm_translation *out);
+IOMM_API IOMM_MUST_CHECK int
+iomm_pgtable_translate(struct iomm_pgtable *pgtable, uint64_t iova,
+		       struct iomm_translation *out);
 
 /**
  * Shows every table entry and leaf that lies in or overlaps the range, in

@@ -12,7 +12,7 @@
 
 /** Room for a platform's lock, whatever it is made of. All zeroes at first. */
 struct iomm_lock {
-	iomm_u64 opaque[8];
+	iomm_u64 opaque[8]; /**< the platform's */
 };
 
 /** Bytes of storage that iomm_platform.thread gives each thread. */
@@ -47,6 +47,7 @@ struct iomm_platform {
 	/** Held for short stretches only, never across a callback that may
 	 * wait. A spin lock will do. */
 	IOMM_FN(void, lock, (void *data, struct iomm_lock *lock));
+	/** Undoes lock. The two come together or not at all. */
 	IOMM_FN(void, unlock, (void *data, struct iomm_lock *lock));
 
 	/** Storage of the calling thread: IOMM_THREAD_SIZE bytes, aligned to

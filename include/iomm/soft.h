@@ -52,8 +52,8 @@ IOMM_LAYOUT(sizeof(struct iomm_soft_context) == IOMM_SOFT_CONTEXT_SIZE_VER0,
 
 /** Counters since creation. */
 struct iomm_soft_stats {
-	uint32_t size;	/**< sizeof(struct iomm_soft_stats) */
-	uint32_t flags; /**< 0 */
+	uint32_t size;		/**< sizeof(struct iomm_soft_stats) */
+	uint32_t flags;		/**< 0 */
 	iomm_u64 iotlb_hits;	/**< translations found in the IOTLB */
 	iomm_u64 iotlb_misses;	/**< translations that walked */
 	iomm_u64 invalidations; /**< invalidation commands */
@@ -182,8 +182,8 @@ iomm_soft_set_context(struct iomm_soft *soft, uint64_t id,
  * Errors: EINVAL. An ID that is blocked already is fine.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_soft_clear_context(struct iomm_soft *soft,
-						     uint64_t id);
+IOMM_API IOMM_MUST_CHECK int
+iomm_soft_clear_context(struct iomm_soft *soft, uint64_t id);
 
 /**
  * Drops what the IOTLB holds for a range of a tag, and waits for accesses that
@@ -200,9 +200,9 @@ IOMM_API IOMM_MUST_CHECK int iomm_soft_clear_context(struct iomm_soft *soft,
  * Errors: EINVAL (malformed, or `last` is below `iova`).
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_soft_invalidate(struct iomm_soft *soft,
-						  uint64_t tag, uint64_t iova,
-						  uint64_t last);
+IOMM_API IOMM_MUST_CHECK int
+iomm_soft_invalidate(struct iomm_soft *soft, uint64_t tag, uint64_t iova,
+		     uint64_t last);
 
 /**
  * A device reads memory.
@@ -223,10 +223,9 @@ IOMM_API IOMM_MUST_CHECK int iomm_soft_invalidate(struct iomm_soft *soft,
  *   it was done.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_soft_read(struct iomm_soft *soft, uint64_t id,
-					    uint64_t iova, void *buf,
-					    uint64_t bytes,
-					    struct iomm_fault *fault);
+IOMM_API IOMM_MUST_CHECK int
+iomm_soft_read(struct iomm_soft *soft, uint64_t id, uint64_t iova, void *buf,
+	       uint64_t bytes, struct iomm_fault *fault);
 
 /**
  * A device writes memory.
@@ -245,10 +244,9 @@ IOMM_API IOMM_MUST_CHECK int iomm_soft_read(struct iomm_soft *soft, uint64_t id,
  * Errors: as iomm_soft_read().
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_soft_write(struct iomm_soft *soft,
-					     uint64_t id, uint64_t iova,
-					     const void *buf, uint64_t bytes,
-					     struct iomm_fault *fault);
+IOMM_API IOMM_MUST_CHECK int
+iomm_soft_write(struct iomm_soft *soft, uint64_t id, uint64_t iova,
+		const void *buf, uint64_t bytes, struct iomm_fault *fault);
 
 /**
  * Translates for a device, through the IOTLB, without touching the memory.
@@ -284,8 +282,8 @@ iomm_soft_translate(struct iomm_soft *soft, uint64_t id, uint64_t iova,
  * Errors: EINVAL.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_soft_stats(struct iomm_soft *soft,
-					     struct iomm_soft_stats *stats);
+IOMM_API IOMM_MUST_CHECK int
+iomm_soft_stats(struct iomm_soft *soft, struct iomm_soft_stats *stats);
 
 /**
  * Registers the hardware as an IOMMU instance, with the built-in driver: its
@@ -304,7 +302,8 @@ IOMM_API IOMM_MUST_CHECK int iomm_soft_stats(struct iomm_soft *soft,
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
-iomm_soft_register(struct iomm_soft *soft, const struct iomm_soft_driver *driver,
+iomm_soft_register(struct iomm_soft *soft,
+		   const struct iomm_soft_driver *driver,
 		   struct iomm_iommu **out);
 
 IOMM_END_DECLS

@@ -30,8 +30,8 @@
 #define IOMM_MUST_CHECK __attribute__((warn_unused_result))
 
 #ifdef __cplusplus
-#define IOMM_BEGIN_DECLS extern "C" {
-#define IOMM_END_DECLS	 }
+#define IOMM_BEGIN_DECLS       extern "C" {
+#define IOMM_END_DECLS	       }
 #define IOMM_LAYOUT(expr, why) static_assert(expr, why)
 #else
 #define IOMM_BEGIN_DECLS
@@ -50,13 +50,11 @@ typedef uint64_t iomm_u64 __attribute__((aligned(8)));
 #define IOMM_PTR(type, name)	 type name
 #define IOMM_FN(ret, name, args) ret(*name) args
 #else
-#define IOMM_PTR(type, name)          \
-	type name                     \
-		__attribute__((aligned(8))); \
+#define IOMM_PTR(type, name)                   \
+	type name __attribute__((aligned(8))); \
 	uint32_t name##_pad
-#define IOMM_FN(ret, name, args)             \
-	ret(*name) args                      \
-		__attribute__((aligned(8))); \
+#define IOMM_FN(ret, name, args)                     \
+	ret(*name) args __attribute__((aligned(8))); \
 	uint32_t name##_pad
 #endif
 
@@ -75,18 +73,18 @@ struct iomm_soft;
 /*
  * Kinds of handles, as counted by iomm_ctx_live_handles().
  */
-#define IOMM_HANDLE_ANY		 0u
-#define IOMM_HANDLE_CTX		 1u
-#define IOMM_HANDLE_FIRMWARE	 2u
-#define IOMM_HANDLE_BUS		 3u
-#define IOMM_HANDLE_DEVICE	 4u
-#define IOMM_HANDLE_GROUP	 5u
-#define IOMM_HANDLE_IOMMU	 6u
-#define IOMM_HANDLE_FORMAT	 7u
-#define IOMM_HANDLE_TABLE_MEMORY 8u
-#define IOMM_HANDLE_PGTABLE	 9u
-#define IOMM_HANDLE_DOMAIN	 10u
-#define IOMM_HANDLE_SOFT	 11u
+#define IOMM_HANDLE_ANY		 0u  /**< all kinds together */
+#define IOMM_HANDLE_CTX		 1u  /**< contexts: 1, or 0 when it is gone */
+#define IOMM_HANDLE_FIRMWARE	 2u  /**< firmware sources */
+#define IOMM_HANDLE_BUS		 3u  /**< buses */
+#define IOMM_HANDLE_DEVICE	 4u  /**< devices */
+#define IOMM_HANDLE_GROUP	 5u  /**< groups */
+#define IOMM_HANDLE_IOMMU	 6u  /**< IOMMU instances */
+#define IOMM_HANDLE_FORMAT	 7u  /**< pins on formats */
+#define IOMM_HANDLE_TABLE_MEMORY 8u  /**< table memory providers */
+#define IOMM_HANDLE_PGTABLE	 9u  /**< page tables */
+#define IOMM_HANDLE_DOMAIN	 10u /**< domains */
+#define IOMM_HANDLE_SOFT	 11u /**< software IOMMUs */
 
 /** A time-out that never passes. Time-outs are in nanoseconds. */
 #define IOMM_FOREVER UINT64_MAX

@@ -13,8 +13,8 @@ static uint32_t size_of(const void *s)
 	return size;
 }
 
-static int check_size(struct iomm_ctx *ctx, uint32_t size, uint32_t ver0,
-		      const char *name)
+static int
+check_size(struct iomm_ctx *ctx, uint32_t size, uint32_t ver0, const char *name)
 {
 	if (size >= ver0)
 		return 0;

@@ -3,10 +3,14 @@
 
 #include "base/ctx.h"
 
-enum { FREE, CLAIMED, AWAITED };
+enum {
+	FREE,
+	CLAIMED,
+	AWAITED
+};
 
-static int wait_for(struct iomm_ctx *ctx, struct iomm_claim *claim,
-		    const char *what)
+static int
+wait_for(struct iomm_ctx *ctx, struct iomm_claim *claim, const char *what)
 {
 	int err = iomm_may_wait(ctx, what);
 

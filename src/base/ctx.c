@@ -86,8 +86,8 @@ void iomm_wakeup(struct iomm_ctx *ctx)
 /* Making and destroying */
 
 /* The part of a context that is known before there is memory for one. */
-static int read_config(struct iomm_ctx *ctx,
-		       const struct iomm_ctx_config *config)
+static int
+read_config(struct iomm_ctx *ctx, const struct iomm_ctx_config *config)
 {
 	struct iomm_ctx_config c = { 0 };
 	const struct iomm_platform *p;

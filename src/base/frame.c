@@ -21,8 +21,8 @@ static bool in_atomic(const struct iomm_thread *thread)
 /* May objects of ctx be destroyed here? Not in atomic hooks, and not while a
  * callback of the same context is running: what called it may still use them.
  */
-static bool may_reap(const struct iomm_thread *thread,
-		     const struct iomm_ctx *ctx)
+static bool
+may_reap(const struct iomm_thread *thread, const struct iomm_ctx *ctx)
 {
 	const struct iomm_frame *f;
 

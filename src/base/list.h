@@ -11,7 +11,7 @@ struct iomm_list {
 };
 
 #define iomm_container_of(ptr, type, member) \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 #define iomm_list_for_each(pos, head) \
 	for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
@@ -26,8 +26,8 @@ static inline bool iomm_list_empty(const struct iomm_list *list)
 	return list->next == list;
 }
 
-static inline void iomm_list_add_tail(struct iomm_list *head,
-				      struct iomm_list *item)
+static inline void
+iomm_list_add_tail(struct iomm_list *head, struct iomm_list *item)
 {
 	item->prev = head->prev;
 	item->next = head;

@@ -14,8 +14,8 @@
 #define QUARANTINE_MAX 4096u
 #endif
 
-void *iomm_object_create(struct iomm_ctx *ctx,
-			 const struct iomm_object_type *type)
+void *
+iomm_object_create(struct iomm_ctx *ctx, const struct iomm_object_type *type)
 {
 	struct iomm_object *object = iomm_alloc(ctx, type->bytes);
 
@@ -58,9 +58,10 @@ bool iomm_object_get_unless_zero(struct iomm_object *object)
 		atomic_load_explicit(&object->refs, memory_order_relaxed);
 
 	while (refs && refs < SATURATED) {
-		if (atomic_compare_exchange_weak_explicit(
-			    &object->refs, &refs, refs + 1,
-			    memory_order_acquire, memory_order_relaxed))
+		if (atomic_compare_exchange_weak_explicit(&object->refs, &refs,
+							  refs + 1,
+							  memory_order_acquire,
+							  memory_order_relaxed))
 			return true;
 	}
 	return refs != 0;
@@ -79,9 +80,10 @@ static bool take_off(struct iomm_object *object, uint32_t keep, bool *last)
 			return true;
 		if (refs == keep)
 			return false;
-	} while (!atomic_compare_exchange_weak_explicit(
-		&object->refs, &refs, refs - 1, memory_order_acq_rel,
-		memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(&object->refs, &refs,
+							refs - 1,
+							memory_order_acq_rel,
+							memory_order_relaxed));
 	*last = refs == 1;
 	return true;
 }
@@ -97,9 +99,10 @@ void iomm_object_drop(void *handle)
 	/* Once it is on the list another thread may destroy it. */
 	ctx = object->ctx;
 	object->next = atomic_load_explicit(&ctx->reap, memory_order_relaxed);
-	while (!atomic_compare_exchange_weak_explicit(
-		&ctx->reap, &object->next, object, memory_order_release,
-		memory_order_relaxed))
+	while (!atomic_compare_exchange_weak_explicit(&ctx->reap, &object->next,
+						      object,
+						      memory_order_release,
+						      memory_order_relaxed))
 		;
 }
 
@@ -128,9 +131,9 @@ static void bury(struct iomm_object *object)
 
 static bool usable(const struct iomm_object *object, const char *call)
 {
-	if (atomic_load_explicit(&((struct iomm_object *)(uintptr_t)object)
-					  ->refs,
-				 memory_order_relaxed) != DEAD)
+	if (atomic_load_explicit(
+		    &((struct iomm_object *)(uintptr_t)object)->refs,
+		    memory_order_relaxed) != DEAD)
 		return true;
 	iomm_misuse(object->ctx,
 		    IOMM_TEXT("%s of a %s after its last put", IOMM_STR(call),
@@ -203,9 +206,9 @@ static bool fit_to_count(const struct iomm_object *object,
 	}
 	if (!usable(object, call))
 		return false;
-	if (!atomic_load_explicit(&((struct iomm_object *)(uintptr_t)object)
-					   ->refs,
-				  memory_order_relaxed)) {
+	if (!atomic_load_explicit(
+		    &((struct iomm_object *)(uintptr_t)object)->refs,
+		    memory_order_relaxed)) {
 		iomm_misuse(object->ctx,
 			    IOMM_TEXT("%s of a %s after its last put",
 				      IOMM_STR(call), IOMM_STR(type->name)));

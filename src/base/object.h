@@ -37,8 +37,8 @@ struct iomm_object {
 
 /* Allocates type->bytes zeroed with one reference; NULL when out of memory. The
  * object holds the context. */
-void *iomm_object_create(struct iomm_ctx *ctx,
-			 const struct iomm_object_type *type);
+void *
+iomm_object_create(struct iomm_ctx *ctx, const struct iomm_object_type *type);
 
 /* For the library itself. _drop never destroys: iomm_leave() does. */
 void *iomm_object_get(void *object);

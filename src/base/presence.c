@@ -13,9 +13,10 @@ bool iomm_presence_enter(struct iomm_presence *presence)
 	do {
 		if (word & REFUSED)
 			return false;
-	} while (!atomic_compare_exchange_weak_explicit(
-		&presence->word, &word, word + 1, memory_order_acquire,
-		memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(&presence->word, &word,
+							word + 1,
+							memory_order_acquire,
+							memory_order_relaxed));
 	return true;
 }
 
@@ -61,8 +62,7 @@ int iomm_presence_drain(struct iomm_ctx *ctx, struct iomm_presence *presence,
 	int err;
 
 	while ((word = atomic_load_explicit(&presence->word,
-					    memory_order_acquire)) !=
-	       REFUSED) {
+					    memory_order_acquire)) != REFUSED) {
 		err = iomm_may_wait(ctx, what);
 		if (err)
 			return err;

@@ -16,9 +16,9 @@ const struct iomm_object_type iomm_bus_type = {
 	.destroy = destroy,
 };
 
-static int create(struct iomm_firmware *firmware, const char *name,
-		  const struct iomm_bus_ops *ops, uint64_t host,
-		  struct iomm_bus **out)
+static int
+create(struct iomm_firmware *firmware, const char *name,
+       const struct iomm_bus_ops *ops, uint64_t host, struct iomm_bus **out)
 {
 	struct iomm_ctx *ctx = firmware->obj.ctx;
 	struct iomm_bus *bus = iomm_object_create(ctx, &iomm_bus_type);
@@ -84,8 +84,8 @@ static int pci_check(struct iomm_bus *bus, uint64_t address)
 			 "%x is no requester ID: those have 16 bits", address);
 }
 
-static void pci_place(struct iomm_bus *bus, uint64_t address,
-		      struct iomm_bus_place *place)
+static void
+pci_place(struct iomm_bus *bus, uint64_t address, struct iomm_bus_place *place)
 {
 	place->node = bus->host;
 	place->has_input = true;

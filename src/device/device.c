@@ -63,12 +63,13 @@ const struct iomm_object_type iomm_device_type = {
 };
 
 /* The present device of a name, with a reference; the lock is held. */
-static struct iomm_device *lookup(struct iomm_registry *registry,
-				  const char *name)
+static struct iomm_device *
+lookup(struct iomm_registry *registry, const char *name)
 {
 	struct iomm_list *pos;
 
-	iomm_list_for_each(pos, &registry->devices) {
+	iomm_list_for_each(pos, &registry->devices)
+	{
 		struct iomm_device *device =
 			iomm_container_of(pos, struct iomm_device, link);
 
@@ -81,8 +82,8 @@ static struct iomm_device *lookup(struct iomm_registry *registry,
 
 /* Adding */
 
-static int check_config(struct iomm_bus *bus,
-			const struct iomm_device_config *c)
+static int
+check_config(struct iomm_bus *bus, const struct iomm_device_config *c)
 {
 	struct iomm_ctx *ctx = bus->obj.ctx;
 	int err = iomm_check_bits(ctx, c->flags,
@@ -333,8 +334,8 @@ void iomm_device_exit(struct iomm_device_guard *guard)
 	iomm_device_put(device);
 }
 
-static int add_release(struct iomm_device *device, void (*release)(void *data),
-		       void *data)
+static int
+add_release(struct iomm_device *device, void (*release)(void *data), void *data)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 	struct iomm_release_action *action;

@@ -6,8 +6,7 @@
 
 static void destroy(struct iomm_object *object)
 {
-	struct iomm_firmware *firmware =
-		(struct iomm_firmware *)(void *)object;
+	struct iomm_firmware *firmware = (struct iomm_firmware *)(void *)object;
 
 	firmware->ops->destroy(firmware);
 }
@@ -59,8 +58,8 @@ static uint32_t key_of(const struct iomm_firmware *firmware, uint64_t node)
 	return node >> 32 == firmware->number ? (uint32_t)node : 0;
 }
 
-static int check_node(struct iomm_firmware *firmware, uint64_t node,
-		      uint32_t *key)
+static int
+check_node(struct iomm_firmware *firmware, uint64_t node, uint32_t *key)
 {
 	*key = key_of(firmware, node);
 	if (*key)
@@ -69,9 +68,9 @@ static int check_node(struct iomm_firmware *firmware, uint64_t node,
 			 "node %x is not of this firmware source", node);
 }
 
-#define NODE_FLAGS                                                        \
-	(IOMM_NODE_IOMMU | IOMM_NODE_CLIENT | IOMM_NODE_PCI_HOST |        \
-	 IOMM_NODE_MEMORY | IOMM_NODE_AVAILABLE | IOMM_NODE_COHERENT |    \
+#define NODE_FLAGS                                                     \
+	(IOMM_NODE_IOMMU | IOMM_NODE_CLIENT | IOMM_NODE_PCI_HOST |     \
+	 IOMM_NODE_MEMORY | IOMM_NODE_AVAILABLE | IOMM_NODE_COHERENT | \
 	 IOMM_NODE_MAPPED)
 
 int iomm_firmware_next(struct iomm_firmware *firmware, uint32_t flags,
@@ -145,8 +144,8 @@ int iomm_firmware_node_path(struct iomm_firmware *firmware, uint64_t node,
 	return err ? err : firmware->ops->path(firmware, key, buf, len);
 }
 
-int iomm_firmware_node_compatible(struct iomm_firmware *firmware,
-				  uint64_t node, const char *compatible)
+int iomm_firmware_node_compatible(struct iomm_firmware *firmware, uint64_t node,
+				  const char *compatible)
 {
 	uint32_t key;
 	int err;
@@ -157,8 +156,7 @@ int iomm_firmware_node_compatible(struct iomm_firmware *firmware,
 		return iomm_fail_null(firmware->obj.ctx,
 				      "iomm_firmware_node_compatible");
 	err = check_node(firmware, node, &key);
-	return err ? err
-		   : firmware->ops->compatible(firmware, key, compatible);
+	return err ? err : firmware->ops->compatible(firmware, key, compatible);
 }
 
 int iomm_firmware_specifiers(struct iomm_firmware *firmware, uint64_t node,

@@ -60,8 +60,8 @@ int iomm_firmware_create(struct iomm_ctx *ctx,
 			 struct iomm_firmware **out);
 
 /* Between a source's own keys and the nodes that callers see. */
-static inline uint64_t iomm_firmware_node(const struct iomm_firmware *firmware,
-					  uint32_t key)
+static inline uint64_t
+iomm_firmware_node(const struct iomm_firmware *firmware, uint32_t key)
 {
 	return (uint64_t)firmware->number << 32 | key;
 }

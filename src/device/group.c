@@ -37,8 +37,8 @@ int iomm_group_create(struct iomm_ctx *ctx, struct iomm_group **out)
 	return 0;
 }
 
-struct iomm_object *iomm_group_swap(struct iomm_group *group,
-				    struct iomm_object *domain)
+struct iomm_object *
+iomm_group_swap(struct iomm_group *group, struct iomm_object *domain)
 {
 	struct iomm_object *old;
 

@@ -25,8 +25,8 @@ int iomm_group_create(struct iomm_ctx *ctx, struct iomm_group **out);
 
 /* Publishes another domain (taking over the caller's reference), or none, and
  * returns the old one with its reference. The claim is held. */
-struct iomm_object *iomm_group_swap(struct iomm_group *group,
-				    struct iomm_object *domain);
+struct iomm_object *
+iomm_group_swap(struct iomm_group *group, struct iomm_object *domain);
 
 /* What is attached, with a reference more; or NULL. */
 struct iomm_object *iomm_group_attached(struct iomm_group *group);

@@ -38,7 +38,8 @@ struct iomm_iommu *iomm_iommu_lookup(struct iomm_ctx *ctx, uint64_t node)
 	struct iomm_registry *registry = iomm_registry(ctx);
 	struct iomm_list *pos;
 
-	iomm_list_for_each(pos, &registry->iommus) {
+	iomm_list_for_each(pos, &registry->iommus)
+	{
 		struct iomm_iommu *iommu = from_link(pos);
 
 		if (iommu->node == node &&
@@ -66,13 +67,14 @@ static int check_ops(struct iomm_ctx *ctx, const struct iomm_iommu_ops *ops)
 	return 0;
 }
 
-static int read_config(struct iomm_ctx *ctx,
-		       const struct iomm_iommu_config *config,
-		       const struct iomm_iommu_ops *ops,
-		       struct iomm_iommu_config *c, struct iomm_iommu_ops *o)
+static int
+read_config(struct iomm_ctx *ctx, const struct iomm_iommu_config *config,
+	    const struct iomm_iommu_ops *ops, struct iomm_iommu_config *c,
+	    struct iomm_iommu_ops *o)
 {
-	int err = iomm_struct_in(ctx, c, sizeof(*c), IOMM_IOMMU_CONFIG_SIZE_VER0,
-				 config, "iomm_iommu_config");
+	int err = iomm_struct_in(ctx, c, sizeof(*c),
+				 IOMM_IOMMU_CONFIG_SIZE_VER0, config,
+				 "iomm_iommu_config");
 
 	if (!err)
 		err = iomm_check_bits(ctx, c->flags, 0,
@@ -141,10 +143,10 @@ static int publish(struct iomm_iommu *iommu)
 	return 0;
 }
 
-static int do_register(struct iomm_ctx *ctx,
-		       const struct iomm_iommu_config *config,
-		       const struct iomm_iommu_ops *ops, void *data,
-		       void (*release)(void *data), struct iomm_iommu **out)
+static int
+do_register(struct iomm_ctx *ctx, const struct iomm_iommu_config *config,
+	    const struct iomm_iommu_ops *ops, void *data,
+	    void (*release)(void *data), struct iomm_iommu **out)
 {
 	struct iomm_iommu_config c;
 	struct iomm_iommu_ops o;
@@ -203,7 +205,8 @@ static struct iomm_device *first_bound(struct iomm_iommu *iommu, bool *busy)
 
 	*busy = false;
 	iomm_lock(ctx, &iommu->lock);
-	iomm_list_for_each(pos, &iommu->bindings) {
+	iomm_list_for_each(pos, &iommu->bindings)
+	{
 		device = iomm_container_of(pos, struct iomm_binding, link)
 				 ->device;
 		if (iomm_object_get_unless_zero(&device->obj))
@@ -239,10 +242,11 @@ static int lose_devices(struct iomm_iommu *iommu, uint64_t deadline)
 		 * leaving passes through our presence. */
 		iomm_object_reap(ctx);
 		if (iomm_now(ctx) >= deadline)
-			return IOMM_FAIL(ctx, IOMM_ETIMEDOUT,
-					 "%s: devices are still leaving it; the "
-					 "call can be repeated",
-					 IOMM_STR(iommu->name));
+			return IOMM_FAIL(
+				ctx, IOMM_ETIMEDOUT,
+				"%s: devices are still leaving it; the "
+				"call can be repeated",
+				IOMM_STR(iommu->name));
 		(void)iomm_wait(ctx, &iommu->presence.word, word,
 				iomm_deadline(ctx, PAUSE));
 	}
@@ -306,9 +310,10 @@ static void lose_domains(struct iomm_iommu *iommu)
 		iomm_unlock(ctx, &iommu->lock);
 
 		if (flush_part(iommu, part->priv))
-			IOMM_LOG(ctx, IOMM_LOG_ERROR, iommu->name,
-				 "the last invalidation failed: the tables of a "
-				 "domain stay in quarantine");
+			IOMM_LOG(
+				ctx, IOMM_LOG_ERROR, iommu->name,
+				"the last invalidation failed: the tables of a "
+				"domain stay in quarantine");
 		else
 			atomic_store_explicit(&part->state, IOMM_PART_GONE,
 					      memory_order_release);

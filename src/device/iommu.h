@@ -44,9 +44,10 @@ struct iomm_binding {
 /* Tells the driver to translate no DMA of the device. */
 void iomm_binding_block(struct iomm_binding *binding);
 
-#define IOMM_PART_LIVE	  0u
-#define IOMM_PART_UNKNOWN 1u /* gone, and the driver could not say it is quiet */
-#define IOMM_PART_GONE	  2u /* gone, and nothing walks its tables any more */
+#define IOMM_PART_LIVE 0u
+#define IOMM_PART_UNKNOWN \
+	1u		  /* gone, and the driver could not say it is quiet */
+#define IOMM_PART_GONE 2u /* gone, and nothing walks its tables any more */
 
 /*
  * A paging domain's side at one instance. Counted: the domain and, while it is

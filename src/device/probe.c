@@ -44,8 +44,8 @@ static int parse(struct probe *p)
 				       &count);
 	if (err)
 		return err;
-	p->specifiers = iomm_alloc(p->ctx,
-				   (uint64_t)count * sizeof(*p->specifiers));
+	p->specifiers =
+		iomm_alloc(p->ctx, (uint64_t)count * sizeof(*p->specifiers));
 	if (!p->specifiers)
 		return IOMM_FAIL(p->ctx, IOMM_ENOMEM,
 				 "no memory for the IOMMUs of %s",
@@ -63,7 +63,12 @@ static void drop_iommus(struct probe *p)
 		iomm_object_drop(p->iommus[--p->nr_found]);
 }
 
-enum { FOUND, WAITS, SEALED, LATE };
+enum {
+	FOUND,
+	WAITS,
+	SEALED,
+	LATE
+};
 
 /* One step under the registry's lock, so that a registration comes either
  * before the look-up or after the device is queued for it. */
@@ -143,8 +148,8 @@ static int find_iommus(struct probe *p)
 	uint64_t node = 0;
 	int how;
 
-	p->iommus = iomm_alloc(p->ctx, (uint64_t)p->nr_specifiers *
-					       sizeof(*p->iommus));
+	p->iommus = iomm_alloc(p->ctx,
+			       (uint64_t)p->nr_specifiers * sizeof(*p->iommus));
 	if (!p->iommus)
 		return IOMM_FAIL(p->ctx, IOMM_ENOMEM,
 				 "no memory for the IOMMUs of %s",
@@ -162,8 +167,8 @@ static int find_iommus(struct probe *p)
 
 /* 3. Sort the specifiers by instance, and have its driver translate them. */
 
-static struct iomm_binding *binding_for(struct probe *p,
-					struct iomm_iommu *iommu)
+static struct iomm_binding *
+binding_for(struct probe *p, struct iomm_iommu *iommu)
 {
 	struct iomm_binding *binding = p->bindings;
 	uint32_t n;
@@ -190,8 +195,8 @@ static int translate(struct probe *p, struct iomm_iommu *iommu,
 	int err;
 
 	iomm_callback_begin(p->ctx, &frame, false);
-	err = iomm_answer(iommu->ops.translate(
-		iommu->data, specifier->cells, specifier->nr_cells, id));
+	err = iomm_answer(iommu->ops.translate(iommu->data, specifier->cells,
+					       specifier->nr_cells, id));
 	iomm_callback_end(p->ctx, &frame);
 	if (err)
 		return IOMM_FAIL(p->ctx, -err,
@@ -255,8 +260,7 @@ static int probe_binding(struct probe *p, struct iomm_binding *binding)
 	int err;
 
 	iomm_callback_begin(p->ctx, &frame, false);
-	err = iomm_answer(
-		iommu->ops.probe(iommu->data, &info, &binding->priv));
+	err = iomm_answer(iommu->ops.probe(iommu->data, &info, &binding->priv));
 	iomm_callback_end(p->ctx, &frame);
 	if (err)
 		return IOMM_FAIL(p->ctx, -err, "%s: %s refused it: %s",

@@ -17,11 +17,10 @@ void iomm_device_wait_for(struct iomm_device *device, uint64_t node)
 	iomm_list_del(&device->wait_link);
 	device->wait_node = node;
 	if (!device->deadline)
-		device->deadline =
-			iomm_deadline(device->obj.ctx,
-				      device->probe_timeout
-					      ? device->probe_timeout
-					      : IOMM_FOREVER);
+		device->deadline = iomm_deadline(device->obj.ctx,
+						 device->probe_timeout
+							 ? device->probe_timeout
+							 : IOMM_FOREVER);
 	iomm_list_add_tail(&registry->waiting, &device->wait_link);
 }
 
@@ -90,15 +89,19 @@ static void run(struct iomm_ctx *ctx)
 	struct iomm_registry *registry = iomm_registry(ctx);
 	struct iomm_device *device;
 	char why[256];
+	int err;
 
 	iomm_lock(ctx, &registry->lock);
 	expire(registry, iomm_now(ctx));
 	iomm_unlock(ctx, &registry->lock);
 	while ((device = next_due(ctx))) {
-		if (iomm_device_probe(device) &&
-		    iomm_error_message(ctx, why, sizeof(why)) > 0)
-			IOMM_LOG(ctx, IOMM_LOG_WARN, device->name, "%s",
-				 IOMM_STR(why));
+		err = iomm_device_probe(device);
+		/* One that waits on, for another of its IOMMUs, is no news. */
+		if (err && iomm_error_message(ctx, why, sizeof(why)) > 0)
+			IOMM_LOG(ctx,
+				 err == -IOMM_EPROBE_DEFER ? IOMM_LOG_DEBUG
+							   : IOMM_LOG_WARN,
+				 "", "%s", IOMM_STR(why));
 		iomm_object_drop(device);
 	}
 }
@@ -112,7 +115,8 @@ static uint64_t next_deadline(struct iomm_ctx *ctx)
 	iomm_lock(ctx, &registry->lock);
 	if (!iomm_list_empty(&registry->replay))
 		next = 0;
-	iomm_list_for_each(pos, &registry->waiting) {
+	iomm_list_for_each(pos, &registry->waiting)
+	{
 		if (from_wait_link(pos)->deadline < next)
 			next = from_wait_link(pos)->deadline;
 	}
@@ -157,7 +161,8 @@ static uint32_t length(const struct iomm_list *list)
 	const struct iomm_list *pos;
 	uint32_t n = 0;
 
-	iomm_list_for_each(pos, list) {
+	iomm_list_for_each(pos, list)
+	{
 		n++;
 	}
 	return n;

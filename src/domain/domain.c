@@ -33,9 +33,9 @@ void iomm_domain_put(struct iomm_domain *domain)
 
 /* Making */
 
-static int read_config(struct iomm_ctx *ctx,
-		       const struct iomm_domain_config *config,
-		       struct iomm_domain_config *c)
+static int
+read_config(struct iomm_ctx *ctx, const struct iomm_domain_config *config,
+	    struct iomm_domain_config *c)
 {
 	int err;
 
@@ -89,9 +89,9 @@ static int make_table(struct iomm_domain *domain, struct iomm_device *device,
 	return iomm_pgtable_info(domain->pgtable, &domain->info);
 }
 
-static int create(struct iomm_device *device,
-		  const struct iomm_domain_config *config,
-		  struct iomm_domain **out)
+static int
+create(struct iomm_device *device, const struct iomm_domain_config *config,
+       struct iomm_domain **out)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 	struct iomm_domain_config c;
@@ -133,27 +133,25 @@ int iomm_domain_create(struct iomm_device *device,
 static void enter_all(struct iomm_device *device, uint32_t *entered)
 {
 	while (*entered < device->nr_bindings &&
-	       iomm_presence_enter(
-		       &device->bindings[*entered].iommu->presence))
+	       iomm_presence_enter(&device->bindings[*entered].iommu->presence))
 		++*entered;
 }
 
 static void exit_all(struct iomm_device *device, uint32_t entered)
 {
 	while (entered)
-		iomm_presence_exit(
-			device->obj.ctx,
-			&device->bindings[--entered].iommu->presence);
+		iomm_presence_exit(device->obj.ctx, &device->bindings[--entered]
+							     .iommu->presence);
 }
 
-static void *part_priv(const struct iomm_domain *domain,
-		       const struct iomm_binding *binding)
+static void *
+part_priv(const struct iomm_domain *domain, const struct iomm_binding *binding)
 {
 	return iomm_space_part(domain->space, binding->iommu)->priv;
 }
 
-static int check_parts(const struct iomm_domain *domain,
-		       const struct iomm_device *device)
+static int
+check_parts(const struct iomm_domain *domain, const struct iomm_device *device)
 {
 	struct iomm_domain_part *part;
 	struct iomm_iommu *iommu;
@@ -186,13 +184,14 @@ static int prepare(struct iomm_domain *domain, struct iomm_binding *binding)
 	if (!iommu->ops.attach_prepare)
 		return 0;
 	iomm_callback_begin(ctx, &frame, false);
-	err = iomm_answer(iommu->ops.attach_prepare(
-		iommu->data, binding->priv, part_priv(domain, binding),
-		&domain->info));
+	err = iomm_answer(iommu->ops.attach_prepare(iommu->data, binding->priv,
+						    part_priv(domain, binding),
+						    &domain->info));
 	iomm_callback_end(ctx, &frame);
 	if (err)
-		return IOMM_FAIL(ctx, -err, "%s refused to attach the domain: "
-					    "%s",
+		return IOMM_FAIL(ctx, -err,
+				 "%s refused to attach the domain: "
+				 "%s",
 				 IOMM_STR(iommu->name),
 				 IOMM_STR(iomm_strerror(err)));
 	return 0;
@@ -263,8 +262,8 @@ static int attach(struct iomm_domain *domain, struct iomm_device *device)
 		err = attach_inside(domain, device);
 	else
 		err = IOMM_FAIL(ctx, IOMM_ENODEV, "%s is being unregistered",
-				IOMM_STR(device->bindings[entered]
-						 .iommu->name));
+				IOMM_STR(
+					device->bindings[entered].iommu->name));
 	exit_all(device, entered);
 	iomm_claim_drop(ctx, &device->group->claim);
 out:

@@ -13,7 +13,7 @@
  * gather still serves it. It belongs to the table, as the data of its hooks.
  */
 struct iomm_space {
-	struct iomm_ctx *ctx; /* alive as long as the table */
+	struct iomm_ctx *ctx;	 /* alive as long as the table */
 	struct iomm_claim claim; /* one thread at a time works on the table */
 	uint32_t nr_parts, room;
 	struct iomm_domain_part *parts[]; /* one for each instance */
@@ -36,8 +36,8 @@ struct iomm_domain {
 extern const struct iomm_object_type iomm_domain_type;
 
 /* The domain's part at an instance; NULL when it was not made for it. */
-struct iomm_domain_part *iomm_space_part(const struct iomm_space *space,
-					 const struct iomm_iommu *iommu);
+struct iomm_domain_part *
+iomm_space_part(const struct iomm_space *space, const struct iomm_iommu *iommu);
 
 /* Makes the space and page table of a paging domain for the instances that the
  * device is bound to. The device's claim is held. */

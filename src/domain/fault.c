@@ -3,10 +3,10 @@
 #include "base/abi.h"
 #include "domain/domain.h"
 
-static int set_handler(struct iomm_domain *domain,
-		       void (*handler)(void *data,
-				       const struct iomm_fault *fault),
-		       void *data, void (*release)(void *data))
+static int
+set_handler(struct iomm_domain *domain,
+	    void (*handler)(void *data, const struct iomm_fault *fault),
+	    void *data, void (*release)(void *data))
 {
 	struct iomm_ctx *ctx = domain->obj.ctx;
 	bool taken;
@@ -66,7 +66,8 @@ static struct iomm_domain *attached_to(struct iomm_iommu *iommu, uint64_t id)
 	struct iomm_list *pos;
 
 	iomm_lock(ctx, &iommu->lock);
-	iomm_list_for_each(pos, &iommu->bindings) {
+	iomm_list_for_each(pos, &iommu->bindings)
+	{
 		struct iomm_binding *binding =
 			iomm_container_of(pos, struct iomm_binding, link);
 		struct iomm_device *device = binding->device;
@@ -124,9 +125,11 @@ static int report(struct iomm_iommu *iommu, const struct iomm_fault *fault)
 	if (delivered)
 		return 0;
 	IOMM_LOG(ctx, IOMM_LOG_WARN, iommu->name,
-		 "fault %u of ID %x at I/O address %x (access %u), and nobody "
-		 "handles it",
-		 known.reason, known.id, known.iova, known.access);
+		 "ID %x cannot %s I/O address %x (reason %u), and no handler "
+		 "hears of it",
+		 known.id,
+		 IOMM_STR(known.access & IOMM_PROT_WRITE ? "write" : "read"),
+		 known.iova, known.reason);
 	return IOMM_FAIL(ctx, IOMM_ENOENT,
 			 "nobody handles faults of ID %x at %s", known.id,
 			 IOMM_STR(iommu->name));

@@ -52,9 +52,9 @@ void iomm_soft_put(struct iomm_soft *soft)
 
 /* Making */
 
-static int read_config(struct iomm_ctx *ctx,
-		       const struct iomm_soft_config *config,
-		       struct iomm_soft_config *c)
+static int
+read_config(struct iomm_ctx *ctx, const struct iomm_soft_config *config,
+	    struct iomm_soft_config *c)
 {
 	int err;
 
@@ -121,8 +121,8 @@ int iomm_soft_create(struct iomm_ctx *ctx,
 
 /* Memory */
 
-static bool overlaps(const struct iomm_soft *soft, uint64_t paddr,
-		     uint64_t last)
+static bool
+overlaps(const struct iomm_soft *soft, uint64_t paddr, uint64_t last)
 {
 	const struct iomm_soft_region *r;
 
@@ -191,8 +191,8 @@ int iomm_soft_add_memory(struct iomm_soft *soft, uint64_t paddr, void *memory,
 
 /* Contexts */
 
-static struct iomm_soft_entry *find_entry(const struct iomm_soft *soft,
-					  uint64_t id)
+static struct iomm_soft_entry *
+find_entry(const struct iomm_soft *soft, uint64_t id)
 {
 	struct iomm_soft_entry *entry;
 

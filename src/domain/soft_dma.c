@@ -11,8 +11,8 @@
 #define GRAIN 4096u
 
 /* A pointer to memory that the hardware has; NULL when not all of it is. */
-static void *host_pointer(const struct iomm_soft *soft, uint64_t paddr,
-			  uint64_t bytes)
+static void *
+host_pointer(const struct iomm_soft *soft, uint64_t paddr, uint64_t bytes)
 {
 	const struct iomm_soft_region *r;
 
@@ -44,8 +44,8 @@ static int fetch(void *data, uint64_t paddr, uint64_t *desc)
 	return 0;
 }
 
-static struct iomm_soft_tlb_entry *slot(struct iomm_soft *soft, uint64_t tag,
-					uint64_t iova)
+static struct iomm_soft_tlb_entry *
+slot(struct iomm_soft *soft, uint64_t tag, uint64_t iova)
 {
 	uint64_t page = iova / GRAIN;
 	uint32_t hash = (uint32_t)(page ^ (page >> 9) ^ tag * 0x9e3779b1u);
@@ -94,9 +94,9 @@ static uint32_t walk(struct iomm_soft *soft, const struct iomm_soft_entry *at,
 
 /* Through the IOTLB. Answers an IOMM_FAULT_*, or 0 and a valid entry. The lock
  * is held. */
-static uint32_t translate(struct iomm_soft *soft, uint64_t id, uint64_t iova,
-			  uint32_t access,
-			  const struct iomm_soft_tlb_entry **out)
+static uint32_t
+translate(struct iomm_soft *soft, uint64_t id, uint64_t iova, uint32_t access,
+	  const struct iomm_soft_tlb_entry **out)
 {
 	struct iomm_soft_tlb_entry *entry;
 	struct iomm_soft_entry *at = soft->entries;
@@ -195,8 +195,8 @@ static int answer_fault(struct iomm_soft *soft, struct iomm_iommu *instance,
 		if (err)
 			return err;
 	}
-	return IOMM_FAIL(ctx, IOMM_EFAULT,
-			 "ID %x cannot %s I/O address %x: %s", fault->id,
+	return IOMM_FAIL(ctx, IOMM_EFAULT, "ID %x cannot %s I/O address %x: %s",
+			 fault->id,
 			 IOMM_STR(fault->access & IOMM_PROT_WRITE ? "write"
 								  : "read"),
 			 fault->iova, IOMM_STR(reason_name(fault->reason)));
@@ -210,8 +210,8 @@ static int access_all(struct iomm_soft *soft, struct access *a, uint64_t bytes,
 	struct iomm_iommu *instance = NULL;
 	struct iomm_fault fault = { .size = sizeof(fault) };
 
-	for (; bytes; bytes -= a->bytes, a->buf += a->bytes,
-		      a->iova += a->bytes) {
+	for (; bytes;
+	     bytes -= a->bytes, a->buf += a->bytes, a->iova += a->bytes) {
 		a->bytes = GRAIN - (a->iova & (GRAIN - 1));
 		a->bytes = bytes < a->bytes ? bytes : a->bytes;
 		iomm_lock(soft->obj.ctx, &soft->lock);
@@ -229,8 +229,8 @@ static int access_all(struct iomm_soft *soft, struct access *a, uint64_t bytes,
 	return 0;
 }
 
-static int check_access(struct iomm_soft *soft, const struct access *a,
-			uint64_t bytes)
+static int
+check_access(struct iomm_soft *soft, const struct access *a, uint64_t bytes)
 {
 	if (!a->buf || !bytes || bytes > SIZE_MAX ||
 	    a->iova + (bytes - 1) < a->iova)
@@ -258,10 +258,9 @@ static int do_access(struct iomm_soft *soft, struct access *a, uint64_t bytes,
 int iomm_soft_read(struct iomm_soft *soft, uint64_t id, uint64_t iova,
 		   void *buf, uint64_t bytes, struct iomm_fault *fault)
 {
-	struct access a = { .id = id,
-			    .iova = iova,
-			    .kind = IOMM_PROT_READ,
-			    .buf = buf };
+	struct access a = {
+		.id = id, .iova = iova, .kind = IOMM_PROT_READ, .buf = buf
+	};
 
 	return do_access(soft, &a, bytes, fault);
 }
@@ -282,10 +281,9 @@ static int do_translate(struct iomm_soft *soft, uint64_t id, uint64_t iova,
 			uint32_t access, struct iomm_translation *out,
 			struct iomm_fault *fault_out)
 {
-	struct iomm_fault fault = { .size = sizeof(fault),
-				    .id = id,
-				    .iova = iova,
-				    .access = access };
+	struct iomm_fault fault = {
+		.size = sizeof(fault), .id = id, .iova = iova, .access = access
+	};
 	struct iomm_translation answer = { .size = sizeof(answer) };
 	const struct iomm_soft_tlb_entry *entry;
 	struct iomm_iommu *instance = NULL;

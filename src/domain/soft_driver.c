@@ -32,8 +32,8 @@ static uint64_t device_bytes(uint32_t nr_ids)
 }
 
 /* A specifier of one cell is the ID; of none, the IOMMU knows but one. */
-static int translate(void *data, const uint32_t *cells, uint32_t nr_cells,
-		     uint64_t *id)
+static int
+translate(void *data, const uint32_t *cells, uint32_t nr_cells, uint64_t *id)
 {
 	struct instance *instance = data;
 
@@ -183,8 +183,8 @@ static void destroy(void *data)
 	iomm_object_drop(soft);
 }
 
-static int check_driver(struct iomm_soft *soft,
-			const struct iomm_soft_driver *d)
+static int
+check_driver(struct iomm_soft *soft, const struct iomm_soft_driver *d)
 {
 	struct iomm_ctx *ctx = soft->obj.ctx;
 	int err = iomm_check_bits(ctx, d->flags, 0, "iomm_soft_driver.flags");
@@ -198,11 +198,12 @@ static int check_driver(struct iomm_soft *soft,
 	if (d->memory && !iomm_handle_ok(d->memory, &iomm_table_memory_type))
 		return iomm_fail_null(ctx, "iomm_soft_driver.memory");
 	if (!d->memory && !(soft->flags & IOMM_SOFT_IDENTITY))
-		return IOMM_FAIL(ctx, IOMM_EINVAL,
-				 "%s: without IOMM_SOFT_IDENTITY the hardware "
-				 "finds tables only in memory that it has: give "
-				 "a provider in it",
-				 IOMM_STR(d->name));
+		return IOMM_FAIL(
+			ctx, IOMM_EINVAL,
+			"%s: without IOMM_SOFT_IDENTITY the hardware "
+			"finds tables only in memory that it has: give "
+			"a provider in it",
+			IOMM_STR(d->name));
 	return 0;
 }
 
@@ -221,12 +222,12 @@ static int check_table(struct iomm_ctx *ctx, struct instance *instance,
 	instance->ias = d->ias ? d->ias : engine->max_ias;
 	instance->oas = d->oas ? d->oas : engine->max_oas;
 	if (instance->ias > engine->max_ias || instance->oas > engine->max_oas)
-		return IOMM_FAIL(ctx, IOMM_EINVAL,
-				 "%s: %u bits in and %u out are over the %u and "
-				 "%u of the format",
-				 IOMM_STR(d->name), instance->ias,
-				 instance->oas, engine->max_ias,
-				 engine->max_oas);
+		return IOMM_FAIL(
+			ctx, IOMM_EINVAL,
+			"%s: %u bits in and %u out are over the %u and "
+			"%u of the format",
+			IOMM_STR(d->name), instance->ias, instance->oas,
+			engine->max_ias, engine->max_oas);
 	return 0;
 }
 
@@ -246,9 +247,9 @@ static int reserve(struct iomm_soft *soft, const char *name)
 			 IOMM_STR(name));
 }
 
-static int make_instance(struct iomm_soft *soft,
-			 const struct iomm_soft_driver *d,
-			 struct instance **out)
+static int
+make_instance(struct iomm_soft *soft, const struct iomm_soft_driver *d,
+	      struct instance **out)
 {
 	struct iomm_ctx *ctx = soft->obj.ctx;
 	struct instance *instance = iomm_alloc(ctx, sizeof(*instance));
@@ -277,9 +278,9 @@ static int make_instance(struct iomm_soft *soft,
 	return err;
 }
 
-static int do_register(struct iomm_soft *soft,
-		       const struct iomm_soft_driver *driver,
-		       struct iomm_iommu **out)
+static int
+do_register(struct iomm_soft *soft, const struct iomm_soft_driver *driver,
+	    struct iomm_iommu **out)
 {
 	struct iomm_ctx *ctx = soft->obj.ctx;
 	struct iomm_soft_driver d;

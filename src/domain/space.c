@@ -5,8 +5,8 @@
 #include "domain/domain.h"
 #include "pgtable/pgtable.h"
 
-struct iomm_domain_part *iomm_space_part(const struct iomm_space *space,
-					 const struct iomm_iommu *iommu)
+struct iomm_domain_part *
+iomm_space_part(const struct iomm_space *space, const struct iomm_iommu *iommu)
 {
 	uint32_t n;
 
@@ -43,10 +43,10 @@ static int flush_part(struct iomm_domain_part *part, const struct flush *f)
 				 "be told to invalidate",
 				 IOMM_STR(iommu->name));
 	iomm_callback_begin(ctx, &frame, true);
-	err = iomm_answer(
-		f->all ? iommu->ops.flush_all(iommu->data, part->priv)
-		       : iommu->ops.flush(iommu->data, part->priv, f->iova,
-					  f->last, f->page_size, f->flags));
+	err = iomm_answer(f->all ? iommu->ops.flush_all(iommu->data, part->priv)
+				 : iommu->ops.flush(iommu->data, part->priv,
+						    f->iova, f->last,
+						    f->page_size, f->flags));
 	iomm_callback_end(ctx, &frame);
 	iomm_presence_exit(ctx, &iommu->presence);
 	return err;
@@ -156,9 +156,9 @@ static uint32_t mask_bits(uint64_t mask)
 	return bits;
 }
 
-static int first_setup(struct iomm_device *device,
-		       const struct iomm_domain_config *config,
-		       struct iomm_domain_setup *setup)
+static int
+first_setup(struct iomm_device *device, const struct iomm_domain_config *config,
+	    struct iomm_domain_setup *setup)
 {
 	const char *format = config->format ? config->format : "";
 
@@ -247,9 +247,9 @@ static int fill_part(struct iomm_device *device, struct iomm_space *space,
 }
 
 /* What the user asked for in so many words he gets, or an error. */
-static int check_wishes(struct iomm_space *space,
-			const struct iomm_domain_config *config,
-			const struct iomm_domain_setup *setup)
+static int
+check_wishes(struct iomm_space *space, const struct iomm_domain_config *config,
+	     const struct iomm_domain_setup *setup)
 {
 	const char *name = space->parts[0]->iommu->name;
 

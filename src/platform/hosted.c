@@ -71,8 +71,8 @@ static void hosted_unlock(void *data, struct iomm_lock *lock)
 
 static void *hosted_thread(void *data)
 {
-	static _Thread_local _Alignas(16) unsigned char
-		storage[IOMM_THREAD_SIZE];
+	static _Thread_local _Alignas(
+		16) unsigned char storage[IOMM_THREAD_SIZE];
 
 	(void)data;
 	return storage;
@@ -87,29 +87,28 @@ static uint64_t hosted_time(void *data)
 	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
 }
 
-static void hosted_wait(void *data, uint32_t *word, uint32_t expected,
-			uint64_t deadline)
+static void
+hosted_wait(void *data, uint32_t *word, uint32_t expected, uint64_t deadline)
 {
 	struct timespec until = { .tv_sec = (time_t)(deadline / SECOND),
 				  .tv_nsec = (long)(deadline % SECOND) };
 
 	(void)data;
 	/* FUTEX_WAIT_BITSET takes an absolute time on CLOCK_MONOTONIC. */
-	(void)syscall(SYS_futex, word,
-		      FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,
-		      deadline == IOMM_FOREVER ? NULL : &until, NULL,
+	(void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG,
+		      expected, deadline == IOMM_FOREVER ? NULL : &until, NULL,
 		      FUTEX_BITSET_MATCH_ANY);
 }
 
 static void hosted_wake(void *data, uint32_t *word)
 {
 	(void)data;
-	(void)syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX,
-		      NULL, NULL, 0);
+	(void)syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG,
+		      INT32_MAX, NULL, NULL, 0);
 }
 
-static void hosted_log(void *data, uint32_t level, const char *tag,
-		       const char *line)
+static void
+hosted_log(void *data, uint32_t level, const char *tag, const char *line)
 {
 	static const char *const name[] = { "", "error", "warning", "info",
 					    "debug" };

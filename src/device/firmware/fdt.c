@@ -4,20 +4,20 @@
 #include <limits.h>
 #include <string.h>
 
-
 const fdt32_t *iomm_fdt_cells(const struct fdt_source *source, uint32_t key,
-			 const char *name, uint32_t *count)
+			      const char *name, uint32_t *count)
 {
 	int len;
-	const fdt32_t *cells = fdt_getprop(
-		source->blob, fdt_node(source, key)->offset, name, &len);
+	const fdt32_t *cells = fdt_getprop(source->blob,
+					   fdt_node(source, key)->offset, name,
+					   &len);
 
 	*count = cells ? (uint32_t)len / sizeof(*cells) : 0;
 	return cells;
 }
 
 uint32_t iomm_fdt_cell(const struct fdt_source *source, uint32_t key,
-		  const char *name, uint32_t otherwise)
+		       const char *name, uint32_t otherwise)
 {
 	uint32_t count;
 	const fdt32_t *cell = iomm_fdt_cells(source, key, name, &count);
@@ -34,8 +34,8 @@ static bool has(const void *blob, int offset, const char *name)
 
 /* Is the property just this string? Its terminator may be missing in a damaged
  * tree, so the length decides. */
-static bool is_string(const void *blob, int offset, const char *name,
-		      const char *value)
+static bool
+is_string(const void *blob, int offset, const char *name, const char *value)
 {
 	int len;
 	const char *s = fdt_getprop(blob, offset, name, &len);
@@ -51,9 +51,12 @@ static bool is_available(const void *blob, int offset)
 	       is_string(blob, offset, "status", "ok");
 }
 
-static uint32_t flags_of(const void *blob, int offset, uint32_t parent_flags)
+/* `above` is the parent, NULL for the root. */
+static uint32_t
+flags_of(const void *blob, int offset, const struct fdt_node *above)
 {
-	uint32_t flags = parent_flags & IOMM_NODE_COHERENT;
+	uint32_t inherited = above ? above->flags : IOMM_NODE_AVAILABLE;
+	uint32_t flags = inherited & IOMM_NODE_COHERENT;
 
 	if (has(blob, offset, "dma-coherent"))
 		flags |= IOMM_NODE_COHERENT;
@@ -65,46 +68,55 @@ static uint32_t flags_of(const void *blob, int offset, uint32_t parent_flags)
 		flags |= IOMM_NODE_CLIENT;
 	if (has(blob, offset, "iommu-map"))
 		flags |= IOMM_NODE_MAPPED;
-	if (is_string(blob, offset, "device_type", "pci"))
+	/* Below a host, bridges are of this type too. */
+	if (is_string(blob, offset, "device_type", "pci") &&
+	    !(above && is_string(blob, above->offset, "device_type", "pci")))
 		flags |= IOMM_NODE_PCI_HOST;
 	if (is_string(blob, offset, "device_type", "memory"))
 		flags |= IOMM_NODE_MEMORY;
-	if ((parent_flags & IOMM_NODE_AVAILABLE) && is_available(blob, offset))
+	if ((inherited & IOMM_NODE_AVAILABLE) && is_available(blob, offset))
 		flags |= IOMM_NODE_AVAILABLE;
 	return flags;
 }
 
+/* From the root, at depth 0, on. Behind the last node libfdt goes above it. */
+static bool to_next_node(const void *blob, int *offset, int *depth)
+{
+	*offset = fdt_next_node(blob, *offset, depth);
+	return *offset >= 0 && *depth >= 0;
+}
+
 static uint32_t count_nodes(const void *blob)
 {
+	int offset = 0, depth = 0;
 	uint32_t count = 0;
-	int offset;
 
-	for (offset = 0; offset >= 0; offset = fdt_next_node(blob, offset, NULL))
+	do
 		count++;
+	while (to_next_node(blob, &offset, &depth));
 	return count;
 }
 
 static void index_nodes(struct fdt_source *source)
 {
 	const void *blob = source->blob;
-	uint32_t key = 0, parent, flags;
-	int offset, depth = 0, last_depth = -1;
+	uint32_t key = 0, parent;
+	int offset = 0, depth = 0, last_depth = -1;
 
-	for (offset = 0; offset >= 0;
-	     offset = fdt_next_node(blob, offset, &depth)) {
+	do {
 		/* One deeper than the last node at most, or back up by some. */
 		for (parent = key; last_depth >= depth; last_depth--)
 			parent = fdt_node(source, parent)->parent;
 		last_depth = depth;
-		flags = parent ? fdt_node(source, parent)->flags
-			       : IOMM_NODE_AVAILABLE;
 		source->nodes[key++] = (struct fdt_node){
 			.offset = offset,
 			.parent = parent,
-			.flags = flags_of(blob, offset, flags),
+			.flags = flags_of(blob, offset,
+					  parent ? fdt_node(source, parent)
+						 : NULL),
 			.phandle = fdt_get_phandle(blob, offset),
 		};
-	}
+	} while (to_next_node(blob, &offset, &depth));
 }
 
 /* The ops */
@@ -156,13 +168,13 @@ static uint64_t number(const fdt32_t *cells, uint32_t count)
  * Takes an address on the bus below `bus` to the one above it (Devicetree
  * Specification, 2.3.8). False when it cannot be seen from there.
  */
-static bool translate_up(const struct fdt_source *source, uint32_t bus,
-			 uint64_t *address)
+static bool
+translate_up(const struct fdt_source *source, uint32_t bus, uint64_t *address)
 {
 	uint32_t child = iomm_fdt_cell(source, bus, "#address-cells", 2);
 	uint32_t sizes = iomm_fdt_cell(source, bus, "#size-cells", 1);
 	uint32_t above = iomm_fdt_cell(source, fdt_node(source, bus)->parent,
-				  "#address-cells", 2);
+				       "#address-cells", 2);
 	uint64_t from, bytes;
 	const fdt32_t *cells;
 	uint32_t count, entry;
@@ -179,8 +191,8 @@ static bool translate_up(const struct fdt_source *source, uint32_t bus,
 		from = number(cells, child);
 		bytes = number(cells + child + above, sizes);
 		if (*address - from < bytes) {
-			*address = number(cells + child, above) + *address -
-				   from;
+			*address =
+				number(cells + child, above) + *address - from;
 			return true;
 		}
 	}
@@ -222,8 +234,8 @@ static int check_key(struct iomm_firmware *firmware, uint32_t key)
 			 fdt_source(firmware)->nr_nodes);
 }
 
-static int info(struct iomm_firmware *firmware, uint32_t key,
-		struct iomm_node_info *out)
+static int
+info(struct iomm_firmware *firmware, uint32_t key, struct iomm_node_info *out)
 {
 	const struct fdt_source *source = fdt_source(firmware);
 	int err = check_key(firmware, key);
@@ -238,8 +250,8 @@ static int info(struct iomm_firmware *firmware, uint32_t key,
 
 #define PATH_MAX_BYTES 1024
 
-static int path(struct iomm_firmware *firmware, uint32_t key, char *buf,
-		uint64_t len)
+static int
+path(struct iomm_firmware *firmware, uint32_t key, char *buf, uint64_t len)
 {
 	const struct fdt_source *source = fdt_source(firmware);
 	char whole[PATH_MAX_BYTES], *end = whole + sizeof(whole) - 1;
@@ -254,8 +266,8 @@ static int path(struct iomm_firmware *firmware, uint32_t key, char *buf,
 	 * from the root. */
 	for (; fdt_node(source, key)->parent;
 	     key = fdt_node(source, key)->parent) {
-		name = fdt_get_name(source->blob,
-				    fdt_node(source, key)->offset, &bytes);
+		name = fdt_get_name(source->blob, fdt_node(source, key)->offset,
+				    &bytes);
 		if (!name || bytes + 1 > at - whole)
 			return IOMM_FAIL(firmware->obj.ctx, IOMM_EOVERFLOW,
 					 "the path of node %u is longer than "
@@ -268,21 +280,21 @@ static int path(struct iomm_firmware *firmware, uint32_t key, char *buf,
 	return iomm_copy_string(buf, len, at == end ? "/" : at);
 }
 
-static int compatible(struct iomm_firmware *firmware, uint32_t key,
-		      const char *name)
+static int
+compatible(struct iomm_firmware *firmware, uint32_t key, const char *name)
 {
 	const struct fdt_source *source = fdt_source(firmware);
 	int err = check_key(firmware, key);
 
 	if (err)
 		return err;
-	return !fdt_node_check_compatible(
-		source->blob, fdt_node(source, key)->offset, name);
+	return !fdt_node_check_compatible(source->blob,
+					  fdt_node(source, key)->offset, name);
 }
 
-static int specifiers(struct iomm_firmware *firmware, uint32_t key,
-		      const uint64_t *input, struct iomm_specifier *out,
-		      uint32_t *count)
+static int
+specifiers(struct iomm_firmware *firmware, uint32_t key, const uint64_t *input,
+	   struct iomm_specifier *out, uint32_t *count)
 {
 	int err = check_key(firmware, key);
 

@@ -28,8 +28,8 @@ fdt_source(const struct iomm_firmware *firmware)
 	return firmware->data;
 }
 
-static inline const struct fdt_node *fdt_node(const struct fdt_source *source,
-					      uint32_t key)
+static inline const struct fdt_node *
+fdt_node(const struct fdt_source *source, uint32_t key)
 {
 	return &source->nodes[key - 1];
 }
@@ -37,11 +37,11 @@ static inline const struct fdt_node *fdt_node(const struct fdt_source *source,
 /* The node's property as cells, in the blob's byte order; NULL when it has
  * none. `*count` is its length in whole cells. */
 const fdt32_t *iomm_fdt_cells(const struct fdt_source *source, uint32_t key,
-			 const char *name, uint32_t *count);
+			      const char *name, uint32_t *count);
 
 /* A property that is one cell, or `otherwise`. */
 uint32_t iomm_fdt_cell(const struct fdt_source *source, uint32_t key,
-		  const char *name, uint32_t otherwise);
+		       const char *name, uint32_t otherwise);
 
 /* The ops entry; see fdt_iommu.c. */
 int iomm_fdt_specifiers(struct iomm_firmware *firmware, uint32_t key,

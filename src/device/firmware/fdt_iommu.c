@@ -9,7 +9,7 @@
 #define NAME 128u
 
 /* Formats a failure that names the node. */
-#define FAIL_AT(firmware, key, code, ...)                              \
+#define FAIL_AT(firmware, key, code, ...) \
 	fail_at((firmware), (key), (code), IOMM_TEXT(__VA_ARGS__))
 
 static int fail_at(struct iomm_firmware *firmware, uint32_t key, int code,
@@ -29,6 +29,7 @@ static int find_iommu(struct iomm_firmware *firmware, uint32_t key,
 		      uint32_t phandle, const char *property, uint32_t *iommu)
 {
 	const struct fdt_source *source = fdt_source(firmware);
+	char name[NAME / 2];
 	uint32_t n;
 
 	for (n = 1; n <= source->nr_nodes; n++) {
@@ -44,10 +45,12 @@ static int find_iommu(struct iomm_firmware *firmware, uint32_t key,
 		return FAIL_AT(firmware, n, IOMM_EINVAL,
 			       "is referred to as an IOMMU, and has no "
 			       "#iommu-cells");
-	if (!(fdt_node(source, n)->flags & IOMM_NODE_AVAILABLE))
-		return FAIL_AT(firmware, n, IOMM_ENODEV,
-			       "this IOMMU is disabled: what is behind it "
-			       "cannot do DMA");
+	if (!(fdt_node(source, n)->flags & IOMM_NODE_AVAILABLE)) {
+		iomm_firmware_name(firmware, iomm_firmware_node(firmware, n),
+				   name, sizeof(name));
+		return FAIL_AT(firmware, key, IOMM_ENODEV,
+			       "its IOMMU %s is disabled", IOMM_STR(name));
+	}
 	*iommu = n;
 	return 0;
 }
@@ -69,9 +72,9 @@ static void add(struct iomm_firmware *firmware, uint32_t iommu,
 
 /* "iommus": (phandle, specifier) pairs; the IOMMU says how long its specifier
  * is. */
-static int from_iommus(struct iomm_firmware *firmware, uint32_t key,
-		       struct iomm_specifier *out, uint32_t room,
-		       uint32_t *count)
+static int
+from_iommus(struct iomm_firmware *firmware, uint32_t key,
+	    struct iomm_specifier *out, uint32_t room, uint32_t *count)
 {
 	const struct fdt_source *source = fdt_source(firmware);
 	uint32_t left, iommu, nr_cells;
@@ -92,10 +95,11 @@ static int from_iommus(struct iomm_firmware *firmware, uint32_t key,
 		left--;
 		nr_cells = iomm_fdt_cell(source, iommu, "#iommu-cells", 0);
 		if (nr_cells > IOMM_SPECIFIER_CELLS || nr_cells > left)
-			return FAIL_AT(firmware, key, IOMM_EINVAL,
-				       "iommus ends after %u of the %u cells of "
-				       "a specifier",
-				       left, nr_cells);
+			return FAIL_AT(
+				firmware, key, IOMM_EINVAL,
+				"iommus ends after %u of the %u cells of "
+				"a specifier",
+				left, nr_cells);
 		add(firmware, iommu, cells, nr_cells, out, room, count);
 		cells += nr_cells;
 		left -= nr_cells;
@@ -105,12 +109,13 @@ static int from_iommus(struct iomm_firmware *firmware, uint32_t key,
 
 /* "iommu-map": (first input ID, phandle, first output ID, length), one cell
  * each; input IDs are masked before they are looked up. */
-static int from_map(struct iomm_firmware *firmware, uint32_t key,
-		    uint64_t input, struct iomm_specifier *out, uint32_t room,
-		    uint32_t *count)
+static int
+from_map(struct iomm_firmware *firmware, uint32_t key, uint64_t input,
+	 struct iomm_specifier *out, uint32_t room, uint32_t *count)
 {
 	const struct fdt_source *source = fdt_source(firmware);
-	uint32_t mask = iomm_fdt_cell(source, key, "iommu-map-mask", UINT32_MAX);
+	uint32_t mask =
+		iomm_fdt_cell(source, key, "iommu-map-mask", UINT32_MAX);
 	uint64_t id = input & mask, first, to, length;
 	uint32_t cells, iommu;
 	const fdt32_t *map;
