@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * What the tests of page tables share: a context whose allocations can fail at
+ * any site, table memory that a walker sees only after sync, and TLB hooks that
+ * record.
+ */
+#ifndef PGTABLE_SUPPORT_H
+#define PGTABLE_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <iomm/ctx.h>
+#include <iomm/error.h>
+#include <iomm/format.h>
+#include <iomm/gather.h>
+#include <iomm/pgtable.h>
+#include <iomm/table_memory.h>
+
+#define KB UINT64_C(1024)
+#define MB (KB * KB)
+#define GB (MB * KB)
+#define TB (GB * KB)
+
+#define RW   (IOMM_PROT_READ | IOMM_PROT_WRITE)
+#define RWC  (RW | IOMM_PROT_CACHE)
+#define RO   IOMM_PROT_READ
+
+/* Where the test's table memory is, in the walker's view. */
+#define TABLES_PA   UINT64_C(0x40000000)
+#define TABLE_SLOT  (64 * KB)
+#define NR_TABLES   512u
+
+enum event_kind { EV_FLUSH, EV_FLUSH_ALL, EV_ALLOC, EV_FREE, EV_SYNC };
+
+struct event {
+	enum event_kind kind;
+	uint64_t iova, last, page_size; /* flush; or pa, bytes */
+	uint32_t flags;
+	uint64_t watched; /* the descriptor that is watched, at the time */
+};
+
+#define MAX_EVENTS 4096u
+
+struct rig {
+	struct iomm_ctx *ctx;
+	uint32_t released, lost; /* told by the context */
+	uint32_t misuses;
+
+	/* Sites: each allocation, of the platform or of table memory. */
+	uint64_t sites, fail_at; /* 0: none fails */
+	int64_t blocks;		 /* of the platform, out now */
+
+	/* Table memory: what the CPU wrote, and what a walker sees. */
+	struct iomm_table_memory *memory;
+	char *seen_by_cpu, *seen_by_walker;
+	uint64_t bytes[NR_TABLES]; /* 0: free */
+	int64_t tables;		   /* out now */
+	uint32_t memory_releases;
+
+	/* TLB hooks */
+	int tlb_error;	     /* what they answer */
+	uint32_t tlb_fail_in; /* the n-th from now fails with tlb_error */
+	uint32_t tlb_releases;
+	void (*on_flush)(struct rig *rig, uint64_t iova, uint64_t last);
+
+	struct event events[MAX_EVENTS];
+	uint32_t nr_events;
+	const uint64_t *watch;
+	void *user;
+};
+
+extern const struct iomm_tlb_ops rig_tlb;
+void rig_tlb_release(void *rig);
+
+int rig_setup(void **state);
+/* Everything must be given back: handles, memory, tables. */
+int rig_teardown(void **state);
+
+#define RIG_TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+
+/* A table in the rig's memory, with its TLB hooks. */
+struct iomm_pgtable *rig_table(struct rig *rig, uint64_t granule, uint32_t ias,
+			       uint32_t flags);
+int rig_create(struct rig *rig, const struct iomm_pgtable_config *config,
+	       struct iomm_pgtable **out);
+
+void rig_clear_events(struct rig *rig);
+uint32_t rig_count(const struct rig *rig, enum event_kind kind);
+
+/* The n-th event of a kind; fails the test when there are fewer. */
+const struct event *rig_event(const struct rig *rig, enum event_kind kind,
+			      uint32_t n);
+
+/* The descriptor at an address, as the CPU or as a walker sees it. */
+uint64_t *rig_desc(struct rig *rig, uint64_t pa);
+int rig_fetch(void *rig, uint64_t pa, uint64_t *desc);
+/* Every table as the walker sees it is what the CPU wrote. */
+void rig_assert_synced(struct rig *rig);
+
+/* The sentence of the last failing call says this. */
+void assert_says(struct iomm_ctx *ctx, const char *part);
+
+#define assert_fails(call, code, ctx, part)     \
+	do {                                    \
+		assert_int_equal(call, -(code)); \
+		assert_says(ctx, part);         \
+	} while (0)
+
+#define assert_ok(call) assert_int_equal(call, 0)
+
+/* All entries of a table, to be compared. */
+struct dump {
+	struct iomm_walk_entry *entries;
+	uint32_t count, room;
+};
+
+void dump_table(struct iomm_pgtable *pgtable, struct dump *dump);
+void dump_free(struct dump *dump);
+/* Dumps again, compares, and frees the first. */
+void assert_unchanged(struct iomm_pgtable *pgtable, struct dump *before);
+/* The raw descriptor of the leaf at an address. */
+uint64_t raw_leaf(struct iomm_pgtable *pgtable, uint64_t iova);
+/* The leaf that maps an address is of this size, and leads there. */
+void assert_maps(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
+		 uint64_t page_size);
+void assert_hole(struct iomm_pgtable *pgtable, uint64_t iova);
+
+void map_ok(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
+	    uint64_t bytes, uint32_t prot);
+/* Unmaps exactly so much, and flushes. */
+void unmap_ok(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes,
+	      uint64_t unmapped);
+
+struct iomm_pgtable_info info_of(struct iomm_pgtable *pgtable);
+
+#endif
