@@ -128,7 +128,7 @@ cargo_package() {
 		fi
 	done
 	die "apt has no cargo $(rust_version) or newer;" \
-		"install Rust from https://rustup.rs and try again"
+		"install Rust with rustup, and try again"
 }
 
 of_cargo_web() {	# NAME-IF-CARGO-WEB NAME-ELSE

@@ -271,17 +271,27 @@ out:
 	return err;
 }
 
-static bool check_pair(struct iomm_domain *domain, struct iomm_device *device)
+static int check_pair(struct iomm_domain *domain, struct iomm_device *device,
+		      const char *call)
 {
-	return iomm_handle_ok(domain, &iomm_domain_type) &&
-	       iomm_handle_ok(device, &iomm_device_type) &&
-	       domain->obj.ctx == device->obj.ctx;
+	if (!iomm_handle_ok(domain, &iomm_domain_type))
+		return -IOMM_EINVAL;
+	if (!iomm_handle_ok(device, &iomm_device_type))
+		return iomm_fail_null(domain->obj.ctx, call);
+	if (domain->obj.ctx != device->obj.ctx)
+		return IOMM_FAIL(domain->obj.ctx, IOMM_EINVAL,
+				 "%s: domain and device are of different "
+				 "contexts",
+				 IOMM_STR(call));
+	return 0;
 }
 
 int iomm_domain_attach(struct iomm_domain *domain, struct iomm_device *device)
 {
-	if (!check_pair(domain, device))
-		return -IOMM_EINVAL;
+	int err = check_pair(domain, device, "iomm_domain_attach");
+
+	if (err)
+		return err;
 	iomm_enter(domain->obj.ctx);
 	return iomm_leave(domain->obj.ctx, attach(domain, device));
 }
@@ -316,8 +326,10 @@ out:
 
 int iomm_domain_detach(struct iomm_domain *domain, struct iomm_device *device)
 {
-	if (!check_pair(domain, device))
-		return -IOMM_EINVAL;
+	int err = check_pair(domain, device, "iomm_domain_detach");
+
+	if (err)
+		return err;
 	iomm_enter(domain->obj.ctx);
 	return iomm_leave(domain->obj.ctx, detach(domain, device));
 }

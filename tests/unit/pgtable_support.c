@@ -33,6 +33,16 @@ static void rig_free(void *data, void *ptr, uint64_t bytes, uint64_t align)
 	iomm_platform_hosted()->free(NULL, ptr, bytes, align);
 }
 
+static void rig_log(void *data, uint32_t level, const char *tag,
+		    const char *line)
+{
+	struct rig *rig = data;
+
+	(void)level;
+	(void)tag;
+	snprintf(rig->logged, sizeof(rig->logged), "%s", line);
+}
+
 static void rig_released(void *data, uint32_t live)
 {
 	struct rig *rig = data;
@@ -280,6 +290,7 @@ int rig_setup(void **state)
 
 	platform.alloc = rig_alloc;
 	platform.free = rig_free;
+	platform.log = rig_log;
 	config.platform_data = rig;
 	config.events_data = rig;
 	rig->seen_by_cpu = calloc(NR_TABLES, TABLE_SLOT);

@@ -54,6 +54,7 @@ struct rig {
 	struct iomm_ctx *ctx;
 	uint32_t released, lost; /* told by the context */
 	uint32_t misuses;
+	char logged[256]; /* the last line */
 
 	/* Sites: each allocation, of the platform or of table memory. */
 	uint64_t sites, fail_at; /* 0: none fails */
