@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Descriptors in table memory. Walkers read them at any time, so each is
+ * written by one store, and tables are little-endian whatever the host is.
+ *
+ * Where the host has no 64-bit store, an entry is made invalid first, by its
+ * low half (which holds the valid bit in every format here), then its high half
+ * is written, and its low half last.
+ */
+#ifndef IOMM_PGTABLE_DESC_H
+#define IOMM_PGTABLE_DESC_H
+
+#include <stdint.h>
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define IOMM_LE64(x) __builtin_bswap64(x)
+#define IOMM_LE32(x) __builtin_bswap32(x)
+#else
+#define IOMM_LE64(x) (x)
+#define IOMM_LE32(x) (x)
+#endif
+
+#ifndef IOMM_DESC_HALVES
+#define IOMM_DESC_HALVES (__GCC_ATOMIC_LLONG_LOCK_FREE != 2)
+#endif
+
+#if !IOMM_DESC_HALVES
+
+static inline uint64_t iomm_desc_load(const uint64_t *desc)
+{
+	return IOMM_LE64(__atomic_load_n(desc, __ATOMIC_RELAXED));
+}
+
+static inline void iomm_desc_store(uint64_t *desc, uint64_t value)
+{
+	__atomic_store_n(desc, IOMM_LE64(value), __ATOMIC_RELAXED);
+}
+
+/* All that was stored before is seen by whoever sees this. */
+static inline void iomm_desc_publish(uint64_t *desc, uint64_t value)
+{
+	__atomic_store_n(desc, IOMM_LE64(value), __ATOMIC_RELEASE);
+}
+
+#else
+
+static inline uint64_t iomm_desc_load(const uint64_t *desc)
+{
+	const uint32_t *half = (const uint32_t *)(const void *)desc;
+	uint32_t low = __atomic_load_n(half, __ATOMIC_RELAXED);
+	uint32_t high = __atomic_load_n(half + 1, __ATOMIC_RELAXED);
+
+	return (uint64_t)IOMM_LE32(high) << 32 | IOMM_LE32(low);
+}
+
+static inline void iomm_desc_publish(uint64_t *desc, uint64_t value)
+{
+	uint32_t *half = (uint32_t *)(void *)desc;
+	uint32_t high = IOMM_LE32((uint32_t)(value >> 32));
+
+	__atomic_store_n(half, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(half + 1, high, __ATOMIC_RELEASE);
+	__atomic_store_n(half, IOMM_LE32((uint32_t)value), __ATOMIC_RELEASE);
+}
+
+static inline void iomm_desc_store(uint64_t *desc, uint64_t value)
+{
+	iomm_desc_publish(desc, value);
+}
+
+#endif
+
+#endif

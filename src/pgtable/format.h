@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Formats as the library sees them. */
+#ifndef IOMM_PGTABLE_FORMAT_H
+#define IOMM_PGTABLE_FORMAT_H
+
+#include <iomm/format.h>
+
+#include "base/ctx.h"
+#include "pgtable/engine_ops.h"
+
+#define IOMM_FORMAT_ENGINES 4u
+
+/* One format: static data of a format file. */
+struct iomm_format_type {
+	const char *name;
+	uint32_t prot;	  /* IOMM_PROT_* that can be expressed */
+	uint32_t nr_regs; /* entries of regs[] in use */
+	/* By granule, smallest first; NULL after the last. */
+	const struct iomm_engine_ops *engines[IOMM_FORMAT_ENGINES + 1];
+	/* The instance that walks for these register values; NULL when they
+	 * are none of this format. */
+	const struct iomm_engine_ops *(*select)(const uint64_t *regs);
+};
+
+/* A handle: a caller's, or a table's, pin on a format. */
+struct iomm_format {
+	struct iomm_object object;
+	const struct iomm_format_type *type;
+};
+
+extern const struct iomm_subsys iomm_format_subsys;
+
+/* The formats that are built in. */
+extern const struct iomm_format_type iomm_format_arm64_s1;
+
+/* iomm_format_request() without entering the library. */
+int iomm_format_pin(struct iomm_ctx *ctx, const char *name,
+		    struct iomm_format **out);
+
+/* The instance for a granule (0: the smallest); NULL: there is none. */
+const struct iomm_engine_ops *
+iomm_format_engine(const struct iomm_format_type *type, uint64_t granule);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Table memory as the engine uses it. A NULL provider is the default one: the
+ * platform's memory, where a table's address is its pointer. */
+#ifndef IOMM_PGTABLE_MEMORY_H
+#define IOMM_PGTABLE_MEMORY_H
+
+#include <iomm/table_memory.h>
+
+#include "base/object.h"
+
+struct iomm_table_memory {
+	struct iomm_object object;
+	bool own; /* the hooks are the library's: no callback brackets */
+	struct iomm_table_memory_ops ops;
+	void *data;
+	void (*release)(void *data);
+};
+
+extern const struct iomm_object_type iomm_table_memory_type;
+
+/*
+ * A zeroed table of `bytes`, a power of two, aligned to its size, none of it
+ * above `max_pa`. What a provider answers is checked; fails with a sentence.
+ */
+int iomm_table_alloc(struct iomm_ctx *ctx, struct iomm_table_memory *memory,
+		     uint64_t bytes, uint64_t max_pa, void **va, uint64_t *pa);
+void iomm_table_free(struct iomm_ctx *ctx, struct iomm_table_memory *memory,
+		     void *va, uint64_t pa, uint64_t bytes);
+/* Only for providers that have a sync hook. */
+void iomm_table_sync(struct iomm_table_memory *memory, const void *va,
+		     uint64_t pa, uint64_t bytes);
+
+/* Makes a provider object. Runs `release` when it fails. */
+int iomm_table_memory_make(struct iomm_ctx *ctx,
+			   const struct iomm_table_memory_ops *ops, void *data,
+			   void (*release)(void *data), bool own,
+			   struct iomm_table_memory **out);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * The page table as the library sees it.
+ *
+ * For domains: iomm_pgtable_map() and its like are called by a domain while it
+ * holds whatever serialises its calls. Its gathers are flushed by the public
+ * calls, which know the table only: so a domain tells the table how to
+ * serialise, with iomm_pgtable_set_owner().
+ */
+#ifndef IOMM_PGTABLE_PGTABLE_H
+#define IOMM_PGTABLE_PGTABLE_H
+
+#include <iomm/pgtable.h>
+
+#include "base/ctx.h"
+#include "pgtable/engine_ops.h"
+#include "pgtable/memory.h"
+#include "pgtable/node.h"
+
+/* Answers of callbacks are errors down to this one, as in Linux. */
+#define IOMM_MAX_ERROR 4095
+
+/* A key that no address has. */
+#define IOMM_PGTABLE_COLD UINT64_MAX
+
+#define IOMM_COLD __attribute__((cold, noinline))
+
+struct iomm_pgtable {
+	struct iomm_object object;
+
+	/* What every call looks at. */
+	const struct iomm_engine_ops *ops;
+	struct iomm_node *root;
+	uint64_t page_mask; /* smallest page size less one */
+	uint64_t last_iova;
+	uint64_t last_paddr;
+	uint32_t start_level;
+	uint32_t leaf_levels; /* a bit for each level where leaves may be */
+	/* The table of the last level that was used last, and the one above
+	 * it, each with the part of an address that it stands for. */
+	struct iomm_node *warm, *tepid;
+	uint64_t warm_key, tepid_key;
+	bool synced;   /* walkers do not snoop: call the provider's sync hook */
+	bool stranded; /* hardware may walk it for ever: tables are not freed */
+
+	struct iomm_node_pool pool;
+	struct iomm_format *format;
+	struct iomm_table_memory *memory;
+	uint32_t flags; /* IOMM_PGTABLE_* */
+	uint32_t ias, oas;
+	uint64_t page_sizes;
+	uint64_t max_table_pa;
+	uint64_t root_bytes;
+	uint64_t tables, table_bytes;
+
+	/* Tables of gathers that were given up. Pushed at any time. */
+	_Atomic(struct iomm_node *) quarantine;
+	_Atomic uint32_t quarantined;
+
+	struct iomm_tlb_ops tlb;
+	void *tlb_data;
+	void (*tlb_release)(void *data);
+
+	int (*owner_begin)(void *data);
+	void (*owner_end)(void *data);
+	void *owner_data;
+
+	uint64_t regs[IOMM_PGTABLE_REGS];
+};
+
+extern const struct iomm_object_type iomm_pgtable_type;
+
+/*
+ * Brackets around the flush of a gather by a public call: `begin` serialises it
+ * with the owner's calls, or fails, and then the flush answers that. Set before
+ * the first gather is used. `data` must stay valid for as long as the table's
+ * tlb_data, that is, until tlb_release has run.
+ */
+void iomm_pgtable_set_owner(struct iomm_pgtable *pgtable,
+			    int (*begin)(void *data), void (*end)(void *data),
+			    void *data);
+
+/* Calls the TLB hooks, if there are any. Anything but 0 has a sentence. */
+int iomm_pgtable_tlb_flush(struct iomm_pgtable *pgtable, uint64_t iova,
+			   uint64_t last, uint64_t page_size, uint32_t flags);
+int iomm_pgtable_tlb_flush_all(struct iomm_pgtable *pgtable);
+
+/* Keeps a chain of tables until a flush of everything succeeds. */
+void iomm_pgtable_quarantine(struct iomm_pgtable *pgtable,
+			     struct iomm_node *chain);
+
+/* iomm_pgtable_flush_all() without entering the library: flushes everything,
+ * then frees what was in quarantine before. */
+int iomm_pgtable_flush_quarantine(struct iomm_pgtable *pgtable);
+void iomm_pgtable_free_quarantine(struct iomm_pgtable *pgtable);
+
+/* Refuses a protection that no format knows. */
+int iomm_prot_check(struct iomm_ctx *ctx, uint32_t prot);
+
+#endif
