@@ -11,6 +11,7 @@
  *   zeroes, shorter than version 0 is EINVAL, longer with anything but zeroes
  *   behind what the library knows is E2BIG. Out: the library fills the smaller
  *   of the two sizes, zeroes the rest, and writes the size it knows to `size`.
+ *   A size over 4096 is E2BIG either way: it was not set.
  * - Zero means "default". A field in which zero is a real value has a flag
  *   beside it that says whether it is given.
  * - Unknown flags, and non-zero padding, are EINVAL.

@@ -13,9 +13,14 @@ static uint32_t size_of(const void *s)
 	return size;
 }
 
-static int
-check_size(struct iomm_ctx *ctx, uint32_t size, uint32_t ver0, const char *name)
+int iomm_check_size(struct iomm_ctx *ctx, uint32_t size, uint32_t ver0,
+		    const char *name)
 {
+	if (size > IOMM_STRUCT_MAX)
+		return IOMM_FAIL(ctx, IOMM_E2BIG,
+				 "size %u of struct %s is more than any struct "
+				 "has: set it to sizeof",
+				 size, IOMM_STR(name));
 	if (size >= ver0)
 		return 0;
 	return IOMM_FAIL(ctx, IOMM_EINVAL,
@@ -34,7 +39,7 @@ int iomm_struct_in(struct iomm_ctx *ctx, void *dst, uint32_t known,
 		return IOMM_FAIL(ctx, IOMM_EINVAL, "struct %s is NULL",
 				 IOMM_STR(name));
 	size = size_of(src);
-	err = check_size(ctx, size, ver0, name);
+	err = iomm_check_size(ctx, size, ver0, name);
 	if (err)
 		return err;
 	memset(dst, 0, known);
@@ -59,7 +64,7 @@ int iomm_struct_out(struct iomm_ctx *ctx, void *dst, const void *src,
 		return IOMM_FAIL(ctx, IOMM_EINVAL, "struct %s is NULL",
 				 IOMM_STR(name));
 	size = size_of(dst);
-	err = check_size(ctx, size, ver0, name);
+	err = iomm_check_size(ctx, size, ver0, name);
 	if (err)
 		return err;
 	n = size < known ? size : known;

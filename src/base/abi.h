@@ -7,6 +7,14 @@
 
 struct iomm_ctx;
 
+/* No struct of the ABI is ever larger: a size over this was not set, and what
+ * it spans is not looked at. */
+#define IOMM_STRUCT_MAX 4096u
+
+/* Is this what the caller may have set a struct's `size` to? */
+int iomm_check_size(struct iomm_ctx *ctx, uint32_t size, uint32_t ver0,
+		    const char *name);
+
 /*
  * Copies the caller's struct `src` into `dst`, `known` bytes as this library
  * knows it: zero-filled when the caller's is shorter. EINVAL when it is shorter

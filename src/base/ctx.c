@@ -258,12 +258,24 @@ void iomm_ctx_destroy(struct iomm_ctx *ctx)
 
 void iomm_ctx_hold(struct iomm_ctx *ctx)
 {
-	atomic_fetch_add_explicit(&ctx->refs, 1, memory_order_relaxed);
+	if (atomic_fetch_add_explicit(&ctx->refs, 1, memory_order_relaxed) >=
+	    IOMM_REFS_SATURATED - 1)
+		atomic_store_explicit(&ctx->refs, IOMM_REFS_SATURATED,
+				      memory_order_relaxed);
 }
 
 void iomm_ctx_drop(struct iomm_ctx *ctx)
 {
-	if (atomic_fetch_sub_explicit(&ctx->refs, 1, memory_order_acq_rel) == 1)
+	uint32_t refs = atomic_load_explicit(&ctx->refs, memory_order_relaxed);
+
+	do {
+		if (refs >= IOMM_REFS_SATURATED)
+			return;
+	} while (!atomic_compare_exchange_weak_explicit(&ctx->refs, &refs,
+							refs - 1,
+							memory_order_acq_rel,
+							memory_order_relaxed));
+	if (refs == 1)
 		iomm_ctx_retire(ctx);
 }
 

@@ -120,10 +120,13 @@ void iomm_callback_begin(struct iomm_ctx *ctx, struct iomm_frame *frame,
 			 bool atomic);
 void iomm_callback_end(struct iomm_ctx *ctx, struct iomm_frame *frame);
 
-/* What a callback answered, which is 0 or negative if it keeps its contract. */
+/* Answers of callbacks are errors down to this one, as in Linux. */
+#define IOMM_MAX_ERROR 4095
+
+/* What a callback answered: 0 or an error, if it keeps its contract. */
 static inline int iomm_answer(int result)
 {
-	return result > 0 ? -IOMM_EPROTO : result;
+	return result > 0 || result < -IOMM_MAX_ERROR ? -IOMM_EPROTO : result;
 }
 
 /* Calls a release function, if there is one. */

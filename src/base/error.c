@@ -5,7 +5,8 @@
 
 const char *iomm_strerror(int code)
 {
-	switch (code < 0 ? -code : code) {
+	/* Not -code, which INT_MIN has not. */
+	switch (code < 0 ? 0 - (uint32_t)code : (uint32_t)code) {
 	case 0:
 		return "success";
 	case IOMM_ENOENT:

@@ -38,14 +38,35 @@ void iomm_enter(struct iomm_ctx *ctx)
 	iomm_ctx_hold(ctx);
 }
 
+/*
+ * Destroys the contexts that wait for it on this thread, unless it is in an
+ * atomic hook. The thread's storage may go with the last of them: it is not
+ * looked at again.
+ */
+static void bury_contexts(struct iomm_thread *thread)
+{
+	struct iomm_ctx *dead = thread->dead, *next;
+
+	if (!dead || in_atomic(thread))
+		return;
+	thread->dead = NULL;
+	for (; dead; dead = next) {
+		next = dead->next_dead;
+		iomm_ctx_destroy(dead);
+	}
+}
+
 int iomm_leave(struct iomm_ctx *ctx, int result)
 {
+	struct iomm_thread *thread = iomm_thread(ctx);
+
 	if (atomic_load_explicit(&ctx->reap, memory_order_relaxed)) {
-		if (may_reap(iomm_thread(ctx), ctx))
+		if (may_reap(thread, ctx))
 			iomm_object_reap(ctx);
 		else
 			iomm_wakeup(ctx);
 	}
+	bury_contexts(thread);
 	iomm_ctx_drop(ctx);
 	return result;
 }
@@ -112,19 +133,13 @@ void iomm_wake(struct iomm_ctx *ctx, _Atomic uint32_t *word)
 /*
  * A context whose last reference goes inside an atomic hook of another context
  * cannot be torn down there, since that runs release functions. It waits on
- * the thread for the first reference dropped outside.
+ * the thread for the first exit from the library outside.
  */
 void iomm_ctx_retire(struct iomm_ctx *ctx)
 {
 	struct iomm_thread *thread = iomm_thread(ctx);
-	struct iomm_ctx *dead;
 
 	ctx->next_dead = thread->dead;
 	thread->dead = ctx;
-	if (in_atomic(thread))
-		return;
-	while ((dead = thread->dead)) {
-		thread->dead = dead->next_dead;
-		iomm_ctx_destroy(dead);
-	}
+	bury_contexts(thread);
 }

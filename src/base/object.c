@@ -3,10 +3,7 @@
 
 #include "base/ctx.h"
 
-/* A count from here on means that somebody leaks references; it stays, and the
- * object is never freed. Far enough from the top that racing gets cannot wrap.
- */
-#define SATURATED 0x80000000u
+#define SATURATED IOMM_REFS_SATURATED
 
 #if IOMM_CHECKED
 /* The count of an object that was destroyed and is kept in quarantine. */
@@ -14,17 +11,37 @@
 #define QUARANTINE_MAX 4096u
 #endif
 
+static struct iomm_lock *lock_of(struct iomm_object *object)
+{
+	return (struct iomm_lock *)(void *)((char *)object +
+					    object->type->lock);
+}
+
+static struct iomm_object *
+allocate(struct iomm_ctx *ctx, const struct iomm_object_type *type)
+{
+	struct iomm_object *object = iomm_alloc(ctx, type->bytes);
+
+	if (!object)
+		return NULL;
+	object->type = type;
+	if (type->lock && iomm_lock_init(ctx, lock_of(object))) {
+		iomm_free(ctx, object, type->bytes);
+		return NULL;
+	}
+	return object;
+}
+
 void *
 iomm_object_create(struct iomm_ctx *ctx, const struct iomm_object_type *type)
 {
-	struct iomm_object *object = iomm_alloc(ctx, type->bytes);
+	struct iomm_object *object = allocate(ctx, type);
 
 	if (!object) {
 		IOMM_FAIL(ctx, IOMM_ENOMEM, "no memory for a %s",
 			  IOMM_STR(type->name));
 		return NULL;
 	}
-	object->type = type;
 	object->ctx = ctx;
 	atomic_init(&object->refs, 1);
 	iomm_ctx_hold(ctx);
@@ -67,8 +84,8 @@ bool iomm_object_get_unless_zero(struct iomm_object *object)
 	return refs != 0;
 }
 
-/* Takes one off, unless the count is `keep`: false then. `*last` tells whether
- * that was the last one. A saturated count is final. */
+/* Takes one off, unless no more than `keep` are left: false then. `*last` tells
+ * whether that was the last one. A saturated count is final. */
 static bool take_off(struct iomm_object *object, uint32_t keep, bool *last)
 {
 	uint32_t refs =
@@ -78,7 +95,7 @@ static bool take_off(struct iomm_object *object, uint32_t keep, bool *last)
 	do {
 		if (refs >= SATURATED)
 			return true;
-		if (refs == keep)
+		if (refs <= keep)
 			return false;
 	} while (!atomic_compare_exchange_weak_explicit(&object->refs, &refs,
 							refs - 1,
@@ -163,6 +180,8 @@ static void destroy(struct iomm_object *object)
 	const struct iomm_object_type *type = object->type;
 
 	type->destroy(object);
+	if (type->lock)
+		iomm_lock_fini(ctx, lock_of(object));
 	bury(object);
 	atomic_fetch_sub_explicit(&ctx->live[type->kind], 1,
 				  memory_order_relaxed);

@@ -25,6 +25,9 @@ struct iomm_object_type {
 	uint32_t kind; /* IOMM_HANDLE_* */
 	uint32_t bytes;
 	const char *name;
+	/* Where its struct iomm_lock is, which comes and goes with the object;
+	 * 0: it has none. */
+	uint32_t lock;
 	void (*destroy)(struct iomm_object *object);
 };
 
@@ -35,10 +38,15 @@ struct iomm_object {
 	_Atomic uint32_t refs;
 };
 
-/* Allocates type->bytes zeroed with one reference; NULL when out of memory. The
- * object holds the context. */
+/* Allocates type->bytes zeroed with one reference; NULL when out of memory or
+ * of locks, with a sentence. The object holds the context. */
 void *
 iomm_object_create(struct iomm_ctx *ctx, const struct iomm_object_type *type);
+
+/* A count from here on means that somebody leaks references; it stays, and what
+ * it counts is never freed. Far enough from the top that racing gets cannot
+ * wrap. */
+#define IOMM_REFS_SATURATED 0x80000000u
 
 /* For the library itself. _drop never destroys: iomm_leave() does. */
 void *iomm_object_get(void *object);

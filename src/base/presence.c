@@ -11,7 +11,8 @@ bool iomm_presence_enter(struct iomm_presence *presence)
 		atomic_load_explicit(&presence->word, memory_order_relaxed);
 
 	do {
-		if (word & REFUSED)
+		/* One more than can be counted would look like a refusal. */
+		if (word >= REFUSED - 1)
 			return false;
 	} while (!atomic_compare_exchange_weak_explicit(&presence->word, &word,
 							word + 1,
@@ -49,10 +50,12 @@ bool iomm_presence_refuse(struct iomm_presence *presence)
 		 REFUSED);
 }
 
-void iomm_presence_allow(struct iomm_presence *presence)
+void iomm_presence_allow(struct iomm_ctx *ctx, struct iomm_presence *presence)
 {
 	atomic_fetch_and_explicit(&presence->word, ~REFUSED,
 				  memory_order_release);
+	/* The last to leave wakes nobody now, so this has to. */
+	iomm_wake(ctx, &presence->word);
 }
 
 int iomm_presence_drain(struct iomm_ctx *ctx, struct iomm_presence *presence,
@@ -61,8 +64,11 @@ int iomm_presence_drain(struct iomm_ctx *ctx, struct iomm_presence *presence,
 	uint32_t word;
 	int err;
 
-	while ((word = atomic_load_explicit(&presence->word,
-					    memory_order_acquire)) != REFUSED) {
+	/* Refused again each time, since another thread may have allowed entry
+	 * when its own attempt failed. */
+	while ((word = atomic_fetch_or_explicit(&presence->word, REFUSED,
+						memory_order_acq_rel) |
+		       REFUSED) != REFUSED) {
 		err = iomm_may_wait(ctx, what);
 		if (err)
 			return err;

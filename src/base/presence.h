@@ -16,7 +16,7 @@ struct iomm_presence {
 	_Atomic uint32_t word;
 };
 
-/* False when entry is refused. */
+/* False when entry is refused, or as many are inside as can be counted. */
 bool iomm_presence_enter(struct iomm_presence *presence);
 
 /* Enters although entry may be refused: for whoever dismantles the thing. */
@@ -27,10 +27,11 @@ bool iomm_presence_refused(const struct iomm_presence *presence);
 
 /* Refuses entry from now on; true when it was not refused before. */
 bool iomm_presence_refuse(struct iomm_presence *presence);
-void iomm_presence_allow(struct iomm_presence *presence);
+/* Takes a refusal back. Others who drain go on, and refuse anew. */
+void iomm_presence_allow(struct iomm_ctx *ctx, struct iomm_presence *presence);
 
 /*
- * Entry is refused: waits until nobody is inside. EDEADLK in a callback,
+ * Refuses entry, and waits until nobody is inside. EDEADLK in a callback,
  * ETIMEDOUT, each when somebody is; `what` names the thing in the sentence.
  */
 int iomm_presence_drain(struct iomm_ctx *ctx, struct iomm_presence *presence,

@@ -6,7 +6,6 @@
 
 static void free_parts(struct iomm_device *device)
 {
-	iomm_lock_fini(device->obj.ctx, &device->lock);
 	iomm_strfree(device->obj.ctx, device->name);
 	iomm_object_drop(device->bus);
 }
@@ -59,6 +58,7 @@ const struct iomm_object_type iomm_device_type = {
 	.kind = IOMM_HANDLE_DEVICE,
 	.bytes = sizeof(struct iomm_device),
 	.name = "device",
+	.lock = offsetof(struct iomm_device, lock),
 	.destroy = destroy,
 };
 
@@ -149,7 +149,7 @@ static int create(struct iomm_bus *bus, const struct iomm_device_config *config,
 							  : UINT64_MAX;
 	device->probe_timeout = c.probe_timeout;
 	device->name = iomm_strdup(ctx, c.name);
-	if (!device->name || iomm_lock_init(ctx, &device->lock))
+	if (!device->name)
 		err = IOMM_FAIL(ctx, IOMM_ENOMEM, "no memory for a device");
 	if (!err)
 		err = publish(device);
@@ -246,7 +246,7 @@ static int do_remove(struct iomm_device *device, uint64_t timeout)
 		/* A removal that ran out of time goes on refusing; one that
 		 * could not even wait was none. */
 		if (first && err != -IOMM_ETIMEDOUT)
-			iomm_presence_allow(&device->presence);
+			iomm_presence_allow(ctx, &device->presence);
 		return err;
 	}
 	if (device->state != IOMM_DEVICE_REMOVED)
@@ -426,10 +426,10 @@ static int collect_ids(const struct iomm_device *device,
 
 	for (b = 0; b < device->nr_bindings; b++)
 		n += device->bindings[b].nr_ids;
+	*count = n;
 	ids = iomm_alloc(device->obj.ctx, (uint64_t)n * sizeof(*ids));
 	if (!ids)
 		return -IOMM_ENOMEM;
-	*count = n;
 	*out = ids;
 	for (b = 0; b < device->nr_bindings; b++) {
 		for (i = 0; i < device->bindings[b].nr_ids; i++) {
@@ -460,6 +460,8 @@ int iomm_device_ids(struct iomm_device *device, struct iomm_device_id *ids,
 		      ? collect_ids(device, &all, &have)
 		      : -IOMM_ENODEV;
 	iomm_unlock(ctx, &device->lock);
+	if (err)
+		*count = have;
 	if (err == -IOMM_ENODEV)
 		return fail_unbound(device);
 	if (err)

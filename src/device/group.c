@@ -5,15 +5,15 @@
 
 static void destroy(struct iomm_object *object)
 {
-	struct iomm_group *group = (struct iomm_group *)(void *)object;
-
-	iomm_lock_fini(object->ctx, &group->lock);
+	/* What was attached went with the device. */
+	(void)object;
 }
 
 const struct iomm_object_type iomm_group_type = {
 	.kind = IOMM_HANDLE_GROUP,
 	.bytes = sizeof(struct iomm_group),
 	.name = "group",
+	.lock = offsetof(struct iomm_group, lock),
 	.destroy = destroy,
 };
 
@@ -21,15 +21,9 @@ int iomm_group_create(struct iomm_ctx *ctx, struct iomm_group **out)
 {
 	struct iomm_registry *registry = iomm_registry(ctx);
 	struct iomm_group *group = iomm_object_create(ctx, &iomm_group_type);
-	int err;
 
 	if (!group)
 		return -IOMM_ENOMEM;
-	err = iomm_lock_init(ctx, &group->lock);
-	if (err) {
-		iomm_object_drop(group);
-		return IOMM_FAIL(ctx, -err, "no lock for a group");
-	}
 	iomm_lock(ctx, &registry->lock);
 	group->number = registry->next_group++;
 	iomm_unlock(ctx, &registry->lock);

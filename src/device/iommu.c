@@ -16,7 +16,6 @@ static void destroy(struct iomm_object *object)
 	 * inside, so this neither waits nor fails. */
 	(void)unregister(iommu, 0);
 	iomm_release(ctx, iommu->release, iommu->data);
-	iomm_lock_fini(ctx, &iommu->lock);
 	iomm_strfree(ctx, iommu->name);
 	iomm_strfree(ctx, iommu->driver);
 }
@@ -25,6 +24,7 @@ const struct iomm_object_type iomm_iommu_type = {
 	.kind = IOMM_HANDLE_IOMMU,
 	.bytes = sizeof(struct iomm_iommu),
 	.name = "IOMMU instance",
+	.lock = offsetof(struct iomm_iommu, lock),
 	.destroy = destroy,
 };
 
@@ -104,8 +104,7 @@ static int create(struct iomm_ctx *ctx, const struct iomm_iommu_config *config,
 	iomm_list_init(&iommu->parts);
 	iommu->name = iomm_strdup(ctx, config->name);
 	iommu->driver = iomm_strdup(ctx, config->driver);
-	if (iommu->name && iommu->driver &&
-	    !iomm_lock_init(ctx, &iommu->lock)) {
+	if (iommu->name && iommu->driver) {
 		*out = iommu;
 		return 0;
 	}
@@ -240,7 +239,10 @@ static int lose_devices(struct iomm_iommu *iommu, uint64_t deadline)
 			return 0;
 		/* It is on the reap list, or another thread is destroying it:
 		 * leaving passes through our presence. */
-		iomm_object_reap(ctx);
+		if (atomic_load_explicit(&ctx->reap, memory_order_relaxed)) {
+			iomm_object_reap(ctx);
+			continue;
+		}
 		if (iomm_now(ctx) >= deadline)
 			return IOMM_FAIL(
 				ctx, IOMM_ETIMEDOUT,
@@ -263,13 +265,13 @@ static void put_part(struct iomm_ctx *ctx, struct iomm_domain_part *part)
 
 /* Takes a part off the instance's list; the list's reference is the caller's
  * then. The lock is held. */
-static void take_part(struct iomm_domain_part *part)
+static void take_part(struct iomm_domain_part *part, uint32_t state)
 {
 	iomm_list_del(&part->link);
-	atomic_store_explicit(&part->state, IOMM_PART_UNKNOWN,
-			      memory_order_release);
+	atomic_store_explicit(&part->state, state, memory_order_release);
 }
 
+/* The lock is held: TLB hooks are atomic. */
 static int flush_part(struct iomm_iommu *iommu, void *priv)
 {
 	struct iomm_frame frame;
@@ -290,6 +292,25 @@ static void free_part(struct iomm_iommu *iommu, void *priv)
 	iomm_callback_end(iommu->obj.ctx, &frame);
 }
 
+/* Takes the first part, after the last invalidation of its domain; NULL when
+ * there is none. One step under the lock: a domain that cannot enter any more
+ * flushes either before it, or not at all. */
+static struct iomm_domain_part *lose_part(struct iomm_iommu *iommu, int *err)
+{
+	struct iomm_ctx *ctx = iommu->obj.ctx;
+	struct iomm_domain_part *part = NULL;
+
+	iomm_lock(ctx, &iommu->lock);
+	if (!iomm_list_empty(&iommu->parts)) {
+		part = iomm_container_of(iommu->parts.next,
+					 struct iomm_domain_part, link);
+		*err = flush_part(iommu, part->priv);
+		take_part(part, *err ? IOMM_PART_UNKNOWN : IOMM_PART_GONE);
+	}
+	iomm_unlock(ctx, &iommu->lock);
+	return part;
+}
+
 /* No device is left that could walk the tables; what the hardware has cached of
  * them goes now. Where the driver cannot say that it has, the domain keeps its
  * tables for good. */
@@ -297,26 +318,14 @@ static void lose_domains(struct iomm_iommu *iommu)
 {
 	struct iomm_ctx *ctx = iommu->obj.ctx;
 	struct iomm_domain_part *part;
+	int err;
 
-	for (;;) {
-		iomm_lock(ctx, &iommu->lock);
-		if (iomm_list_empty(&iommu->parts)) {
-			iomm_unlock(ctx, &iommu->lock);
-			return;
-		}
-		part = iomm_container_of(iommu->parts.next,
-					 struct iomm_domain_part, link);
-		take_part(part);
-		iomm_unlock(ctx, &iommu->lock);
-
-		if (flush_part(iommu, part->priv))
+	while ((part = lose_part(iommu, &err))) {
+		if (err)
 			IOMM_LOG(
 				ctx, IOMM_LOG_ERROR, iommu->name,
 				"the last invalidation failed: the tables of a "
 				"domain stay in quarantine");
-		else
-			atomic_store_explicit(&part->state, IOMM_PART_GONE,
-					      memory_order_release);
 		free_part(iommu, part->priv);
 		put_part(ctx, part);
 	}
@@ -408,7 +417,7 @@ void iomm_part_destroy(struct iomm_domain_part *part)
 	iomm_lock(ctx, &iommu->lock);
 	mine = !iomm_list_empty(&part->link);
 	if (mine) {
-		take_part(part);
+		take_part(part, IOMM_PART_UNKNOWN);
 		iomm_presence_force(&iommu->presence);
 	}
 	iomm_unlock(ctx, &iommu->lock);

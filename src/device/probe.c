@@ -474,10 +474,30 @@ int iomm_device_probe(struct iomm_device *device)
 	return iomm_leave(ctx, err);
 }
 
-int iomm_device_lost_iommu(struct iomm_device *device, struct iomm_iommu *iommu)
+/* Queues a device that has lost its instance. The node may have its next one
+ * already, which did not find the device waiting. */
+static void wait_anew(struct iomm_device *device, uint64_t node)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 	struct iomm_registry *registry = iomm_registry(ctx);
+	struct iomm_iommu *next;
+
+	iomm_lock(ctx, &registry->lock);
+	device->deadline = 0;
+	iomm_device_wait_for(device, node);
+	next = iomm_iommu_lookup(ctx, node);
+	if (next)
+		iomm_registry_replay(registry, node);
+	iomm_unlock(ctx, &registry->lock);
+	if (!next)
+		return;
+	iomm_object_drop(next);
+	iomm_wakeup(ctx);
+}
+
+int iomm_device_lost_iommu(struct iomm_device *device, struct iomm_iommu *iommu)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
 	uint32_t n;
 	int err;
 
@@ -488,10 +508,7 @@ int iomm_device_lost_iommu(struct iomm_device *device, struct iomm_iommu *iommu)
 		if (device->bindings[n].iommu != iommu)
 			continue;
 		iomm_device_unbind(device, IOMM_DEVICE_WAITING);
-		iomm_lock(ctx, &registry->lock);
-		device->deadline = 0; /* it waits anew */
-		iomm_device_wait_for(device, iommu->node);
-		iomm_unlock(ctx, &registry->lock);
+		wait_anew(device, iommu->node);
 		break;
 	}
 	iomm_claim_drop(ctx, &device->claim);

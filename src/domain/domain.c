@@ -2,6 +2,7 @@
 #include "domain/domain.h"
 
 #include "base/abi.h"
+#include "pgtable/gather.h"
 
 static void destroy(struct iomm_object *object)
 {
@@ -11,13 +12,13 @@ static void destroy(struct iomm_object *object)
 	iomm_object_drop(domain->pgtable);
 	iomm_release(object->ctx, domain->handler_release,
 		     domain->handler_data);
-	iomm_lock_fini(object->ctx, &domain->lock);
 }
 
 const struct iomm_object_type iomm_domain_type = {
 	.kind = IOMM_HANDLE_DOMAIN,
 	.bytes = sizeof(struct iomm_domain),
 	.name = "domain",
+	.lock = offsetof(struct iomm_domain, lock),
 	.destroy = destroy,
 };
 
@@ -89,6 +90,16 @@ static int make_table(struct iomm_domain *domain, struct iomm_device *device,
 	return iomm_pgtable_info(domain->pgtable, &domain->info);
 }
 
+/* A blocking domain needs nothing of the device, but that it is there. */
+static int check_device(struct iomm_device *device)
+{
+	int err = claim_bound(device);
+
+	if (!err)
+		iomm_claim_drop(device->obj.ctx, &device->claim);
+	return err;
+}
+
 static int
 create(struct iomm_device *device, const struct iomm_domain_config *config,
        struct iomm_domain **out)
@@ -104,10 +115,8 @@ create(struct iomm_device *device, const struct iomm_domain_config *config,
 	if (!domain)
 		return -IOMM_ENOMEM;
 	domain->type = c.type;
-	if (iomm_lock_init(ctx, &domain->lock))
-		err = IOMM_FAIL(ctx, IOMM_ENOMEM, "no lock for a domain");
-	if (!err && c.type == IOMM_DOMAIN_PAGING)
-		err = make_table(domain, device, &c);
+	err = c.type == IOMM_DOMAIN_PAGING ? make_table(domain, device, &c)
+					   : check_device(device);
 	if (err) {
 		iomm_object_drop(domain);
 		return err;
@@ -364,18 +373,34 @@ int iomm_domain_map(struct iomm_domain *domain, uint64_t iova, uint64_t paddr,
 	return err;
 }
 
+/* One step for others, so that what is unmapped is not left unflushed because
+ * somebody else's turn came in between. */
 static int unmap_and_flush(struct iomm_domain *domain, uint64_t iova,
 			   uint64_t bytes, uint64_t *unmapped)
 {
 	struct iomm_gather gather;
-	int err, flushed;
+	int err, flushed = 0;
 
 	iomm_gather_init(&gather);
-	err = iomm_domain_unmap(domain, iova, bytes, &gather, unmapped);
-	flushed = iomm_gather_flush(&gather);
+	err = iomm_pgtable_unmap(domain->pgtable, iova, bytes, &gather,
+				 unmapped);
+	if (gather.pgtable)
+		flushed = iomm_gather_flush_held(&gather);
 	if (flushed)
 		iomm_gather_abandon(&gather);
 	return err ? err : flushed;
+}
+
+static int unmap_strict(struct iomm_domain *domain, uint64_t iova,
+			uint64_t bytes, uint64_t *unmapped)
+{
+	struct iomm_ctx *ctx = domain->obj.ctx;
+	int err;
+
+	iomm_enter(ctx);
+	err = unmap_and_flush(domain, iova, bytes, unmapped);
+	iomm_space_end(domain->space);
+	return iomm_leave(ctx, err);
 }
 
 int iomm_domain_unmap(struct iomm_domain *domain, uint64_t iova, uint64_t bytes,
@@ -383,13 +408,13 @@ int iomm_domain_unmap(struct iomm_domain *domain, uint64_t iova, uint64_t bytes,
 {
 	int err;
 
-	if (!gather)
-		return unmap_and_flush(domain, iova, bytes, unmapped);
 	if (unmapped)
 		*unmapped = 0;
 	err = begin(domain);
 	if (err)
 		return err;
+	if (!gather)
+		return unmap_strict(domain, iova, bytes, unmapped);
 	err = iomm_pgtable_unmap(domain->pgtable, iova, bytes, gather,
 				 unmapped);
 	iomm_space_end(domain->space);

@@ -30,13 +30,13 @@ static void destroy(struct iomm_object *object)
 		iomm_free(object->ctx, entry, sizeof(*entry));
 	}
 	iomm_free(object->ctx, soft->tlb, tlb_bytes(soft));
-	iomm_lock_fini(object->ctx, &soft->lock);
 }
 
 const struct iomm_object_type iomm_soft_type = {
 	.kind = IOMM_HANDLE_SOFT,
 	.bytes = sizeof(struct iomm_soft),
 	.name = "software IOMMU",
+	.lock = offsetof(struct iomm_soft, lock),
 	.destroy = destroy,
 };
 
@@ -98,7 +98,7 @@ static int create(struct iomm_ctx *ctx, const struct iomm_soft_config *config,
 	soft->tlb_mask = c.iotlb_entries - 1;
 	soft->stats.size = sizeof(soft->stats);
 	soft->tlb = iomm_alloc(ctx, tlb_bytes(soft));
-	if (!soft->tlb || iomm_lock_init(ctx, &soft->lock)) {
+	if (!soft->tlb) {
 		iomm_object_drop(soft);
 		return IOMM_FAIL(ctx, IOMM_ENOMEM,
 				 "no memory for a software IOMMU");
@@ -248,6 +248,26 @@ void iomm_soft_program(struct iomm_soft *soft, uint64_t id,
 	iomm_object_drop(old);
 }
 
+static int no_memory(void *data, uint64_t paddr, uint64_t *desc)
+{
+	(void)data;
+	(void)paddr;
+	(void)desc;
+	return -IOMM_EFAULT;
+}
+
+/* Would a walk with these registers come as far as its first table? */
+static bool
+regs_ok(const struct iomm_format *format, const struct iomm_soft_context *c)
+{
+	struct iomm_raw_walker walker = { .fetch = no_memory };
+	struct iomm_raw_result result;
+
+	memcpy(walker.regs, c->regs, sizeof(walker.regs));
+	return !iomm_raw_walk(format, &walker, 0, &result) &&
+	       result.fault != IOMM_RAW_REGISTERS;
+}
+
 static int set_context(struct iomm_soft *soft, uint64_t id,
 		       const struct iomm_soft_context *context)
 {
@@ -269,7 +289,7 @@ static int set_context(struct iomm_soft *soft, uint64_t id,
 	err = iomm_format_pin(ctx, c.format, &format);
 	if (err)
 		return err;
-	if (!format->type->select || !format->type->select(c.regs))
+	if (!regs_ok(format, &c))
 		err = IOMM_FAIL(ctx, IOMM_EINVAL,
 				"the registers of ID %x are none that %s can "
 				"be walked with",

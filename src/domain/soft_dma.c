@@ -10,16 +10,19 @@
  * a smaller page, and the lock is held for no longer than a copy of this. */
 #define GRAIN 4096u
 
-/* A pointer to memory that the hardware has; NULL when not all of it is. */
+/* A pointer to memory that the hardware has, and how many of `*bytes` are there
+ * in one piece; NULL when not even the first is. */
 static void *
-host_pointer(const struct iomm_soft *soft, uint64_t paddr, uint64_t bytes)
+host_pointer(const struct iomm_soft *soft, uint64_t paddr, uint64_t *bytes)
 {
 	const struct iomm_soft_region *r;
 
 	for (r = soft->regions; r; r = r->next) {
-		if (paddr >= r->paddr && paddr <= r->last &&
-		    bytes - 1 <= r->last - paddr)
-			return r->memory + (paddr - r->paddr);
+		if (paddr < r->paddr || paddr > r->last)
+			continue;
+		if (*bytes - 1 > r->last - paddr)
+			*bytes = r->last - paddr + 1;
+		return r->memory + (paddr - r->paddr);
 	}
 	if (soft->flags & IOMM_SOFT_IDENTITY && paddr <= UINTPTR_MAX)
 		return (void *)(uintptr_t)paddr;
@@ -28,10 +31,10 @@ host_pointer(const struct iomm_soft *soft, uint64_t paddr, uint64_t bytes)
 
 static int fetch(void *data, uint64_t paddr, uint64_t *desc)
 {
-	const uint64_t *at = host_pointer(data, paddr, sizeof(*desc));
-	uint64_t copy;
+	uint64_t bytes = sizeof(*desc), copy;
+	const uint64_t *at = host_pointer(data, paddr, &bytes);
 
-	if (!at)
+	if (!at || bytes != sizeof(*desc))
 		return -IOMM_EFAULT;
 	/* A region need not be aligned; then the guest cannot have stored the
 	 * descriptor in one piece either. */
@@ -131,7 +134,9 @@ struct access {
 	uint64_t bytes;
 };
 
-static uint32_t access_grain(struct iomm_soft *soft, const struct access *a)
+/* Does what lies in one piece of memory, which may be less than was asked for.
+ * The lock is held. */
+static uint32_t access_piece(struct iomm_soft *soft, struct access *a)
 {
 	const struct iomm_soft_tlb_entry *entry;
 	unsigned char *memory;
@@ -140,7 +145,7 @@ static uint32_t access_grain(struct iomm_soft *soft, const struct access *a)
 	if (fault)
 		return fault;
 	memory = host_pointer(soft, entry->paddr + (a->iova - entry->iova),
-			      a->bytes);
+			      &a->bytes);
 	if (!memory)
 		return IOMM_FAULT_ADDRESS;
 	if (a->kind == IOMM_PROT_WRITE)
@@ -202,6 +207,14 @@ static int answer_fault(struct iomm_soft *soft, struct iomm_iommu *instance,
 			 fault->iova, IOMM_STR(reason_name(fault->reason)));
 }
 
+/* Before the access is made, since it cannot be unmade. */
+static int check_fault(struct iomm_soft *soft, const struct iomm_fault *out)
+{
+	return out ? iomm_check_size(soft->obj.ctx, out->size,
+				     IOMM_FAULT_SIZE_VER0, "iomm_fault")
+		   : 0;
+}
+
 /* The calls */
 
 static int access_all(struct iomm_soft *soft, struct access *a, uint64_t bytes,
@@ -215,7 +228,7 @@ static int access_all(struct iomm_soft *soft, struct access *a, uint64_t bytes,
 		a->bytes = GRAIN - (a->iova & (GRAIN - 1));
 		a->bytes = bytes < a->bytes ? bytes : a->bytes;
 		iomm_lock(soft->obj.ctx, &soft->lock);
-		fault.reason = access_grain(soft, a);
+		fault.reason = access_piece(soft, a);
 		if (fault.reason)
 			instance = note_fault(soft);
 		iomm_unlock(soft->obj.ctx, &soft->lock);
@@ -229,8 +242,8 @@ static int access_all(struct iomm_soft *soft, struct access *a, uint64_t bytes,
 	return 0;
 }
 
-static int
-check_access(struct iomm_soft *soft, const struct access *a, uint64_t bytes)
+static int check_access(struct iomm_soft *soft, const struct access *a,
+			uint64_t bytes, const struct iomm_fault *fault)
 {
 	if (!a->buf || !bytes || bytes > SIZE_MAX ||
 	    a->iova + (bytes - 1) < a->iova)
@@ -238,7 +251,7 @@ check_access(struct iomm_soft *soft, const struct access *a, uint64_t bytes)
 				 "an access of %u bytes at I/O address %x: no "
 				 "buffer, empty, or it wraps",
 				 bytes, a->iova);
-	return 0;
+	return check_fault(soft, fault);
 }
 
 static int do_access(struct iomm_soft *soft, struct access *a, uint64_t bytes,
@@ -249,7 +262,7 @@ static int do_access(struct iomm_soft *soft, struct access *a, uint64_t bytes,
 	if (!iomm_handle_ok(soft, &iomm_soft_type))
 		return -IOMM_EINVAL;
 	iomm_enter(soft->obj.ctx);
-	err = check_access(soft, a, bytes);
+	err = check_access(soft, a, bytes, fault);
 	if (!err)
 		err = access_all(soft, a, bytes, fault);
 	return iomm_leave(soft->obj.ctx, err);
@@ -321,6 +334,12 @@ int iomm_soft_translate(struct iomm_soft *soft, uint64_t id, uint64_t iova,
 				 "a translation asks for READ, WRITE, or both");
 	err = iomm_check_bits(ctx, access, IOMM_PROT_READ | IOMM_PROT_WRITE,
 			      "the access of iomm_soft_translate");
+	if (!err)
+		err = iomm_check_size(ctx, out->size,
+				      IOMM_TRANSLATION_SIZE_VER0,
+				      "iomm_translation");
+	if (!err)
+		err = check_fault(soft, fault);
 	if (err)
 		return err;
 	iomm_enter(ctx);

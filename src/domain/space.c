@@ -25,30 +25,56 @@ struct flush {
 	uint32_t flags;
 };
 
-static int flush_part(struct iomm_domain_part *part, const struct flush *f)
+static int call_flush(struct iomm_domain_part *part, const struct flush *f)
+{
+	struct iomm_iommu *iommu = part->iommu;
+	struct iomm_frame frame;
+	int err;
+
+	iomm_callback_begin(iommu->obj.ctx, &frame, true);
+	err = iomm_answer(f->all ? iommu->ops.flush_all(iommu->data, part->priv)
+				 : iommu->ops.flush(iommu->data, part->priv,
+						    f->iova, f->last,
+						    f->page_size, f->flags));
+	iomm_callback_end(iommu->obj.ctx, &frame);
+	return err;
+}
+
+/* The instance is being unregistered, or has been: under its lock the part is
+ * either live still, and can be told to invalidate, or it has been told. */
+static int flush_late(struct iomm_domain_part *part, const struct flush *f)
 {
 	struct iomm_iommu *iommu = part->iommu;
 	struct iomm_ctx *ctx = iommu->obj.ctx;
-	struct iomm_frame frame;
+	uint32_t state;
+	int err = 0;
+
+	iomm_lock(ctx, &iommu->lock);
+	state = atomic_load_explicit(&part->state, memory_order_acquire);
+	if (state == IOMM_PART_LIVE)
+		err = call_flush(part, f);
+	iomm_unlock(ctx, &iommu->lock);
+	if (state != IOMM_PART_UNKNOWN)
+		return err;
+	return IOMM_FAIL(ctx, IOMM_ENODEV,
+			 "%s is gone, and has never confirmed its last "
+			 "invalidation",
+			 IOMM_STR(iommu->name));
+}
+
+static int flush_part(struct iomm_domain_part *part, const struct flush *f)
+{
+	struct iomm_iommu *iommu = part->iommu;
 	int err;
 
 	/* Gone: the driver has said that nothing walks the tables any more. */
 	if (atomic_load_explicit(&part->state, memory_order_acquire) ==
 	    IOMM_PART_GONE)
 		return 0;
-	/* On its way there nobody can say, so nothing is safe to reuse. */
 	if (!iomm_presence_enter(&iommu->presence))
-		return IOMM_FAIL(ctx, IOMM_ENODEV,
-				 "%s is being unregistered, and can no longer "
-				 "be told to invalidate",
-				 IOMM_STR(iommu->name));
-	iomm_callback_begin(ctx, &frame, true);
-	err = iomm_answer(f->all ? iommu->ops.flush_all(iommu->data, part->priv)
-				 : iommu->ops.flush(iommu->data, part->priv,
-						    f->iova, f->last,
-						    f->page_size, f->flags));
-	iomm_callback_end(ctx, &frame);
-	iomm_presence_exit(ctx, &iommu->presence);
+		return flush_late(part, f);
+	err = call_flush(part, f);
+	iomm_presence_exit(iommu->obj.ctx, &iommu->presence);
 	return err;
 }
 
@@ -210,6 +236,11 @@ static int alloc_part(struct iomm_iommu *iommu, struct iomm_domain_part *part,
 				 IOMM_STR(iommu->name),
 				 IOMM_STR(iomm_strerror(err)));
 	iomm_part_link(part, priv);
+	if (setup->size != sizeof(*setup) ||
+	    setup->table.size != sizeof(setup->table))
+		return IOMM_FAIL(ctx, IOMM_EPROTO,
+				 "%s changed the sizes of the domain's setup",
+				 IOMM_STR(iommu->name));
 	if (!terminated(setup))
 		return IOMM_FAIL(ctx, IOMM_EPROTO,
 				 "%s named no format for the domain",
@@ -262,6 +293,11 @@ check_wishes(struct iomm_space *space, const struct iomm_domain_config *config,
 		return IOMM_FAIL(space->ctx, IOMM_EINVAL,
 				 "%s does not do a granule of %k",
 				 IOMM_STR(name), config->granule);
+	if (config->page_sizes && config->page_sizes != setup->table.page_sizes)
+		return IOMM_FAIL(space->ctx, IOMM_EINVAL,
+				 "%s does page sizes %x, not %x",
+				 IOMM_STR(name), setup->table.page_sizes,
+				 config->page_sizes);
 	if (config->ias && config->ias != setup->table.ias)
 		return IOMM_FAIL(space->ctx, IOMM_EINVAL,
 				 "%s does %u bits of input address, not %u",

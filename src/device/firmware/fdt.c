@@ -121,12 +121,24 @@ static void index_nodes(struct fdt_source *source)
 
 /* The ops */
 
+static int check_key(struct iomm_firmware *firmware, uint32_t key)
+{
+	if (key <= fdt_source(firmware)->nr_nodes)
+		return 0;
+	return IOMM_FAIL(firmware->obj.ctx, IOMM_EINVAL,
+			 "node %u is not in the device tree, which has %u", key,
+			 fdt_source(firmware)->nr_nodes);
+}
+
 static int next(struct iomm_firmware *firmware, uint32_t flags, uint32_t prev,
 		uint32_t *out)
 {
 	const struct fdt_source *source = fdt_source(firmware);
 	uint32_t key;
+	int err = check_key(firmware, prev);
 
+	if (err)
+		return err;
 	for (key = prev + 1; key <= source->nr_nodes; key++) {
 		if ((fdt_node(source, key)->flags & flags) == flags) {
 			*out = key;
@@ -140,9 +152,17 @@ static int next(struct iomm_firmware *firmware, uint32_t flags, uint32_t prev,
 static int find(struct iomm_firmware *firmware, const char *path, uint32_t *out)
 {
 	const struct fdt_source *source = fdt_source(firmware);
-	int offset = fdt_path_offset(source->blob, path);
 	uint32_t key;
+	int offset;
 
+	/* Anything else is an alias to libfdt, which follows one that leads to
+	 * itself for ever. */
+	if (*path != '/')
+		return IOMM_FAIL(firmware->obj.ctx, IOMM_EINVAL,
+				 "\"%s\" is no path: it does not start with a "
+				 "slash",
+				 IOMM_STR(path));
+	offset = fdt_path_offset(source->blob, path);
 	for (key = 1; offset >= 0 && key <= source->nr_nodes; key++) {
 		if (fdt_node(source, key)->offset == offset) {
 			*out = key;
@@ -212,7 +232,7 @@ static void first_reg(const struct fdt_source *source, uint32_t key,
 	addresses = iomm_fdt_cell(source, bus, "#address-cells", 2);
 	sizes = iomm_fdt_cell(source, bus, "#size-cells", 1);
 	cells = iomm_fdt_cells(source, key, "reg", &count);
-	if (addresses > 2 || sizes > 2 || count < addresses + sizes)
+	if (!cells || addresses > 2 || sizes > 2 || count < addresses + sizes)
 		return;
 	base = number(cells, addresses);
 	bytes = number(cells + addresses, sizes);
@@ -223,15 +243,6 @@ static void first_reg(const struct fdt_source *source, uint32_t key,
 	}
 	info->reg_base = base;
 	info->reg_bytes = bytes;
-}
-
-static int check_key(struct iomm_firmware *firmware, uint32_t key)
-{
-	if (key <= fdt_source(firmware)->nr_nodes)
-		return 0;
-	return IOMM_FAIL(firmware->obj.ctx, IOMM_EINVAL,
-			 "node %u is not in the device tree, which has %u", key,
-			 fdt_source(firmware)->nr_nodes);
 }
 
 static int
@@ -327,28 +338,30 @@ static const struct iomm_firmware_ops fdt_ops = {
 
 /* Making one */
 
-static int check_blob(struct iomm_ctx *ctx, const void *blob, uint64_t bytes)
+static int fail_damaged(struct iomm_ctx *ctx, int err, uint64_t bytes)
 {
-	int err;
+	return IOMM_FAIL(ctx, IOMM_EINVAL,
+			 "not a device tree, or a damaged one: %s (%u bytes "
+			 "given)",
+			 IOMM_STR(fdt_strerror(err)), bytes);
+}
 
+static int check_size(struct iomm_ctx *ctx, uint64_t bytes)
+{
 	if (bytes > INT_MAX)
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
 				 "a device tree of %u bytes is larger than any",
 				 bytes);
-	err = bytes < sizeof(struct fdt_header)
-		      ? -FDT_ERR_TRUNCATED
-		      : fdt_check_full(blob, (size_t)bytes);
-	if (err)
-		return IOMM_FAIL(ctx, IOMM_EINVAL,
-				 "not a device tree, or a damaged one: %s "
-				 "(%u bytes given)",
-				 IOMM_STR(fdt_strerror(err)), bytes);
+	if (bytes < sizeof(struct fdt_header))
+		return fail_damaged(ctx, -FDT_ERR_TRUNCATED, bytes);
 	return 0;
 }
 
 static int read_source(struct iomm_ctx *ctx, struct fdt_source *source,
 		       const void *blob, uint64_t bytes)
 {
+	int err;
+
 	source->bytes = bytes;
 	source->blob = iomm_alloc(ctx, bytes);
 	if (!source->blob)
@@ -356,6 +369,11 @@ static int read_source(struct iomm_ctx *ctx, struct fdt_source *source,
 				 "no memory for a device tree of %u bytes",
 				 bytes);
 	memcpy(source->blob, blob, (size_t)bytes);
+	/* The copy, and not what it was made of: that may lie anywhere, and may
+	 * be written by others. */
+	err = fdt_check_full(source->blob, (size_t)bytes);
+	if (err)
+		return fail_damaged(ctx, err, bytes);
 	source->nr_nodes = count_nodes(source->blob);
 	source->nodes = iomm_alloc(ctx, (uint64_t)source->nr_nodes *
 						sizeof(*source->nodes));
@@ -378,7 +396,7 @@ int iomm_firmware_create_fdt(struct iomm_ctx *ctx, const void *blob,
 	if (!blob || !out)
 		return iomm_fail_null(ctx, "iomm_firmware_create_fdt");
 	iomm_enter(ctx);
-	err = check_blob(ctx, blob, bytes);
+	err = check_size(ctx, bytes);
 	if (err)
 		return iomm_leave(ctx, err);
 	source = iomm_alloc(ctx, sizeof(*source));

@@ -24,6 +24,23 @@ static int fail_at(struct iomm_firmware *firmware, uint32_t key, int code,
 			 IOMM_STR(what));
 }
 
+/* A property of cells and nothing else; `*cells` is NULL when there is none. */
+static int read_cells(struct iomm_firmware *firmware, uint32_t key,
+		      const char *name, const fdt32_t **cells, uint32_t *count)
+{
+	const struct fdt_source *source = fdt_source(firmware);
+	int bytes;
+
+	*cells = fdt_getprop(source->blob, fdt_node(source, key)->offset, name,
+			     &bytes);
+	if (*cells && bytes % (int)sizeof(**cells))
+		return FAIL_AT(firmware, key, IOMM_EINVAL,
+			       "%s has %u bytes, which are not whole cells",
+			       IOMM_STR(name), (uint32_t)bytes);
+	*count = *cells ? (uint32_t)bytes / sizeof(**cells) : 0;
+	return 0;
+}
+
 /* The IOMMU that a phandle of the node's refers to. */
 static int find_iommu(struct iomm_firmware *firmware, uint32_t key,
 		      uint32_t phandle, const char *property, uint32_t *iommu)
@@ -79,9 +96,10 @@ from_iommus(struct iomm_firmware *firmware, uint32_t key,
 	const struct fdt_source *source = fdt_source(firmware);
 	uint32_t left, iommu, nr_cells;
 	const fdt32_t *cells;
-	int err;
+	int err = read_cells(firmware, key, "iommus", &cells, &left);
 
-	cells = iomm_fdt_cells(source, key, "iommus", &left);
+	if (err)
+		return err;
 	if (!left)
 		return FAIL_AT(firmware, key, IOMM_ENODEV,
 			       "no IOMMU is described for it: it does direct "
@@ -120,9 +138,10 @@ from_map(struct iomm_firmware *firmware, uint32_t key, uint64_t input,
 	uint32_t cells, iommu;
 	const fdt32_t *map;
 	fdt32_t specifier;
-	int err;
+	int err = read_cells(firmware, key, "iommu-map", &map, &cells);
 
-	map = iomm_fdt_cells(source, key, "iommu-map", &cells);
+	if (err)
+		return err;
 	if (!map)
 		return FAIL_AT(firmware, key, IOMM_ENODEV,
 			       "has no iommu-map: what is behind it does "
