@@ -1,0 +1,1753 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Made from include/iomm/*.h by `cargo run -p regen`. Do not edit.
+
+pub const IOMM_VERSION_MAJOR: u32 = 0;
+pub const IOMM_VERSION_MINOR: u32 = 1;
+pub const IOMM_HANDLE_ANY: u32 = 0;
+pub const IOMM_HANDLE_CTX: u32 = 1;
+pub const IOMM_HANDLE_FIRMWARE: u32 = 2;
+pub const IOMM_HANDLE_BUS: u32 = 3;
+pub const IOMM_HANDLE_DEVICE: u32 = 4;
+pub const IOMM_HANDLE_GROUP: u32 = 5;
+pub const IOMM_HANDLE_IOMMU: u32 = 6;
+pub const IOMM_HANDLE_FORMAT: u32 = 7;
+pub const IOMM_HANDLE_TABLE_MEMORY: u32 = 8;
+pub const IOMM_HANDLE_PGTABLE: u32 = 9;
+pub const IOMM_HANDLE_DOMAIN: u32 = 10;
+pub const IOMM_HANDLE_SOFT: u32 = 11;
+pub const IOMM_PROT_READ: u32 = 1;
+pub const IOMM_PROT_WRITE: u32 = 2;
+pub const IOMM_PROT_EXEC: u32 = 4;
+pub const IOMM_PROT_CACHE: u32 = 8;
+pub const IOMM_PROT_MMIO: u32 = 16;
+pub const IOMM_PROT_PRIV: u32 = 32;
+pub const IOMM_THREAD_SIZE: u32 = 1024;
+pub const IOMM_LOG_ERROR: u32 = 1;
+pub const IOMM_LOG_WARN: u32 = 2;
+pub const IOMM_LOG_INFO: u32 = 3;
+pub const IOMM_LOG_DEBUG: u32 = 4;
+pub const IOMM_PLATFORM_SIZE_VER0: u32 = 96;
+pub const IOMM_CTX_EVENTS_SIZE_VER0: u32 = 40;
+pub const IOMM_CTX_CONFIG_SIZE_VER0: u32 = 64;
+pub const IOMM_DEVICE_ADDRESS: u32 = 1;
+pub const IOMM_DEVICE_DMA_MASK: u32 = 2;
+pub const IOMM_DEVICE_CONFIG_SIZE_VER0: u32 = 40;
+pub const IOMM_DEVICE_NEW: u32 = 0;
+pub const IOMM_DEVICE_WAITING: u32 = 1;
+pub const IOMM_DEVICE_PROBING: u32 = 2;
+pub const IOMM_DEVICE_BOUND: u32 = 3;
+pub const IOMM_DEVICE_NONE: u32 = 4;
+pub const IOMM_DEVICE_REMOVED: u32 = 5;
+pub const IOMM_DEVICE_ID_SIZE_VER0: u32 = 16;
+pub const IOMM_DEVICE_GUARD_SIZE_VER0: u32 = 24;
+pub const IOMM_DEVICE_GUARDS_PER_THREAD: u32 = 16;
+pub const IOMM_GATHER_SIZE_VER0: u32 = 64;
+pub const IOMM_PGTABLE_COHERENT: u32 = 1;
+pub const IOMM_PGTABLE_MAX_TABLE_PA: u32 = 2;
+pub const IOMM_PGTABLE_CONFIG_SIZE_VER0: u32 = 48;
+pub const IOMM_TLB_TABLES: u32 = 1;
+pub const IOMM_TLB_OPS_SIZE_VER0: u32 = 24;
+pub const IOMM_PGTABLE_REGS: u32 = 8;
+pub const IOMM_ARM64_S1_TTBR0: u32 = 0;
+pub const IOMM_ARM64_S1_TCR: u32 = 1;
+pub const IOMM_ARM64_S1_MAIR: u32 = 2;
+pub const IOMM_PGTABLE_INFO_SIZE_VER0: u32 = 144;
+pub const IOMM_TRANSLATION_SIZE_VER0: u32 = 24;
+pub const IOMM_WALK_TABLE: u32 = 1;
+pub const IOMM_WALK_LEAF: u32 = 2;
+pub const IOMM_WALK_ENTRY_SIZE_VER0: u32 = 48;
+pub const IOMM_PROBE_INFO_SIZE_VER0: u32 = 32;
+pub const IOMM_FORMAT_NAME_MAX: u32 = 24;
+pub const IOMM_DOMAIN_SETUP_SIZE_VER0: u32 = 80;
+pub const IOMM_FAULT_SIZE_VER0: u32 = 32;
+pub const IOMM_FAULT_TRANSLATION: u32 = 1;
+pub const IOMM_FAULT_PERMISSION: u32 = 2;
+pub const IOMM_FAULT_ADDRESS: u32 = 3;
+pub const IOMM_FAULT_ACCESS_FLAG: u32 = 4;
+pub const IOMM_FAULT_WALK: u32 = 5;
+pub const IOMM_FAULT_BLOCKED: u32 = 6;
+pub const IOMM_IOMMU_OPS_SIZE_VER0: u32 = 88;
+pub const IOMM_IOMMU_CONFIG_SIZE_VER0: u32 = 32;
+pub const IOMM_DOMAIN_PAGING: u32 = 0;
+pub const IOMM_DOMAIN_BLOCKED: u32 = 1;
+pub const IOMM_DOMAIN_CONFIG_SIZE_VER0: u32 = 40;
+pub const IOMM_ENOENT: u32 = 2;
+pub const IOMM_EIO: u32 = 5;
+pub const IOMM_E2BIG: u32 = 7;
+pub const IOMM_EAGAIN: u32 = 11;
+pub const IOMM_ENOMEM: u32 = 12;
+pub const IOMM_EACCES: u32 = 13;
+pub const IOMM_EFAULT: u32 = 14;
+pub const IOMM_EBUSY: u32 = 16;
+pub const IOMM_EEXIST: u32 = 17;
+pub const IOMM_ENODEV: u32 = 19;
+pub const IOMM_EINVAL: u32 = 22;
+pub const IOMM_ENOSPC: u32 = 28;
+pub const IOMM_EDEADLK: u32 = 35;
+pub const IOMM_EPROTO: u32 = 71;
+pub const IOMM_EOVERFLOW: u32 = 75;
+pub const IOMM_ELIBBAD: u32 = 80;
+pub const IOMM_EMSGSIZE: u32 = 90;
+pub const IOMM_EOPNOTSUPP: u32 = 95;
+pub const IOMM_ETIMEDOUT: u32 = 110;
+pub const IOMM_EPROBE_DEFER: u32 = 517;
+pub const IOMM_NODE_IOMMU: u32 = 1;
+pub const IOMM_NODE_CLIENT: u32 = 2;
+pub const IOMM_NODE_PCI_HOST: u32 = 4;
+pub const IOMM_NODE_MEMORY: u32 = 8;
+pub const IOMM_NODE_AVAILABLE: u32 = 16;
+pub const IOMM_NODE_COHERENT: u32 = 32;
+pub const IOMM_NODE_MAPPED: u32 = 64;
+pub const IOMM_NODE_INFO_SIZE_VER0: u32 = 32;
+pub const IOMM_FORMAT_INFO_SIZE_VER0: u32 = 32;
+pub const IOMM_SOFT_IDENTITY: u32 = 1;
+pub const IOMM_SOFT_CONFIG_SIZE_VER0: u32 = 16;
+pub const IOMM_SOFT_CONTEXT_SIZE_VER0: u32 = 88;
+pub const IOMM_SOFT_STATS_SIZE_VER0: u32 = 40;
+pub const IOMM_SOFT_DRIVER_SIZE_VER0: u32 = 56;
+pub const IOMM_TABLE_MEMORY_LINEAR: u32 = 1;
+pub const IOMM_TABLE_MEMORY_OPS_SIZE_VER0: u32 = 48;
+pub type iomm_u64 = u64;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_ctx {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_firmware {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_bus {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_device {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_group {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_iommu {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_format {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_table_memory {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_pgtable {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_domain {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_soft {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_lock {
+    pub opaque: [iomm_u64; 8usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_lock"][::core::mem::size_of::<iomm_lock>() - 64usize];
+    ["Alignment of iomm_lock"][::core::mem::align_of::<iomm_lock>() - 8usize];
+    [
+        "Offset of field: iomm_lock::opaque",
+    ][::core::mem::offset_of!(iomm_lock, opaque) - 0usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_platform {
+    pub size: u32,
+    pub flags: u32,
+    pub alloc: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            bytes: u64,
+            align: u64,
+        ) -> *mut ::core::ffi::c_void,
+    >,
+    pub free: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            ptr: *mut ::core::ffi::c_void,
+            bytes: u64,
+            align: u64,
+        ),
+    >,
+    pub lock_init: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            lock: *mut iomm_lock,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub lock_fini: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, lock: *mut iomm_lock),
+    >,
+    pub lock: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, lock: *mut iomm_lock),
+    >,
+    pub unlock: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, lock: *mut iomm_lock),
+    >,
+    pub thread: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void) -> *mut ::core::ffi::c_void,
+    >,
+    pub wait: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            word: *mut u32,
+            expected: u32,
+            deadline: u64,
+        ),
+    >,
+    pub wake: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, word: *mut u32),
+    >,
+    pub time: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void) -> u64,
+    >,
+    pub log: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            level: u32,
+            tag: *const ::core::ffi::c_char,
+            line: *const ::core::ffi::c_char,
+        ),
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_platform"][::core::mem::size_of::<iomm_platform>() - 96usize];
+    ["Alignment of iomm_platform"][::core::mem::align_of::<iomm_platform>() - 8usize];
+    [
+        "Offset of field: iomm_platform::size",
+    ][::core::mem::offset_of!(iomm_platform, size) - 0usize];
+    [
+        "Offset of field: iomm_platform::flags",
+    ][::core::mem::offset_of!(iomm_platform, flags) - 4usize];
+    [
+        "Offset of field: iomm_platform::alloc",
+    ][::core::mem::offset_of!(iomm_platform, alloc) - 8usize];
+    [
+        "Offset of field: iomm_platform::free",
+    ][::core::mem::offset_of!(iomm_platform, free) - 16usize];
+    [
+        "Offset of field: iomm_platform::lock_init",
+    ][::core::mem::offset_of!(iomm_platform, lock_init) - 24usize];
+    [
+        "Offset of field: iomm_platform::lock_fini",
+    ][::core::mem::offset_of!(iomm_platform, lock_fini) - 32usize];
+    [
+        "Offset of field: iomm_platform::lock",
+    ][::core::mem::offset_of!(iomm_platform, lock) - 40usize];
+    [
+        "Offset of field: iomm_platform::unlock",
+    ][::core::mem::offset_of!(iomm_platform, unlock) - 48usize];
+    [
+        "Offset of field: iomm_platform::thread",
+    ][::core::mem::offset_of!(iomm_platform, thread) - 56usize];
+    [
+        "Offset of field: iomm_platform::wait",
+    ][::core::mem::offset_of!(iomm_platform, wait) - 64usize];
+    [
+        "Offset of field: iomm_platform::wake",
+    ][::core::mem::offset_of!(iomm_platform, wake) - 72usize];
+    [
+        "Offset of field: iomm_platform::time",
+    ][::core::mem::offset_of!(iomm_platform, time) - 80usize];
+    [
+        "Offset of field: iomm_platform::log",
+    ][::core::mem::offset_of!(iomm_platform, log) - 88usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_ctx_events {
+    pub size: u32,
+    pub flags: u32,
+    pub wakeup: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+    >,
+    pub released: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, live_handles: u32),
+    >,
+    pub misuse: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            sentence: *const ::core::ffi::c_char,
+        ),
+    >,
+    pub log: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            level: u32,
+            tag: *const ::core::ffi::c_char,
+            line: *const ::core::ffi::c_char,
+        ),
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_ctx_events"][::core::mem::size_of::<iomm_ctx_events>() - 40usize];
+    [
+        "Alignment of iomm_ctx_events",
+    ][::core::mem::align_of::<iomm_ctx_events>() - 8usize];
+    [
+        "Offset of field: iomm_ctx_events::size",
+    ][::core::mem::offset_of!(iomm_ctx_events, size) - 0usize];
+    [
+        "Offset of field: iomm_ctx_events::flags",
+    ][::core::mem::offset_of!(iomm_ctx_events, flags) - 4usize];
+    [
+        "Offset of field: iomm_ctx_events::wakeup",
+    ][::core::mem::offset_of!(iomm_ctx_events, wakeup) - 8usize];
+    [
+        "Offset of field: iomm_ctx_events::released",
+    ][::core::mem::offset_of!(iomm_ctx_events, released) - 16usize];
+    [
+        "Offset of field: iomm_ctx_events::misuse",
+    ][::core::mem::offset_of!(iomm_ctx_events, misuse) - 24usize];
+    [
+        "Offset of field: iomm_ctx_events::log",
+    ][::core::mem::offset_of!(iomm_ctx_events, log) - 32usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_ctx_config {
+    pub size: u32,
+    pub flags: u32,
+    pub log_level: u32,
+    pub reserved: u32,
+    pub platform: *const iomm_platform,
+    pub platform_data: *mut ::core::ffi::c_void,
+    pub platform_release: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+    >,
+    pub events: *const iomm_ctx_events,
+    pub events_data: *mut ::core::ffi::c_void,
+    pub events_release: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_ctx_config"][::core::mem::size_of::<iomm_ctx_config>() - 64usize];
+    [
+        "Alignment of iomm_ctx_config",
+    ][::core::mem::align_of::<iomm_ctx_config>() - 8usize];
+    [
+        "Offset of field: iomm_ctx_config::size",
+    ][::core::mem::offset_of!(iomm_ctx_config, size) - 0usize];
+    [
+        "Offset of field: iomm_ctx_config::flags",
+    ][::core::mem::offset_of!(iomm_ctx_config, flags) - 4usize];
+    [
+        "Offset of field: iomm_ctx_config::log_level",
+    ][::core::mem::offset_of!(iomm_ctx_config, log_level) - 8usize];
+    [
+        "Offset of field: iomm_ctx_config::reserved",
+    ][::core::mem::offset_of!(iomm_ctx_config, reserved) - 12usize];
+    [
+        "Offset of field: iomm_ctx_config::platform",
+    ][::core::mem::offset_of!(iomm_ctx_config, platform) - 16usize];
+    [
+        "Offset of field: iomm_ctx_config::platform_data",
+    ][::core::mem::offset_of!(iomm_ctx_config, platform_data) - 24usize];
+    [
+        "Offset of field: iomm_ctx_config::platform_release",
+    ][::core::mem::offset_of!(iomm_ctx_config, platform_release) - 32usize];
+    [
+        "Offset of field: iomm_ctx_config::events",
+    ][::core::mem::offset_of!(iomm_ctx_config, events) - 40usize];
+    [
+        "Offset of field: iomm_ctx_config::events_data",
+    ][::core::mem::offset_of!(iomm_ctx_config, events_data) - 48usize];
+    [
+        "Offset of field: iomm_ctx_config::events_release",
+    ][::core::mem::offset_of!(iomm_ctx_config, events_release) - 56usize];
+};
+impl Default for iomm_ctx_config {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_device_config {
+    pub size: u32,
+    pub flags: u32,
+    pub name: *const ::core::ffi::c_char,
+    pub address: iomm_u64,
+    pub dma_mask: iomm_u64,
+    pub probe_timeout: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_device_config",
+    ][::core::mem::size_of::<iomm_device_config>() - 40usize];
+    [
+        "Alignment of iomm_device_config",
+    ][::core::mem::align_of::<iomm_device_config>() - 8usize];
+    [
+        "Offset of field: iomm_device_config::size",
+    ][::core::mem::offset_of!(iomm_device_config, size) - 0usize];
+    [
+        "Offset of field: iomm_device_config::flags",
+    ][::core::mem::offset_of!(iomm_device_config, flags) - 4usize];
+    [
+        "Offset of field: iomm_device_config::name",
+    ][::core::mem::offset_of!(iomm_device_config, name) - 8usize];
+    [
+        "Offset of field: iomm_device_config::address",
+    ][::core::mem::offset_of!(iomm_device_config, address) - 16usize];
+    [
+        "Offset of field: iomm_device_config::dma_mask",
+    ][::core::mem::offset_of!(iomm_device_config, dma_mask) - 24usize];
+    [
+        "Offset of field: iomm_device_config::probe_timeout",
+    ][::core::mem::offset_of!(iomm_device_config, probe_timeout) - 32usize];
+};
+impl Default for iomm_device_config {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_device_id {
+    pub iommu_node: iomm_u64,
+    pub id: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_device_id"][::core::mem::size_of::<iomm_device_id>() - 16usize];
+    ["Alignment of iomm_device_id"][::core::mem::align_of::<iomm_device_id>() - 8usize];
+    [
+        "Offset of field: iomm_device_id::iommu_node",
+    ][::core::mem::offset_of!(iomm_device_id, iommu_node) - 0usize];
+    [
+        "Offset of field: iomm_device_id::id",
+    ][::core::mem::offset_of!(iomm_device_id, id) - 8usize];
+};
+#[repr(C)]
+#[derive(Debug)]
+pub struct iomm_device_guard {
+    pub size: u32,
+    pub flags: u32,
+    pub device: *mut iomm_device,
+    pub thread: *mut ::core::ffi::c_void,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_device_guard"][::core::mem::size_of::<iomm_device_guard>() - 24usize];
+    [
+        "Alignment of iomm_device_guard",
+    ][::core::mem::align_of::<iomm_device_guard>() - 8usize];
+    [
+        "Offset of field: iomm_device_guard::size",
+    ][::core::mem::offset_of!(iomm_device_guard, size) - 0usize];
+    [
+        "Offset of field: iomm_device_guard::flags",
+    ][::core::mem::offset_of!(iomm_device_guard, flags) - 4usize];
+    [
+        "Offset of field: iomm_device_guard::device",
+    ][::core::mem::offset_of!(iomm_device_guard, device) - 8usize];
+    [
+        "Offset of field: iomm_device_guard::thread",
+    ][::core::mem::offset_of!(iomm_device_guard, thread) - 16usize];
+};
+impl Default for iomm_device_guard {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug)]
+pub struct iomm_gather {
+    pub size: u32,
+    pub flags: u32,
+    pub pgtable: *mut iomm_pgtable,
+    pub start: iomm_u64,
+    pub last: iomm_u64,
+    pub page_size: iomm_u64,
+    pub tables: *mut ::core::ffi::c_void,
+    pub reserved: [iomm_u64; 2usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_gather"][::core::mem::size_of::<iomm_gather>() - 64usize];
+    ["Alignment of iomm_gather"][::core::mem::align_of::<iomm_gather>() - 8usize];
+    [
+        "Offset of field: iomm_gather::size",
+    ][::core::mem::offset_of!(iomm_gather, size) - 0usize];
+    [
+        "Offset of field: iomm_gather::flags",
+    ][::core::mem::offset_of!(iomm_gather, flags) - 4usize];
+    [
+        "Offset of field: iomm_gather::pgtable",
+    ][::core::mem::offset_of!(iomm_gather, pgtable) - 8usize];
+    [
+        "Offset of field: iomm_gather::start",
+    ][::core::mem::offset_of!(iomm_gather, start) - 16usize];
+    [
+        "Offset of field: iomm_gather::last",
+    ][::core::mem::offset_of!(iomm_gather, last) - 24usize];
+    [
+        "Offset of field: iomm_gather::page_size",
+    ][::core::mem::offset_of!(iomm_gather, page_size) - 32usize];
+    [
+        "Offset of field: iomm_gather::tables",
+    ][::core::mem::offset_of!(iomm_gather, tables) - 40usize];
+    [
+        "Offset of field: iomm_gather::reserved",
+    ][::core::mem::offset_of!(iomm_gather, reserved) - 48usize];
+};
+impl Default for iomm_gather {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_pgtable_config {
+    pub size: u32,
+    pub flags: u32,
+    pub granule: iomm_u64,
+    pub page_sizes: iomm_u64,
+    pub ias: u32,
+    pub oas: u32,
+    pub max_table_pa: iomm_u64,
+    pub memory: *mut iomm_table_memory,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_pgtable_config",
+    ][::core::mem::size_of::<iomm_pgtable_config>() - 48usize];
+    [
+        "Alignment of iomm_pgtable_config",
+    ][::core::mem::align_of::<iomm_pgtable_config>() - 8usize];
+    [
+        "Offset of field: iomm_pgtable_config::size",
+    ][::core::mem::offset_of!(iomm_pgtable_config, size) - 0usize];
+    [
+        "Offset of field: iomm_pgtable_config::flags",
+    ][::core::mem::offset_of!(iomm_pgtable_config, flags) - 4usize];
+    [
+        "Offset of field: iomm_pgtable_config::granule",
+    ][::core::mem::offset_of!(iomm_pgtable_config, granule) - 8usize];
+    [
+        "Offset of field: iomm_pgtable_config::page_sizes",
+    ][::core::mem::offset_of!(iomm_pgtable_config, page_sizes) - 16usize];
+    [
+        "Offset of field: iomm_pgtable_config::ias",
+    ][::core::mem::offset_of!(iomm_pgtable_config, ias) - 24usize];
+    [
+        "Offset of field: iomm_pgtable_config::oas",
+    ][::core::mem::offset_of!(iomm_pgtable_config, oas) - 28usize];
+    [
+        "Offset of field: iomm_pgtable_config::max_table_pa",
+    ][::core::mem::offset_of!(iomm_pgtable_config, max_table_pa) - 32usize];
+    [
+        "Offset of field: iomm_pgtable_config::memory",
+    ][::core::mem::offset_of!(iomm_pgtable_config, memory) - 40usize];
+};
+impl Default for iomm_pgtable_config {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_tlb_ops {
+    pub size: u32,
+    pub flags: u32,
+    pub flush: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            iova: u64,
+            last: u64,
+            page_size: u64,
+            flags: u32,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub flush_all: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void) -> ::core::ffi::c_int,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_tlb_ops"][::core::mem::size_of::<iomm_tlb_ops>() - 24usize];
+    ["Alignment of iomm_tlb_ops"][::core::mem::align_of::<iomm_tlb_ops>() - 8usize];
+    [
+        "Offset of field: iomm_tlb_ops::size",
+    ][::core::mem::offset_of!(iomm_tlb_ops, size) - 0usize];
+    [
+        "Offset of field: iomm_tlb_ops::flags",
+    ][::core::mem::offset_of!(iomm_tlb_ops, flags) - 4usize];
+    [
+        "Offset of field: iomm_tlb_ops::flush",
+    ][::core::mem::offset_of!(iomm_tlb_ops, flush) - 8usize];
+    [
+        "Offset of field: iomm_tlb_ops::flush_all",
+    ][::core::mem::offset_of!(iomm_tlb_ops, flush_all) - 16usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_pgtable_info {
+    pub size: u32,
+    pub flags: u32,
+    pub granule: iomm_u64,
+    pub page_sizes: iomm_u64,
+    pub ias: u32,
+    pub oas: u32,
+    pub first_iova: iomm_u64,
+    pub last_iova: iomm_u64,
+    pub root_pa: iomm_u64,
+    pub tables: iomm_u64,
+    pub table_bytes: iomm_u64,
+    pub quarantined: iomm_u64,
+    pub regs: [iomm_u64; 8usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_pgtable_info",
+    ][::core::mem::size_of::<iomm_pgtable_info>() - 144usize];
+    [
+        "Alignment of iomm_pgtable_info",
+    ][::core::mem::align_of::<iomm_pgtable_info>() - 8usize];
+    [
+        "Offset of field: iomm_pgtable_info::size",
+    ][::core::mem::offset_of!(iomm_pgtable_info, size) - 0usize];
+    [
+        "Offset of field: iomm_pgtable_info::flags",
+    ][::core::mem::offset_of!(iomm_pgtable_info, flags) - 4usize];
+    [
+        "Offset of field: iomm_pgtable_info::granule",
+    ][::core::mem::offset_of!(iomm_pgtable_info, granule) - 8usize];
+    [
+        "Offset of field: iomm_pgtable_info::page_sizes",
+    ][::core::mem::offset_of!(iomm_pgtable_info, page_sizes) - 16usize];
+    [
+        "Offset of field: iomm_pgtable_info::ias",
+    ][::core::mem::offset_of!(iomm_pgtable_info, ias) - 24usize];
+    [
+        "Offset of field: iomm_pgtable_info::oas",
+    ][::core::mem::offset_of!(iomm_pgtable_info, oas) - 28usize];
+    [
+        "Offset of field: iomm_pgtable_info::first_iova",
+    ][::core::mem::offset_of!(iomm_pgtable_info, first_iova) - 32usize];
+    [
+        "Offset of field: iomm_pgtable_info::last_iova",
+    ][::core::mem::offset_of!(iomm_pgtable_info, last_iova) - 40usize];
+    [
+        "Offset of field: iomm_pgtable_info::root_pa",
+    ][::core::mem::offset_of!(iomm_pgtable_info, root_pa) - 48usize];
+    [
+        "Offset of field: iomm_pgtable_info::tables",
+    ][::core::mem::offset_of!(iomm_pgtable_info, tables) - 56usize];
+    [
+        "Offset of field: iomm_pgtable_info::table_bytes",
+    ][::core::mem::offset_of!(iomm_pgtable_info, table_bytes) - 64usize];
+    [
+        "Offset of field: iomm_pgtable_info::quarantined",
+    ][::core::mem::offset_of!(iomm_pgtable_info, quarantined) - 72usize];
+    [
+        "Offset of field: iomm_pgtable_info::regs",
+    ][::core::mem::offset_of!(iomm_pgtable_info, regs) - 80usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_translation {
+    pub size: u32,
+    pub prot: u32,
+    pub paddr: iomm_u64,
+    pub page_size: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_translation"][::core::mem::size_of::<iomm_translation>() - 24usize];
+    [
+        "Alignment of iomm_translation",
+    ][::core::mem::align_of::<iomm_translation>() - 8usize];
+    [
+        "Offset of field: iomm_translation::size",
+    ][::core::mem::offset_of!(iomm_translation, size) - 0usize];
+    [
+        "Offset of field: iomm_translation::prot",
+    ][::core::mem::offset_of!(iomm_translation, prot) - 4usize];
+    [
+        "Offset of field: iomm_translation::paddr",
+    ][::core::mem::offset_of!(iomm_translation, paddr) - 8usize];
+    [
+        "Offset of field: iomm_translation::page_size",
+    ][::core::mem::offset_of!(iomm_translation, page_size) - 16usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_walk_entry {
+    pub size: u32,
+    pub kind: u32,
+    pub level: u32,
+    pub prot: u32,
+    pub iova: iomm_u64,
+    pub bytes: iomm_u64,
+    pub paddr: iomm_u64,
+    pub raw: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_walk_entry"][::core::mem::size_of::<iomm_walk_entry>() - 48usize];
+    [
+        "Alignment of iomm_walk_entry",
+    ][::core::mem::align_of::<iomm_walk_entry>() - 8usize];
+    [
+        "Offset of field: iomm_walk_entry::size",
+    ][::core::mem::offset_of!(iomm_walk_entry, size) - 0usize];
+    [
+        "Offset of field: iomm_walk_entry::kind",
+    ][::core::mem::offset_of!(iomm_walk_entry, kind) - 4usize];
+    [
+        "Offset of field: iomm_walk_entry::level",
+    ][::core::mem::offset_of!(iomm_walk_entry, level) - 8usize];
+    [
+        "Offset of field: iomm_walk_entry::prot",
+    ][::core::mem::offset_of!(iomm_walk_entry, prot) - 12usize];
+    [
+        "Offset of field: iomm_walk_entry::iova",
+    ][::core::mem::offset_of!(iomm_walk_entry, iova) - 16usize];
+    [
+        "Offset of field: iomm_walk_entry::bytes",
+    ][::core::mem::offset_of!(iomm_walk_entry, bytes) - 24usize];
+    [
+        "Offset of field: iomm_walk_entry::paddr",
+    ][::core::mem::offset_of!(iomm_walk_entry, paddr) - 32usize];
+    [
+        "Offset of field: iomm_walk_entry::raw",
+    ][::core::mem::offset_of!(iomm_walk_entry, raw) - 40usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_probe_info {
+    pub size: u32,
+    pub flags: u32,
+    pub name: *const ::core::ffi::c_char,
+    pub ids: *const iomm_u64,
+    pub nr_ids: u32,
+    pub coherent: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_probe_info"][::core::mem::size_of::<iomm_probe_info>() - 32usize];
+    [
+        "Alignment of iomm_probe_info",
+    ][::core::mem::align_of::<iomm_probe_info>() - 8usize];
+    [
+        "Offset of field: iomm_probe_info::size",
+    ][::core::mem::offset_of!(iomm_probe_info, size) - 0usize];
+    [
+        "Offset of field: iomm_probe_info::flags",
+    ][::core::mem::offset_of!(iomm_probe_info, flags) - 4usize];
+    [
+        "Offset of field: iomm_probe_info::name",
+    ][::core::mem::offset_of!(iomm_probe_info, name) - 8usize];
+    [
+        "Offset of field: iomm_probe_info::ids",
+    ][::core::mem::offset_of!(iomm_probe_info, ids) - 16usize];
+    [
+        "Offset of field: iomm_probe_info::nr_ids",
+    ][::core::mem::offset_of!(iomm_probe_info, nr_ids) - 24usize];
+    [
+        "Offset of field: iomm_probe_info::coherent",
+    ][::core::mem::offset_of!(iomm_probe_info, coherent) - 28usize];
+};
+impl Default for iomm_probe_info {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_domain_setup {
+    pub size: u32,
+    pub flags: u32,
+    pub format: [::core::ffi::c_char; 24usize],
+    pub table: iomm_pgtable_config,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_domain_setup"][::core::mem::size_of::<iomm_domain_setup>() - 80usize];
+    [
+        "Alignment of iomm_domain_setup",
+    ][::core::mem::align_of::<iomm_domain_setup>() - 8usize];
+    [
+        "Offset of field: iomm_domain_setup::size",
+    ][::core::mem::offset_of!(iomm_domain_setup, size) - 0usize];
+    [
+        "Offset of field: iomm_domain_setup::flags",
+    ][::core::mem::offset_of!(iomm_domain_setup, flags) - 4usize];
+    [
+        "Offset of field: iomm_domain_setup::format",
+    ][::core::mem::offset_of!(iomm_domain_setup, format) - 8usize];
+    [
+        "Offset of field: iomm_domain_setup::table",
+    ][::core::mem::offset_of!(iomm_domain_setup, table) - 32usize];
+};
+impl Default for iomm_domain_setup {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_fault {
+    pub size: u32,
+    pub flags: u32,
+    pub id: iomm_u64,
+    pub iova: iomm_u64,
+    pub reason: u32,
+    pub access: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_fault"][::core::mem::size_of::<iomm_fault>() - 32usize];
+    ["Alignment of iomm_fault"][::core::mem::align_of::<iomm_fault>() - 8usize];
+    [
+        "Offset of field: iomm_fault::size",
+    ][::core::mem::offset_of!(iomm_fault, size) - 0usize];
+    [
+        "Offset of field: iomm_fault::flags",
+    ][::core::mem::offset_of!(iomm_fault, flags) - 4usize];
+    [
+        "Offset of field: iomm_fault::id",
+    ][::core::mem::offset_of!(iomm_fault, id) - 8usize];
+    [
+        "Offset of field: iomm_fault::iova",
+    ][::core::mem::offset_of!(iomm_fault, iova) - 16usize];
+    [
+        "Offset of field: iomm_fault::reason",
+    ][::core::mem::offset_of!(iomm_fault, reason) - 24usize];
+    [
+        "Offset of field: iomm_fault::access",
+    ][::core::mem::offset_of!(iomm_fault, access) - 28usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_iommu_ops {
+    pub size: u32,
+    pub flags: u32,
+    pub translate: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            cells: *const u32,
+            nr_cells: u32,
+            id: *mut u64,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub probe: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            info: *const iomm_probe_info,
+            device: *mut *mut ::core::ffi::c_void,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub release: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            device: *mut ::core::ffi::c_void,
+        ),
+    >,
+    pub domain_alloc: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            setup: *mut iomm_domain_setup,
+            domain: *mut *mut ::core::ffi::c_void,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub domain_free: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            domain: *mut ::core::ffi::c_void,
+        ),
+    >,
+    pub attach_prepare: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            device: *mut ::core::ffi::c_void,
+            domain: *mut ::core::ffi::c_void,
+            table: *const iomm_pgtable_info,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub attach_commit: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            device: *mut ::core::ffi::c_void,
+            domain: *mut ::core::ffi::c_void,
+            table: *const iomm_pgtable_info,
+        ),
+    >,
+    pub block: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            device: *mut ::core::ffi::c_void,
+        ),
+    >,
+    pub flush: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            domain: *mut ::core::ffi::c_void,
+            iova: u64,
+            last: u64,
+            page_size: u64,
+            flags: u32,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub flush_all: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            domain: *mut ::core::ffi::c_void,
+        ) -> ::core::ffi::c_int,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_iommu_ops"][::core::mem::size_of::<iomm_iommu_ops>() - 88usize];
+    ["Alignment of iomm_iommu_ops"][::core::mem::align_of::<iomm_iommu_ops>() - 8usize];
+    [
+        "Offset of field: iomm_iommu_ops::size",
+    ][::core::mem::offset_of!(iomm_iommu_ops, size) - 0usize];
+    [
+        "Offset of field: iomm_iommu_ops::flags",
+    ][::core::mem::offset_of!(iomm_iommu_ops, flags) - 4usize];
+    [
+        "Offset of field: iomm_iommu_ops::translate",
+    ][::core::mem::offset_of!(iomm_iommu_ops, translate) - 8usize];
+    [
+        "Offset of field: iomm_iommu_ops::probe",
+    ][::core::mem::offset_of!(iomm_iommu_ops, probe) - 16usize];
+    [
+        "Offset of field: iomm_iommu_ops::release",
+    ][::core::mem::offset_of!(iomm_iommu_ops, release) - 24usize];
+    [
+        "Offset of field: iomm_iommu_ops::domain_alloc",
+    ][::core::mem::offset_of!(iomm_iommu_ops, domain_alloc) - 32usize];
+    [
+        "Offset of field: iomm_iommu_ops::domain_free",
+    ][::core::mem::offset_of!(iomm_iommu_ops, domain_free) - 40usize];
+    [
+        "Offset of field: iomm_iommu_ops::attach_prepare",
+    ][::core::mem::offset_of!(iomm_iommu_ops, attach_prepare) - 48usize];
+    [
+        "Offset of field: iomm_iommu_ops::attach_commit",
+    ][::core::mem::offset_of!(iomm_iommu_ops, attach_commit) - 56usize];
+    [
+        "Offset of field: iomm_iommu_ops::block",
+    ][::core::mem::offset_of!(iomm_iommu_ops, block) - 64usize];
+    [
+        "Offset of field: iomm_iommu_ops::flush",
+    ][::core::mem::offset_of!(iomm_iommu_ops, flush) - 72usize];
+    [
+        "Offset of field: iomm_iommu_ops::flush_all",
+    ][::core::mem::offset_of!(iomm_iommu_ops, flush_all) - 80usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_iommu_config {
+    pub size: u32,
+    pub flags: u32,
+    pub node: iomm_u64,
+    pub name: *const ::core::ffi::c_char,
+    pub driver: *const ::core::ffi::c_char,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_iommu_config"][::core::mem::size_of::<iomm_iommu_config>() - 32usize];
+    [
+        "Alignment of iomm_iommu_config",
+    ][::core::mem::align_of::<iomm_iommu_config>() - 8usize];
+    [
+        "Offset of field: iomm_iommu_config::size",
+    ][::core::mem::offset_of!(iomm_iommu_config, size) - 0usize];
+    [
+        "Offset of field: iomm_iommu_config::flags",
+    ][::core::mem::offset_of!(iomm_iommu_config, flags) - 4usize];
+    [
+        "Offset of field: iomm_iommu_config::node",
+    ][::core::mem::offset_of!(iomm_iommu_config, node) - 8usize];
+    [
+        "Offset of field: iomm_iommu_config::name",
+    ][::core::mem::offset_of!(iomm_iommu_config, name) - 16usize];
+    [
+        "Offset of field: iomm_iommu_config::driver",
+    ][::core::mem::offset_of!(iomm_iommu_config, driver) - 24usize];
+};
+impl Default for iomm_iommu_config {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_domain_config {
+    pub size: u32,
+    pub flags: u32,
+    pub type_: u32,
+    pub ias: u32,
+    pub granule: iomm_u64,
+    pub page_sizes: iomm_u64,
+    pub format: *const ::core::ffi::c_char,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_domain_config",
+    ][::core::mem::size_of::<iomm_domain_config>() - 40usize];
+    [
+        "Alignment of iomm_domain_config",
+    ][::core::mem::align_of::<iomm_domain_config>() - 8usize];
+    [
+        "Offset of field: iomm_domain_config::size",
+    ][::core::mem::offset_of!(iomm_domain_config, size) - 0usize];
+    [
+        "Offset of field: iomm_domain_config::flags",
+    ][::core::mem::offset_of!(iomm_domain_config, flags) - 4usize];
+    [
+        "Offset of field: iomm_domain_config::type_",
+    ][::core::mem::offset_of!(iomm_domain_config, type_) - 8usize];
+    [
+        "Offset of field: iomm_domain_config::ias",
+    ][::core::mem::offset_of!(iomm_domain_config, ias) - 12usize];
+    [
+        "Offset of field: iomm_domain_config::granule",
+    ][::core::mem::offset_of!(iomm_domain_config, granule) - 16usize];
+    [
+        "Offset of field: iomm_domain_config::page_sizes",
+    ][::core::mem::offset_of!(iomm_domain_config, page_sizes) - 24usize];
+    [
+        "Offset of field: iomm_domain_config::format",
+    ][::core::mem::offset_of!(iomm_domain_config, format) - 32usize];
+};
+impl Default for iomm_domain_config {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_node_info {
+    pub size: u32,
+    pub flags: u32,
+    pub iommu_cells: u32,
+    pub reserved: u32,
+    pub reg_base: iomm_u64,
+    pub reg_bytes: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_node_info"][::core::mem::size_of::<iomm_node_info>() - 32usize];
+    ["Alignment of iomm_node_info"][::core::mem::align_of::<iomm_node_info>() - 8usize];
+    [
+        "Offset of field: iomm_node_info::size",
+    ][::core::mem::offset_of!(iomm_node_info, size) - 0usize];
+    [
+        "Offset of field: iomm_node_info::flags",
+    ][::core::mem::offset_of!(iomm_node_info, flags) - 4usize];
+    [
+        "Offset of field: iomm_node_info::iommu_cells",
+    ][::core::mem::offset_of!(iomm_node_info, iommu_cells) - 8usize];
+    [
+        "Offset of field: iomm_node_info::reserved",
+    ][::core::mem::offset_of!(iomm_node_info, reserved) - 12usize];
+    [
+        "Offset of field: iomm_node_info::reg_base",
+    ][::core::mem::offset_of!(iomm_node_info, reg_base) - 16usize];
+    [
+        "Offset of field: iomm_node_info::reg_bytes",
+    ][::core::mem::offset_of!(iomm_node_info, reg_bytes) - 24usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_format_info {
+    pub size: u32,
+    pub flags: u32,
+    pub granules: iomm_u64,
+    pub max_ias: u32,
+    pub max_oas: u32,
+    pub prot: u32,
+    pub nr_regs: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_format_info"][::core::mem::size_of::<iomm_format_info>() - 32usize];
+    [
+        "Alignment of iomm_format_info",
+    ][::core::mem::align_of::<iomm_format_info>() - 8usize];
+    [
+        "Offset of field: iomm_format_info::size",
+    ][::core::mem::offset_of!(iomm_format_info, size) - 0usize];
+    [
+        "Offset of field: iomm_format_info::flags",
+    ][::core::mem::offset_of!(iomm_format_info, flags) - 4usize];
+    [
+        "Offset of field: iomm_format_info::granules",
+    ][::core::mem::offset_of!(iomm_format_info, granules) - 8usize];
+    [
+        "Offset of field: iomm_format_info::max_ias",
+    ][::core::mem::offset_of!(iomm_format_info, max_ias) - 16usize];
+    [
+        "Offset of field: iomm_format_info::max_oas",
+    ][::core::mem::offset_of!(iomm_format_info, max_oas) - 20usize];
+    [
+        "Offset of field: iomm_format_info::prot",
+    ][::core::mem::offset_of!(iomm_format_info, prot) - 24usize];
+    [
+        "Offset of field: iomm_format_info::nr_regs",
+    ][::core::mem::offset_of!(iomm_format_info, nr_regs) - 28usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_soft_config {
+    pub size: u32,
+    pub flags: u32,
+    pub iotlb_entries: u32,
+    pub reserved: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_soft_config"][::core::mem::size_of::<iomm_soft_config>() - 16usize];
+    [
+        "Alignment of iomm_soft_config",
+    ][::core::mem::align_of::<iomm_soft_config>() - 4usize];
+    [
+        "Offset of field: iomm_soft_config::size",
+    ][::core::mem::offset_of!(iomm_soft_config, size) - 0usize];
+    [
+        "Offset of field: iomm_soft_config::flags",
+    ][::core::mem::offset_of!(iomm_soft_config, flags) - 4usize];
+    [
+        "Offset of field: iomm_soft_config::iotlb_entries",
+    ][::core::mem::offset_of!(iomm_soft_config, iotlb_entries) - 8usize];
+    [
+        "Offset of field: iomm_soft_config::reserved",
+    ][::core::mem::offset_of!(iomm_soft_config, reserved) - 12usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_soft_context {
+    pub size: u32,
+    pub flags: u32,
+    pub format: *const ::core::ffi::c_char,
+    pub tag: iomm_u64,
+    pub regs: [iomm_u64; 8usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_soft_context"][::core::mem::size_of::<iomm_soft_context>() - 88usize];
+    [
+        "Alignment of iomm_soft_context",
+    ][::core::mem::align_of::<iomm_soft_context>() - 8usize];
+    [
+        "Offset of field: iomm_soft_context::size",
+    ][::core::mem::offset_of!(iomm_soft_context, size) - 0usize];
+    [
+        "Offset of field: iomm_soft_context::flags",
+    ][::core::mem::offset_of!(iomm_soft_context, flags) - 4usize];
+    [
+        "Offset of field: iomm_soft_context::format",
+    ][::core::mem::offset_of!(iomm_soft_context, format) - 8usize];
+    [
+        "Offset of field: iomm_soft_context::tag",
+    ][::core::mem::offset_of!(iomm_soft_context, tag) - 16usize];
+    [
+        "Offset of field: iomm_soft_context::regs",
+    ][::core::mem::offset_of!(iomm_soft_context, regs) - 24usize];
+};
+impl Default for iomm_soft_context {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_soft_stats {
+    pub size: u32,
+    pub flags: u32,
+    pub iotlb_hits: iomm_u64,
+    pub iotlb_misses: iomm_u64,
+    pub invalidations: iomm_u64,
+    pub faults: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_soft_stats"][::core::mem::size_of::<iomm_soft_stats>() - 40usize];
+    [
+        "Alignment of iomm_soft_stats",
+    ][::core::mem::align_of::<iomm_soft_stats>() - 8usize];
+    [
+        "Offset of field: iomm_soft_stats::size",
+    ][::core::mem::offset_of!(iomm_soft_stats, size) - 0usize];
+    [
+        "Offset of field: iomm_soft_stats::flags",
+    ][::core::mem::offset_of!(iomm_soft_stats, flags) - 4usize];
+    [
+        "Offset of field: iomm_soft_stats::iotlb_hits",
+    ][::core::mem::offset_of!(iomm_soft_stats, iotlb_hits) - 8usize];
+    [
+        "Offset of field: iomm_soft_stats::iotlb_misses",
+    ][::core::mem::offset_of!(iomm_soft_stats, iotlb_misses) - 16usize];
+    [
+        "Offset of field: iomm_soft_stats::invalidations",
+    ][::core::mem::offset_of!(iomm_soft_stats, invalidations) - 24usize];
+    [
+        "Offset of field: iomm_soft_stats::faults",
+    ][::core::mem::offset_of!(iomm_soft_stats, faults) - 32usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_soft_driver {
+    pub size: u32,
+    pub flags: u32,
+    pub node: iomm_u64,
+    pub name: *const ::core::ffi::c_char,
+    pub format: *const ::core::ffi::c_char,
+    pub granule: iomm_u64,
+    pub ias: u32,
+    pub oas: u32,
+    pub memory: *mut iomm_table_memory,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_soft_driver"][::core::mem::size_of::<iomm_soft_driver>() - 56usize];
+    [
+        "Alignment of iomm_soft_driver",
+    ][::core::mem::align_of::<iomm_soft_driver>() - 8usize];
+    [
+        "Offset of field: iomm_soft_driver::size",
+    ][::core::mem::offset_of!(iomm_soft_driver, size) - 0usize];
+    [
+        "Offset of field: iomm_soft_driver::flags",
+    ][::core::mem::offset_of!(iomm_soft_driver, flags) - 4usize];
+    [
+        "Offset of field: iomm_soft_driver::node",
+    ][::core::mem::offset_of!(iomm_soft_driver, node) - 8usize];
+    [
+        "Offset of field: iomm_soft_driver::name",
+    ][::core::mem::offset_of!(iomm_soft_driver, name) - 16usize];
+    [
+        "Offset of field: iomm_soft_driver::format",
+    ][::core::mem::offset_of!(iomm_soft_driver, format) - 24usize];
+    [
+        "Offset of field: iomm_soft_driver::granule",
+    ][::core::mem::offset_of!(iomm_soft_driver, granule) - 32usize];
+    [
+        "Offset of field: iomm_soft_driver::ias",
+    ][::core::mem::offset_of!(iomm_soft_driver, ias) - 40usize];
+    [
+        "Offset of field: iomm_soft_driver::oas",
+    ][::core::mem::offset_of!(iomm_soft_driver, oas) - 44usize];
+    [
+        "Offset of field: iomm_soft_driver::memory",
+    ][::core::mem::offset_of!(iomm_soft_driver, memory) - 48usize];
+};
+impl Default for iomm_soft_driver {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_table_memory_ops {
+    pub size: u32,
+    pub flags: u32,
+    pub linear_offset: iomm_u64,
+    pub alloc: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            bytes: u64,
+            max_pa: u64,
+            va: *mut *mut ::core::ffi::c_void,
+            pa: *mut u64,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub free: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            va: *mut ::core::ffi::c_void,
+            pa: u64,
+            bytes: u64,
+        ),
+    >,
+    pub sync: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            va: *const ::core::ffi::c_void,
+            pa: u64,
+            bytes: u64,
+        ),
+    >,
+    pub to_virt: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            pa: u64,
+            bytes: u64,
+        ) -> *mut ::core::ffi::c_void,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_table_memory_ops",
+    ][::core::mem::size_of::<iomm_table_memory_ops>() - 48usize];
+    [
+        "Alignment of iomm_table_memory_ops",
+    ][::core::mem::align_of::<iomm_table_memory_ops>() - 8usize];
+    [
+        "Offset of field: iomm_table_memory_ops::size",
+    ][::core::mem::offset_of!(iomm_table_memory_ops, size) - 0usize];
+    [
+        "Offset of field: iomm_table_memory_ops::flags",
+    ][::core::mem::offset_of!(iomm_table_memory_ops, flags) - 4usize];
+    [
+        "Offset of field: iomm_table_memory_ops::linear_offset",
+    ][::core::mem::offset_of!(iomm_table_memory_ops, linear_offset) - 8usize];
+    [
+        "Offset of field: iomm_table_memory_ops::alloc",
+    ][::core::mem::offset_of!(iomm_table_memory_ops, alloc) - 16usize];
+    [
+        "Offset of field: iomm_table_memory_ops::free",
+    ][::core::mem::offset_of!(iomm_table_memory_ops, free) - 24usize];
+    [
+        "Offset of field: iomm_table_memory_ops::sync",
+    ][::core::mem::offset_of!(iomm_table_memory_ops, sync) - 32usize];
+    [
+        "Offset of field: iomm_table_memory_ops::to_virt",
+    ][::core::mem::offset_of!(iomm_table_memory_ops, to_virt) - 40usize];
+};
+unsafe extern "C" {
+    pub fn iomm_bus_create_platform(
+        firmware: *mut iomm_firmware,
+        name: *const ::core::ffi::c_char,
+        out: *mut *mut iomm_bus,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_bus_create_pci(
+        firmware: *mut iomm_firmware,
+        host: u64,
+        name: *const ::core::ffi::c_char,
+        out: *mut *mut iomm_bus,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_bus_name(
+        bus: *mut iomm_bus,
+        buf: *mut ::core::ffi::c_char,
+        len: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_bus_get(bus: *mut iomm_bus) -> *mut iomm_bus;
+    pub fn iomm_bus_put(bus: *mut iomm_bus);
+    pub fn iomm_version() -> u32;
+    pub fn iomm_ctx_create(
+        config: *const iomm_ctx_config,
+        out: *mut *mut iomm_ctx,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ctx_get(ctx: *mut iomm_ctx) -> *mut iomm_ctx;
+    pub fn iomm_ctx_put(ctx: *mut iomm_ctx);
+    pub fn iomm_ctx_run(ctx: *mut iomm_ctx) -> ::core::ffi::c_int;
+    pub fn iomm_ctx_next_deadline(
+        ctx: *mut iomm_ctx,
+        deadline: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ctx_close(ctx: *mut iomm_ctx, timeout: u64) -> ::core::ffi::c_int;
+    pub fn iomm_ctx_seal_iommus(ctx: *mut iomm_ctx) -> ::core::ffi::c_int;
+    pub fn iomm_ctx_live_handles(ctx: *mut iomm_ctx, kind: u32) -> u32;
+    pub fn iomm_device_create(
+        bus: *mut iomm_bus,
+        config: *const iomm_device_config,
+        out: *mut *mut iomm_device,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_find(
+        ctx: *mut iomm_ctx,
+        name: *const ::core::ffi::c_char,
+        out: *mut *mut iomm_device,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_get(device: *mut iomm_device) -> *mut iomm_device;
+    pub fn iomm_device_put(device: *mut iomm_device);
+    pub fn iomm_device_probe(device: *mut iomm_device) -> ::core::ffi::c_int;
+    pub fn iomm_device_remove(
+        device: *mut iomm_device,
+        timeout: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_enter(
+        device: *mut iomm_device,
+        guard: *mut iomm_device_guard,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_exit(guard: *mut iomm_device_guard);
+    pub fn iomm_device_add_release(
+        device: *mut iomm_device,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+        data: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_name(
+        device: *mut iomm_device,
+        buf: *mut ::core::ffi::c_char,
+        len: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_state(
+        device: *mut iomm_device,
+        out: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_ids(
+        device: *mut iomm_device,
+        ids: *mut iomm_device_id,
+        stride: u32,
+        count: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_group(
+        device: *mut iomm_device,
+        out: *mut *mut iomm_group,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_gather_init(gather: *mut iomm_gather);
+    pub fn iomm_gather_pending(gather: *const iomm_gather) -> u64;
+    pub fn iomm_gather_flush(gather: *mut iomm_gather) -> ::core::ffi::c_int;
+    pub fn iomm_gather_abandon(gather: *mut iomm_gather);
+    pub fn iomm_pgtable_create(
+        ctx: *mut iomm_ctx,
+        format: *const ::core::ffi::c_char,
+        config: *const iomm_pgtable_config,
+        tlb: *const iomm_tlb_ops,
+        tlb_data: *mut ::core::ffi::c_void,
+        tlb_release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+        out: *mut *mut iomm_pgtable,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_get(pgtable: *mut iomm_pgtable) -> *mut iomm_pgtable;
+    pub fn iomm_pgtable_put(pgtable: *mut iomm_pgtable);
+    pub fn iomm_pgtable_info(
+        pgtable: *mut iomm_pgtable,
+        info: *mut iomm_pgtable_info,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_map(
+        pgtable: *mut iomm_pgtable,
+        iova: u64,
+        paddr: u64,
+        bytes: u64,
+        prot: u32,
+        flags: u32,
+        mapped: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_unmap(
+        pgtable: *mut iomm_pgtable,
+        iova: u64,
+        bytes: u64,
+        gather: *mut iomm_gather,
+        unmapped: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_translate(
+        pgtable: *mut iomm_pgtable,
+        iova: u64,
+        out: *mut iomm_translation,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_walk(
+        pgtable: *mut iomm_pgtable,
+        iova: u64,
+        bytes: u64,
+        visit: ::core::option::Option<
+            unsafe extern "C" fn(
+                data: *mut ::core::ffi::c_void,
+                entry: *const iomm_walk_entry,
+            ) -> ::core::ffi::c_int,
+        >,
+        data: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_flush_all(pgtable: *mut iomm_pgtable) -> ::core::ffi::c_int;
+    pub fn iomm_iommu_register(
+        ctx: *mut iomm_ctx,
+        config: *const iomm_iommu_config,
+        ops: *const iomm_iommu_ops,
+        data: *mut ::core::ffi::c_void,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+        out: *mut *mut iomm_iommu,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_iommu_unregister(
+        iommu: *mut iomm_iommu,
+        timeout: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_iommu_report_fault(
+        iommu: *mut iomm_iommu,
+        fault: *const iomm_fault,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_iommu_name(
+        iommu: *mut iomm_iommu,
+        buf: *mut ::core::ffi::c_char,
+        len: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_iommu_get(iommu: *mut iomm_iommu) -> *mut iomm_iommu;
+    pub fn iomm_iommu_put(iommu: *mut iomm_iommu);
+    pub fn iomm_domain_create(
+        device: *mut iomm_device,
+        config: *const iomm_domain_config,
+        out: *mut *mut iomm_domain,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_domain_get(domain: *mut iomm_domain) -> *mut iomm_domain;
+    pub fn iomm_domain_put(domain: *mut iomm_domain);
+    pub fn iomm_domain_set_fault_handler(
+        domain: *mut iomm_domain,
+        handler: ::core::option::Option<
+            unsafe extern "C" fn(
+                data: *mut ::core::ffi::c_void,
+                fault: *const iomm_fault,
+            ),
+        >,
+        data: *mut ::core::ffi::c_void,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_domain_info(
+        domain: *mut iomm_domain,
+        info: *mut iomm_pgtable_info,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_domain_attach(
+        domain: *mut iomm_domain,
+        device: *mut iomm_device,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_domain_detach(
+        domain: *mut iomm_domain,
+        device: *mut iomm_device,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_domain_map(
+        domain: *mut iomm_domain,
+        iova: u64,
+        paddr: u64,
+        bytes: u64,
+        prot: u32,
+        flags: u32,
+        mapped: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_domain_unmap(
+        domain: *mut iomm_domain,
+        iova: u64,
+        bytes: u64,
+        gather: *mut iomm_gather,
+        unmapped: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_domain_translate(
+        domain: *mut iomm_domain,
+        iova: u64,
+        out: *mut iomm_translation,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_strerror(code: ::core::ffi::c_int) -> *const ::core::ffi::c_char;
+    pub fn iomm_error_message(
+        ctx: *mut iomm_ctx,
+        buf: *mut ::core::ffi::c_char,
+        len: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_firmware_create_fdt(
+        ctx: *mut iomm_ctx,
+        blob: *const ::core::ffi::c_void,
+        bytes: u64,
+        out: *mut *mut iomm_firmware,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_firmware_get(firmware: *mut iomm_firmware) -> *mut iomm_firmware;
+    pub fn iomm_firmware_put(firmware: *mut iomm_firmware);
+    pub fn iomm_firmware_next(
+        firmware: *mut iomm_firmware,
+        flags: u32,
+        prev: u64,
+        out: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_firmware_find(
+        firmware: *mut iomm_firmware,
+        path: *const ::core::ffi::c_char,
+        out: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_firmware_node_info(
+        firmware: *mut iomm_firmware,
+        node: u64,
+        info: *mut iomm_node_info,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_firmware_node_path(
+        firmware: *mut iomm_firmware,
+        node: u64,
+        buf: *mut ::core::ffi::c_char,
+        len: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_firmware_node_compatible(
+        firmware: *mut iomm_firmware,
+        node: u64,
+        compatible: *const ::core::ffi::c_char,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_format_request(
+        ctx: *mut iomm_ctx,
+        name: *const ::core::ffi::c_char,
+        flags: u32,
+        out: *mut *mut iomm_format,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_format_info(
+        format: *mut iomm_format,
+        info: *mut iomm_format_info,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_format_get(format: *mut iomm_format) -> *mut iomm_format;
+    pub fn iomm_format_put(format: *mut iomm_format);
+    pub fn iomm_group_number(
+        group: *mut iomm_group,
+        out: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_group_get(group: *mut iomm_group) -> *mut iomm_group;
+    pub fn iomm_group_put(group: *mut iomm_group);
+    pub fn iomm_soft_create(
+        ctx: *mut iomm_ctx,
+        config: *const iomm_soft_config,
+        out: *mut *mut iomm_soft,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_soft_get(soft: *mut iomm_soft) -> *mut iomm_soft;
+    pub fn iomm_soft_put(soft: *mut iomm_soft);
+    pub fn iomm_soft_add_memory(
+        soft: *mut iomm_soft,
+        paddr: u64,
+        memory: *mut ::core::ffi::c_void,
+        bytes: u64,
+        data: *mut ::core::ffi::c_void,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_soft_set_context(
+        soft: *mut iomm_soft,
+        id: u64,
+        context: *const iomm_soft_context,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_soft_clear_context(soft: *mut iomm_soft, id: u64) -> ::core::ffi::c_int;
+    pub fn iomm_soft_invalidate(
+        soft: *mut iomm_soft,
+        tag: u64,
+        iova: u64,
+        last: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_soft_read(
+        soft: *mut iomm_soft,
+        id: u64,
+        iova: u64,
+        buf: *mut ::core::ffi::c_void,
+        bytes: u64,
+        fault: *mut iomm_fault,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_soft_write(
+        soft: *mut iomm_soft,
+        id: u64,
+        iova: u64,
+        buf: *const ::core::ffi::c_void,
+        bytes: u64,
+        fault: *mut iomm_fault,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_soft_translate(
+        soft: *mut iomm_soft,
+        id: u64,
+        iova: u64,
+        access: u32,
+        out: *mut iomm_translation,
+        fault: *mut iomm_fault,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_soft_stats(
+        soft: *mut iomm_soft,
+        stats: *mut iomm_soft_stats,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_soft_register(
+        soft: *mut iomm_soft,
+        driver: *const iomm_soft_driver,
+        out: *mut *mut iomm_iommu,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_table_memory_create(
+        ctx: *mut iomm_ctx,
+        ops: *const iomm_table_memory_ops,
+        data: *mut ::core::ffi::c_void,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+        out: *mut *mut iomm_table_memory,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_table_memory_create_arena(
+        ctx: *mut iomm_ctx,
+        va: *mut ::core::ffi::c_void,
+        pa: u64,
+        bytes: u64,
+        data: *mut ::core::ffi::c_void,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+        out: *mut *mut iomm_table_memory,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_table_memory_get(
+        memory: *mut iomm_table_memory,
+    ) -> *mut iomm_table_memory;
+    pub fn iomm_table_memory_put(memory: *mut iomm_table_memory);
+}

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Devices, and the guards that keep them present.
+
+use crate::boundary::{self, Hook, callback};
+use crate::bus::Bus;
+use crate::ctx::Context;
+use crate::error::{Code, Result};
+use crate::firmware::Node;
+use crate::group::Group;
+use crate::handle::{handle, numbers};
+use crate::text;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ffi::c_void;
+use core::fmt;
+use core::marker::PhantomData;
+use core::ptr;
+use core::time::Duration;
+use iomm_sys as sys;
+
+numbers! {
+    /// Where a device stands.
+    DeviceState {
+        /// Not probed yet.
+        NEW = IOMM_DEVICE_NEW, "new";
+        /// Its IOMMU is not there yet.
+        WAITING = IOMM_DEVICE_WAITING, "waiting";
+        /// A thread is at it.
+        PROBING = IOMM_DEVICE_PROBING, "probing";
+        /// Behind an IOMMU, ready for domains.
+        BOUND = IOMM_DEVICE_BOUND, "bound";
+        /// No IOMMU translates it, or probe failed.
+        NONE = IOMM_DEVICE_NONE, "none";
+        /// Gone.
+        REMOVED = IOMM_DEVICE_REMOVED, "removed";
+    }
+}
+
+/// What is known of a device when it is added to its bus.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct DeviceConfig<'a> {
+    name: &'a str,
+    address: Option<u64>,
+    dma_mask: Option<u64>,
+    probe_timeout: Option<Duration>,
+}
+
+impl<'a> DeviceConfig<'a> {
+    /// A device with a name, which is unique among the present devices of the
+    /// context.
+    pub fn new(name: &'a str) -> DeviceConfig<'a> {
+        DeviceConfig {
+            name,
+            address: None,
+            dma_mask: None,
+            probe_timeout: None,
+        }
+    }
+
+    /// Which device of the platform bus it is.
+    pub fn node(self, node: Node) -> DeviceConfig<'a> {
+        self.address(node.raw())
+    }
+
+    /// Which function of a PCI bus it is:
+    /// `bus << 8 | device << 3 | function`.
+    pub fn requester_id(self, id: u16) -> DeviceConfig<'a> {
+        self.address(id.into())
+    }
+
+    /// Which device of its bus it is, as that bus counts.
+    pub fn address(mut self, address: u64) -> DeviceConfig<'a> {
+        self.address = Some(address);
+        self
+    }
+
+    /// The highest I/O address, inclusive, that the device can emit.
+    pub fn dma_mask(mut self, mask: u64) -> DeviceConfig<'a> {
+        self.dma_mask = Some(mask);
+        self
+    }
+
+    /// How long, from the first probe, it may wait for its IOMMU. Without it:
+    /// as long as it takes.
+    pub fn probe_timeout(mut self, timeout: Duration) -> DeviceConfig<'a> {
+        self.probe_timeout = Some(timeout);
+        self
+    }
+}
+
+/// One identity of a device at one IOMMU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct DeviceId {
+    /// The IOMMU's firmware node.
+    pub iommu: Node,
+    /// Stream ID, requester ID, ...: as its driver sees it.
+    pub id: u64,
+}
+
+handle! {
+    /// A device. A handle keeps its memory alive; it does not keep the device
+    /// present: that is what [`Device::enter`] is for. Once it is removed,
+    /// every use answers [`Code::ENODEV`].
+    Device, iomm_device, iomm_device_get, iomm_device_put
+}
+
+impl Device {
+    /// Adds a device to a bus. It is not probed.
+    pub fn create(bus: &Bus, config: &DeviceConfig<'_>) -> Result<Device> {
+        let ctx = bus.context();
+        let name = text::c_string("name", config.name)?;
+        let mut c = sys::iomm_device_config {
+            size: text::size_of::<sys::iomm_device_config>(),
+            name: name.as_ptr(),
+            // Zero would be "as long as it takes".
+            probe_timeout: config
+                .probe_timeout
+                .map_or(0, |time| text::nanoseconds(time).max(1)),
+            ..Default::default()
+        };
+        if let Some(address) = config.address {
+            c.flags |= sys::IOMM_DEVICE_ADDRESS;
+            c.address = address;
+        }
+        if let Some(mask) = config.dma_mask {
+            c.flags |= sys::IOMM_DEVICE_DMA_MASK;
+            c.dma_mask = mask;
+        }
+        ctx.call(|| {
+            let mut raw = ptr::null_mut();
+            // SAFETY: the bus is alive; the config and its name live during
+            // the call, which copies them.
+            ctx.done(unsafe { sys::iomm_device_create(bus.as_raw(), &c, &mut raw) })?;
+            // SAFETY: on success the reference is ours.
+            Ok(unsafe { Device::from_raw(raw, ctx) })
+        })
+    }
+
+    /// Finds a present device by its name. [`Code::ENOENT`] when there is
+    /// none.
+    pub fn find(ctx: &Context, name: &str) -> Result<Device> {
+        let name = text::c_string("name", name)?;
+        ctx.call(|| {
+            let mut raw = ptr::null_mut();
+            // SAFETY: the context is alive, and the name during the call.
+            ctx.done(unsafe { sys::iomm_device_find(ctx.as_raw(), name.as_ptr(), &mut raw) })?;
+            // SAFETY: on success the reference is ours.
+            Ok(unsafe { Device::from_raw(raw, ctx) })
+        })
+    }
+
+    /// Finds out what IOMMU the device stands behind, and sets it up there:
+    /// all its DMA is blocked until a domain is attached.
+    ///
+    /// [`Code::EPROBE_DEFER`]: its IOMMU is not registered yet, and
+    /// [`Context::run`] will probe it when that has arrived.
+    /// [`Code::ENODEV`]: no IOMMU translates it; the sentence says why.
+    pub fn probe(&self) -> Result<()> {
+        let ctx = self.context();
+        // SAFETY: the handle is alive.
+        ctx.call(|| ctx.done(unsafe { sys::iomm_device_probe(self.as_raw()) }))
+    }
+
+    /// Removes the device: refuses new guards, waits for those inside, runs
+    /// the release actions last-in first-out, detaches its domain, and takes
+    /// it away from its IOMMU.
+    ///
+    /// `timeout` is for the guards; `None` waits as long as it takes. After
+    /// [`Code::ETIMEDOUT`] new guards stay refused, and the removal can be
+    /// repeated. [`Code::EDEADLK`] under this thread's own guard.
+    pub fn remove(&self, timeout: Option<Duration>) -> Result<()> {
+        let ctx = self.context();
+        let timeout = text::timeout(timeout);
+        // SAFETY: the handle is alive.
+        ctx.call(|| ctx.done(unsafe { sys::iomm_device_remove(self.as_raw(), timeout) }))
+    }
+
+    /// Enters: until the guard is dropped the device is not removed. Nests.
+    ///
+    /// [`Code::ENODEV`]: removed, or being removed. [`Code::ENOSPC`]: this
+    /// thread is inside as many devices as it can be.
+    pub fn enter(&self) -> Result<DeviceGuard> {
+        let ctx = self.context();
+        ctx.call(|| {
+            let mut raw = sys::iomm_device_guard {
+                size: text::size_of::<sys::iomm_device_guard>(),
+                ..Default::default()
+            };
+            // SAFETY: the handle is alive, and the guard is storage of ours.
+            ctx.done(unsafe { sys::iomm_device_enter(self.as_raw(), &mut raw) })?;
+            Ok(DeviceGuard {
+                raw,
+                bound_to_thread: PhantomData,
+            })
+        })
+    }
+
+    /// Has `action` called when the device is removed, after the last guard,
+    /// in reverse order of registration, while its IOMMU is still there.
+    ///
+    /// It is called exactly once, also when this call fails (but not when it
+    /// is refused since an atomic hook is running).
+    pub fn add_release<F: FnOnce() + Send + 'static>(&self, action: F) -> Result<()> {
+        unsafe extern "C" fn release<F: FnOnce()>(data: *mut c_void) {
+            callback(Hook::Plain, (), || {
+                // SAFETY: it is the box below, handed back once.
+                let action = unsafe { Box::from_raw(data.cast::<F>()) };
+                action();
+            });
+        }
+        let ctx = self.context();
+        ctx.call(|| {
+            let data = Box::into_raw(Box::new(action));
+            // SAFETY: the handle is alive; `release` takes `data` back, once,
+            // on whatever thread, which `F: Send` allows.
+            ctx.done(unsafe {
+                sys::iomm_device_add_release(self.as_raw(), Some(release::<F>), data.cast())
+            })
+        })
+    }
+
+    /// The device's name.
+    pub fn name(&self) -> String {
+        text::name(self.context(), |buf, len| {
+            // SAFETY: the handle is alive, and the buffer that long.
+            unsafe { sys::iomm_device_name(self.as_raw(), buf, len) }
+        })
+    }
+
+    /// Where the device stands; a snapshot.
+    pub fn state(&self) -> DeviceState {
+        let mut state = 0;
+        // SAFETY: the handle is alive, and so is what is written to.
+        let answer =
+            boundary::call(|| unsafe { sys::iomm_device_state(self.as_raw(), &mut state) });
+        assert_eq!(answer, 0, "a live device has a state");
+        DeviceState::from_raw(state)
+    }
+
+    /// What the device is behind its IOMMUs. [`Code::ENODEV`] when it is not
+    /// bound.
+    pub fn ids(&self) -> Result<Vec<DeviceId>> {
+        let ctx = self.context();
+        let mut ids = vec![sys::iomm_device_id::default(); 4];
+        ctx.call(|| {
+            loop {
+                let mut count = ids.len() as u32;
+                // SAFETY: the handle is alive, and `ids` has `count` elements
+                // with that stride.
+                let answer = unsafe {
+                    sys::iomm_device_ids(
+                        self.as_raw(),
+                        ids.as_mut_ptr(),
+                        text::size_of::<sys::iomm_device_id>(),
+                        &mut count,
+                    )
+                };
+                let too_small = count as usize > ids.len();
+                ids.resize(count as usize, Default::default());
+                match ctx.done(answer) {
+                    Err(error) if error.code() == Code::EMSGSIZE && too_small => {}
+                    answer => return answer,
+                }
+            }
+        })?;
+        Ok(ids
+            .iter()
+            .map(|id| DeviceId {
+                iommu: Node::from_raw(id.iommu_node),
+                id: id.id,
+            })
+            .collect())
+    }
+
+    /// The device's group. [`Code::ENODEV`] when it is not bound.
+    pub fn group(&self) -> Result<Group> {
+        let ctx = self.context();
+        ctx.call(|| {
+            let mut raw = ptr::null_mut();
+            // SAFETY: the handle is alive.
+            ctx.done(unsafe { sys::iomm_device_group(self.as_raw(), &mut raw) })?;
+            // SAFETY: on success the reference is ours.
+            Ok(unsafe { Group::from_raw(raw, ctx) })
+        })
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Device")
+            .field("name", &self.name())
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A proof that a device is present: until it is dropped the device is not
+/// removed. It holds a reference of its own.
+///
+/// One that is forgotten is sound: the device can then never be removed
+/// ([`Code::ETIMEDOUT`], on the same thread [`Code::EDEADLK`]), and leaks.
+///
+/// It is bound to the thread that entered:
+///
+/// ```
+/// fn enter(device: &iomm::Device) -> iomm::Result<()> {
+///     let guard = device.enter()?;
+///     std::thread::scope(|scope| {
+///         scope.spawn(|| ());
+///     });
+///     drop(guard);
+///     Ok(())
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn enter(device: &iomm::Device) -> iomm::Result<()> {
+///     let guard = device.enter()?;
+///     std::thread::scope(|scope| {
+///         scope.spawn(|| drop(guard));
+///     });
+///     Ok(())
+/// }
+/// ```
+#[must_use = "the device may be removed as soon as the guard is dropped"]
+pub struct DeviceGuard {
+    raw: sys::iomm_device_guard,
+    /// Leaving is only right on the thread that entered.
+    bound_to_thread: PhantomData<*mut ()>,
+}
+
+impl Drop for DeviceGuard {
+    fn drop(&mut self) {
+        let mut raw = core::mem::take(&mut self.raw);
+        boundary::give_back(move || {
+            // SAFETY: this thread entered, since the guard cannot leave it,
+            // and what is put off stays on it too. Guards may be moved.
+            unsafe { sys::iomm_device_exit(&mut raw) };
+        });
+    }
+}
+
+impl fmt::Debug for DeviceGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceGuard").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a table has to say.
+
+use crate::error::Error;
+use crate::handle::numbers;
+use crate::prot::Prot;
+use crate::text;
+use core::fmt;
+use iomm_sys as sys;
+
+/// What a table was granted, and what hardware must be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PageTableInfo {
+    /// Walks snoop the CPU's caches.
+    pub coherent: bool,
+    /// Table granule, bytes.
+    pub granule: u64,
+    /// Leaf sizes in use, a bit for each.
+    pub page_sizes: u64,
+    /// Input address width, bits.
+    pub ias: u32,
+    /// Output address width, bits.
+    pub oas: u32,
+    /// First address that can be mapped.
+    pub first_iova: u64,
+    /// Last address that can be mapped, inclusive.
+    pub last_iova: u64,
+    /// First table, in the walker's view.
+    pub root_pa: u64,
+    /// Tables in use now, the first included.
+    pub tables: u64,
+    /// Their memory, bytes.
+    pub table_bytes: u64,
+    /// Tables that are kept back since a flush failed.
+    pub quarantined: u64,
+    /// Register values, by format: of arm64-s1 [`TTBR0`](Self::TTBR0),
+    /// [`TCR`](Self::TCR) and [`MAIR`](Self::MAIR).
+    pub regs: [u64; sys::IOMM_PGTABLE_REGS as usize],
+}
+
+impl PageTableInfo {
+    /// Index of an arm64-s1 table's TTBR0_EL1 in [`regs`](Self::regs).
+    pub const TTBR0: usize = sys::IOMM_ARM64_S1_TTBR0 as usize;
+    /// Index of an arm64-s1 table's TCR_EL1.
+    pub const TCR: usize = sys::IOMM_ARM64_S1_TCR as usize;
+    /// Index of an arm64-s1 table's MAIR_EL1.
+    pub const MAIR: usize = sys::IOMM_ARM64_S1_MAIR as usize;
+
+    /// A struct for C to fill.
+    pub(crate) fn empty() -> sys::iomm_pgtable_info {
+        sys::iomm_pgtable_info {
+            size: text::size_of::<sys::iomm_pgtable_info>(),
+            ..Default::default()
+        }
+    }
+
+    pub(crate) fn from_c(info: &sys::iomm_pgtable_info) -> PageTableInfo {
+        PageTableInfo {
+            coherent: info.flags & sys::IOMM_PGTABLE_COHERENT != 0,
+            granule: info.granule,
+            page_sizes: info.page_sizes,
+            ias: info.ias,
+            oas: info.oas,
+            first_iova: info.first_iova,
+            last_iova: info.last_iova,
+            root_pa: info.root_pa,
+            tables: info.tables,
+            table_bytes: info.table_bytes,
+            quarantined: info.quarantined,
+            regs: info.regs,
+        }
+    }
+}
+
+/// The answer of a translation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Translation {
+    /// Output address of exactly the address that was asked for.
+    pub paddr: u64,
+    /// Size of the leaf that maps it, bytes.
+    pub page_size: u64,
+    /// What the mapping allows.
+    pub prot: Prot,
+}
+
+impl Translation {
+    /// A struct for C to fill.
+    pub(crate) fn empty() -> sys::iomm_translation {
+        sys::iomm_translation {
+            size: text::size_of::<sys::iomm_translation>(),
+            ..Default::default()
+        }
+    }
+
+    pub(crate) fn from_c(found: &sys::iomm_translation) -> Translation {
+        Translation {
+            paddr: found.paddr,
+            page_size: found.page_size,
+            prot: Prot::from_bits_retain(found.prot),
+        }
+    }
+}
+
+numbers! {
+    /// What an entry of a table is.
+    WalkKind {
+        /// It links a table.
+        TABLE = IOMM_WALK_TABLE, "table";
+        /// It maps memory.
+        LEAF = IOMM_WALK_LEAF, "leaf";
+    }
+}
+
+/// One entry of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WalkEntry {
+    /// What it is.
+    pub kind: WalkKind,
+    /// Its level, as the architecture counts.
+    pub level: u32,
+    /// Of a leaf: what it allows.
+    pub prot: Prot,
+    /// First address that it covers.
+    pub iova: u64,
+    /// How much it covers, bytes.
+    pub bytes: u64,
+    /// Of a leaf the output address, else the table's address.
+    pub paddr: u64,
+    /// The descriptor itself.
+    pub raw: u64,
+}
+
+impl WalkEntry {
+    pub(crate) fn from_c(entry: &sys::iomm_walk_entry) -> WalkEntry {
+        WalkEntry {
+            kind: WalkKind::from_raw(entry.kind),
+            level: entry.level,
+            prot: Prot::from_bits_retain(entry.prot),
+            iova: entry.iova,
+            bytes: entry.bytes,
+            paddr: entry.paddr,
+            raw: entry.raw,
+        }
+    }
+}
+
+/// A map or unmap that stopped on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partial {
+    /// Why it stopped.
+    pub error: Error,
+    /// How many bytes had been mapped, or unmapped, by then.
+    pub done: u64,
+}
+
+impl From<Error> for Partial {
+    /// An error before anything was done.
+    fn from(error: Error) -> Partial {
+        Partial { error, done: 0 }
+    }
+}
+
+impl From<Partial> for Error {
+    fn from(partial: Partial) -> Error {
+        partial.error
+    }
+}
+
+impl fmt::Display for Partial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (after {:#x} bytes)", self.error, self.done)
+    }
+}
+
+impl core::error::Error for Partial {}

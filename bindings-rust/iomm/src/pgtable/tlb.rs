@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! How the translations that hardware has cached are invalidated.
+
+use crate::boundary::{Hook, callback};
+use crate::error::{BROKEN, Result};
+use crate::iommu::FlushRange;
+use crate::text;
+use alloc::boxed::Box;
+use core::ffi::{c_int, c_void};
+use iomm_sys as sys;
+
+/// How the translations that hardware has cached are invalidated.
+///
+/// The methods return when no walker uses the old translations or tables any
+/// more. An error means that this is not known, and nothing is reused.
+///
+/// They are atomic hooks: they may drop handles, and of the library call only
+/// what is legal there ([`Soft::invalidate`](crate::Soft::invalidate), names
+/// and numbers); the rest answers [`Code::EDEADLK`](crate::Code::EDEADLK). A
+/// panic in them aborts the process, since what it left undone nobody can
+/// know.
+pub trait TlbOps: Send + Sync + 'static {
+    /// Invalidates a range.
+    fn flush(&self, range: &FlushRange) -> Result<()>;
+
+    /// Invalidates the whole address space, tables included.
+    fn flush_all(&self) -> Result<()>;
+}
+
+pub(super) fn ops<T: TlbOps>() -> sys::iomm_tlb_ops {
+    sys::iomm_tlb_ops {
+        size: text::size_of::<sys::iomm_tlb_ops>(),
+        flags: 0,
+        flush: Some(flush::<T>),
+        flush_all: Some(flush_all::<T>),
+    }
+}
+
+fn answer(result: Result<()>) -> c_int {
+    match result {
+        Ok(()) => 0,
+        Err(error) => error.answer(),
+    }
+}
+
+pub(super) unsafe extern "C" fn release<T>(data: *mut c_void) {
+    callback(Hook::Plain, (), || {
+        // SAFETY: what was given with the hooks of `T`, handed back once.
+        drop(unsafe { Box::from_raw(data.cast::<T>()) });
+    });
+}
+
+unsafe extern "C" fn flush<T: TlbOps>(
+    data: *mut c_void,
+    iova: u64,
+    last: u64,
+    page_size: u64,
+    flags: u32,
+) -> c_int {
+    // SAFETY: C hands us our data, which lives until it is released.
+    let tlb = unsafe { &*data.cast::<T>() };
+    let range = FlushRange::from_c(iova, last, page_size, flags);
+    callback(Hook::Atomic, BROKEN, || answer(tlb.flush(&range)))
+}
+
+unsafe extern "C" fn flush_all<T: TlbOps>(data: *mut c_void) -> c_int {
+    // SAFETY: as in `flush`.
+    let tlb = unsafe { &*data.cast::<T>() };
+    callback(Hook::Atomic, BROKEN, || answer(tlb.flush_all()))
+}

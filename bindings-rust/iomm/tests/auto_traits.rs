@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which types may go to other threads, and which may be cloned. What may not
+//! is checked too, in a way that cannot pass for another reason: an inference
+//! that has two answers when the type has the trait.
+
+use iomm::*;
+
+fn sends_and_shares<T: Send + Sync>() {}
+fn sends<T: Send>() {}
+fn clones<T: Clone>() {}
+
+macro_rules! lacks {
+    ($type:ty: $bound:path) => {{
+        trait Ambiguous<A> {
+            fn pick() {}
+        }
+        impl<T: ?Sized> Ambiguous<()> for T {}
+        struct HasIt;
+        impl<T: ?Sized + $bound> Ambiguous<HasIt> for T {}
+        // Two impls fit a type that has the trait, and this does not compile.
+        <$type as Ambiguous<_>>::pick();
+    }};
+}
+
+#[test]
+fn handles_are_free() {
+    macro_rules! handles {
+        ($($type:ty),*) => {$(
+            sends_and_shares::<$type>();
+            clones::<$type>();
+        )*};
+    }
+    handles!(
+        Context,
+        Firmware,
+        Bus,
+        Device,
+        Group,
+        Iommu,
+        Format,
+        TableMemory,
+        Domain,
+        Soft
+    );
+    sends_and_shares::<GuestMemory>();
+    sends_and_shares::<Error>();
+    sends_and_shares::<Gather>();
+    sends::<PageTable>();
+    sends::<TableGather<'_>>();
+}
+
+#[test]
+fn the_others_are_bound() {
+    lacks!(PageTable: Sync);
+    lacks!(PageTable: Clone);
+    lacks!(TableGather<'_>: Sync);
+    lacks!(TableGather<'_>: Clone);
+    lacks!(Gather: Clone);
+    lacks!(DeviceGuard: Send);
+    lacks!(DeviceGuard: Sync);
+    lacks!(DeviceGuard: Clone);
+}

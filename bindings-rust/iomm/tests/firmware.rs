@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the tree says, and the buses and formats.
+#![cfg(feature = "std")]
+
+mod common;
+
+use common::on_machine;
+use iomm::{Bus, Code, Format, Node, NodeFlags, Prot, format};
+
+#[test]
+fn nodes_are_found_by_what_they_are() {
+    on_machine(|machine| {
+        let paths = |flags| -> Vec<String> {
+            let firmware = &machine.firmware;
+            firmware
+                .nodes(flags)
+                .map(|node| firmware.path(node).unwrap())
+                .collect()
+        };
+        assert_eq!(paths(NodeFlags::IOMMU), ["/iommu@1000", "/iommu@2000"]);
+        assert_eq!(
+            paths(NodeFlags::CLIENT),
+            ["/disk@3000", "/net@4000", "/gpu@5000"]
+        );
+        assert_eq!(
+            paths(NodeFlags::PCI_HOST | NodeFlags::MAPPED),
+            ["/pcie@10000000"]
+        );
+        assert_eq!(paths(NodeFlags::empty()).len(), 9);
+        assert!(paths(NodeFlags::IOMMU | NodeFlags::MEMORY).is_empty());
+    });
+}
+
+#[test]
+fn nodes_have_properties() {
+    on_machine(|machine| {
+        let node = machine.node("/iommu@1000");
+        let info = machine.firmware.node_info(node).unwrap();
+        assert!(info.flags.contains(NodeFlags::IOMMU | NodeFlags::AVAILABLE));
+        assert_eq!(info.iommu_cells, 1);
+        assert_eq!((info.reg_base, info.reg_bytes), (0x1000, 0x1000));
+        assert!(machine.firmware.compatible(node, "test,iommu").unwrap());
+        assert!(!machine.firmware.compatible(node, "test").unwrap());
+    });
+}
+
+#[test]
+fn what_is_not_there_is_an_error() {
+    on_machine(|machine| {
+        let firmware = &machine.firmware;
+        assert_eq!(firmware.find("/nowhere").unwrap_err().code(), Code::ENOENT);
+        let stranger = Node::from_raw(u64::MAX);
+        assert_eq!(
+            firmware.node_info(stranger).unwrap_err().code(),
+            Code::EINVAL
+        );
+        assert_eq!(firmware.path(stranger).unwrap_err().code(), Code::EINVAL);
+        let disk = machine.node("/disk@3000");
+        assert_eq!(
+            Bus::pci(firmware, disk, "pci0").unwrap_err().code(),
+            Code::EINVAL
+        );
+    });
+}
+
+#[test]
+fn flags_that_nobody_knows_are_a_mistake_of_the_caller() {
+    on_machine(|machine| {
+        let flags = NodeFlags::from_bits_retain(1 << 31);
+        common::panics(|| machine.firmware.nodes(flags).count());
+    });
+}
+
+#[test]
+fn buses_have_names() {
+    on_machine(|machine| {
+        assert_eq!(machine.platform.name(), "platform");
+        let long = "p".repeat(300);
+        let bus = Bus::pci(&machine.firmware, machine.node("/pcie@10000000"), &long).unwrap();
+        assert_eq!(bus.name(), long);
+    });
+}
+
+#[test]
+fn a_format_says_what_it_can() {
+    on_machine(|machine| {
+        let format = Format::request(&machine.ctx, format::ARM64_S1).unwrap();
+        let info = format.info();
+        assert_eq!(info.granules, 4 << 10 | 16 << 10 | 64 << 10);
+        assert!(info.prot.contains(Prot::READ | Prot::WRITE));
+        assert!(info.max_ias >= 48 && info.max_oas >= 48);
+        assert_eq!(info.nr_regs, 3);
+    });
+}
