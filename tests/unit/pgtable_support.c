@@ -2,6 +2,8 @@
 #include "unit/pgtable_support.h"
 
 #include "base/ctx.h"
+#include "pgtable/pgtable.h"
+#include "pgtable/raw_walk.h"
 
 /* Platform */
 
@@ -33,8 +35,8 @@ static void rig_free(void *data, void *ptr, uint64_t bytes, uint64_t align)
 	iomm_platform_hosted()->free(NULL, ptr, bytes, align);
 }
 
-static void rig_log(void *data, uint32_t level, const char *tag,
-		    const char *line)
+static void
+rig_log(void *data, uint32_t level, const char *tag, const char *line)
 {
 	struct rig *rig = data;
 
@@ -61,8 +63,8 @@ static void rig_misuse(void *data, const char *sentence)
 
 /* Events */
 
-static struct event *note(struct rig *rig, enum event_kind kind, uint64_t a,
-			  uint64_t b)
+static struct event *
+note(struct rig *rig, enum event_kind kind, uint64_t a, uint64_t b)
 {
 	struct event *event = &rig->events[rig->nr_events % MAX_EVENTS];
 
@@ -90,8 +92,8 @@ uint32_t rig_count(const struct rig *rig, enum event_kind kind)
 	return count;
 }
 
-const struct event *rig_event(const struct rig *rig, enum event_kind kind,
-			      uint32_t n)
+const struct event *
+rig_event(const struct rig *rig, enum event_kind kind, uint32_t n)
 {
 	uint32_t i;
 
@@ -162,6 +164,15 @@ int rig_fetch(void *data, uint64_t pa, uint64_t *desc)
 		return -IOMM_EFAULT;
 	*desc = *walker_desc(rig, pa);
 	return 0;
+}
+
+int rig_snoop(void *data, uint64_t pa, uint64_t *desc)
+{
+	int r = rig_fetch(data, pa, desc);
+
+	if (!r)
+		*desc = *rig_desc(data, pa);
+	return r;
 }
 
 static bool slot_synced(const struct rig *rig, uint64_t slot)
@@ -329,8 +340,8 @@ int rig_create(struct rig *rig, const struct iomm_pgtable_config *config,
 				   rig_tlb_release, out);
 }
 
-struct iomm_pgtable *rig_table(struct rig *rig, uint64_t granule, uint32_t ias,
-			       uint32_t flags)
+struct iomm_pgtable *
+rig_table(struct rig *rig, uint64_t granule, uint32_t ias, uint32_t flags)
 {
 	struct iomm_pgtable_config config = {
 		.size = sizeof(config),
@@ -363,8 +374,8 @@ static int dump_entry(void *data, const struct iomm_walk_entry *entry)
 
 	if (dump->count == dump->room) {
 		dump->room = dump->room ? 2 * dump->room : 64;
-		dump->entries = realloc(dump->entries,
-					dump->room * sizeof(*entry));
+		dump->entries =
+			realloc(dump->entries, dump->room * sizeof(*entry));
 	}
 	dump->entries[dump->count++] = *entry;
 	return 0;
@@ -456,4 +467,26 @@ struct iomm_pgtable_info info_of(struct iomm_pgtable *pgtable)
 
 	assert_ok(iomm_pgtable_info(pgtable, &info));
 	return info;
+}
+
+void assert_walks_alike(struct rig *rig, struct iomm_pgtable *pgtable,
+			uint64_t iova)
+{
+	struct iomm_pgtable_info info = info_of(pgtable);
+	struct iomm_translation at = { .size = sizeof(at) };
+	struct iomm_raw_walker walker = { .fetch = rig_fetch, .data = rig };
+	struct iomm_raw_result raw;
+
+	if (info.flags & IOMM_PGTABLE_COHERENT)
+		walker.fetch = rig_snoop;
+	memcpy(walker.regs, info.regs, sizeof(walker.regs));
+	assert_ok(iomm_raw_walk(pgtable->format, &walker, iova, &raw));
+	if (iomm_pgtable_translate(pgtable, iova, &at)) {
+		assert_int_equal(raw.fault, IOMM_RAW_TRANSLATION);
+		return;
+	}
+	assert_int_equal(raw.fault, IOMM_RAW_OK);
+	assert_int_equal(raw.paddr, at.paddr);
+	assert_int_equal(raw.prot, at.prot);
+	assert_int_equal(raw.page_size, at.page_size);
 }

@@ -30,16 +30,22 @@
 #define GB (MB * KB)
 #define TB (GB * KB)
 
-#define RW   (IOMM_PROT_READ | IOMM_PROT_WRITE)
-#define RWC  (RW | IOMM_PROT_CACHE)
-#define RO   IOMM_PROT_READ
+#define RW  (IOMM_PROT_READ | IOMM_PROT_WRITE)
+#define RWC (RW | IOMM_PROT_CACHE)
+#define RO  IOMM_PROT_READ
 
 /* Where the test's table memory is, in the walker's view. */
-#define TABLES_PA   UINT64_C(0x40000000)
-#define TABLE_SLOT  (64 * KB)
-#define NR_TABLES   512u
+#define TABLES_PA  UINT64_C(0xc0000000)
+#define TABLE_SLOT (64 * KB)
+#define NR_TABLES  512u
 
-enum event_kind { EV_FLUSH, EV_FLUSH_ALL, EV_ALLOC, EV_FREE, EV_SYNC };
+enum event_kind {
+	EV_FLUSH,
+	EV_FLUSH_ALL,
+	EV_ALLOC,
+	EV_FREE,
+	EV_SYNC
+};
 
 struct event {
 	enum event_kind kind;
@@ -68,7 +74,7 @@ struct rig {
 	uint32_t memory_releases;
 
 	/* TLB hooks */
-	int tlb_error;	     /* what they answer */
+	int tlb_error;	      /* what they answer */
 	uint32_t tlb_fail_in; /* the n-th from now fails with tlb_error */
 	uint32_t tlb_releases;
 	void (*on_flush)(struct rig *rig, uint64_t iova, uint64_t last);
@@ -89,8 +95,8 @@ int rig_teardown(void **state);
 #define RIG_TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 /* A table in the rig's memory, with its TLB hooks. */
-struct iomm_pgtable *rig_table(struct rig *rig, uint64_t granule, uint32_t ias,
-			       uint32_t flags);
+struct iomm_pgtable *
+rig_table(struct rig *rig, uint64_t granule, uint32_t ias, uint32_t flags);
 int rig_create(struct rig *rig, const struct iomm_pgtable_config *config,
 	       struct iomm_pgtable **out);
 
@@ -98,22 +104,24 @@ void rig_clear_events(struct rig *rig);
 uint32_t rig_count(const struct rig *rig, enum event_kind kind);
 
 /* The n-th event of a kind; fails the test when there are fewer. */
-const struct event *rig_event(const struct rig *rig, enum event_kind kind,
-			      uint32_t n);
+const struct event *
+rig_event(const struct rig *rig, enum event_kind kind, uint32_t n);
 
 /* The descriptor at an address, as the CPU or as a walker sees it. */
 uint64_t *rig_desc(struct rig *rig, uint64_t pa);
 int rig_fetch(void *rig, uint64_t pa, uint64_t *desc);
+/* The same for a walker that snoops. */
+int rig_snoop(void *rig, uint64_t pa, uint64_t *desc);
 /* Every table as the walker sees it is what the CPU wrote. */
 void rig_assert_synced(struct rig *rig);
 
 /* The sentence of the last failing call says this. */
 void assert_says(struct iomm_ctx *ctx, const char *part);
 
-#define assert_fails(call, code, ctx, part)     \
-	do {                                    \
+#define assert_fails(call, code, ctx, part)      \
+	do {                                     \
 		assert_int_equal(call, -(code)); \
-		assert_says(ctx, part);         \
+		assert_says(ctx, part);          \
 	} while (0)
 
 #define assert_ok(call) assert_int_equal(call, 0)
@@ -140,6 +148,10 @@ void map_ok(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
 /* Unmaps exactly so much, and flushes. */
 void unmap_ok(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes,
 	      uint64_t unmapped);
+
+/* A walk from the registers, as hardware does it, finds what translate does. */
+void assert_walks_alike(struct rig *rig, struct iomm_pgtable *pgtable,
+			uint64_t iova);
 
 struct iomm_pgtable_info info_of(struct iomm_pgtable *pgtable);
 

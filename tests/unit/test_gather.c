@@ -227,6 +227,26 @@ static void test_tables_wait(void **state)
 	iomm_pgtable_put(pgtable);
 }
 
+/* The same when the table was the last one used, and the gather is in use. */
+static void test_warm_table_goes(void **state)
+{
+	struct rig *rig = *state;
+	struct iomm_pgtable *pgtable = table(rig);
+	struct iomm_gather gather;
+
+	iomm_gather_init(&gather);
+	map_ok(pgtable, 0, 0, 0x2000, RW);
+	unmap(pgtable, 0, 0x1000, &gather);
+	assert_int_equal(info_of(pgtable).tables, 3);
+	unmap(pgtable, 0x1000, 0x1000, &gather);
+	assert_int_equal(info_of(pgtable).tables, 1);
+	assert_int_equal(iomm_gather_pending(&gather), 0x2000);
+	assert_ok(iomm_gather_flush(&gather));
+	assert_int_equal(rig_event(rig, EV_FLUSH, 0)->flags, IOMM_TLB_TABLES);
+	assert_int_equal(rig->tables, 1);
+	iomm_pgtable_put(pgtable);
+}
+
 static void test_another_table(void **state)
 {
 	struct rig *rig = *state;
@@ -532,6 +552,7 @@ int main(void)
 		RIG_TEST(test_disjoint_flushes_early),
 		RIG_TEST(test_page_size_flushes_early),
 		RIG_TEST(test_tables_wait),
+		RIG_TEST(test_warm_table_goes),
 		RIG_TEST(test_another_table),
 		RIG_TEST(test_holds_the_table),
 		RIG_TEST(test_flush_fails),

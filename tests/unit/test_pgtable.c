@@ -2,244 +2,9 @@
 /* The public calls on a page table, and each way in which they refuse. */
 #include "unit/pgtable_support.h"
 
-#ifndef IOMM_CHECKED
-#define IOMM_CHECKED 0
-#endif
-
 static struct iomm_pgtable *table(struct rig *rig)
 {
 	return rig_table(rig, 4 * KB, 39, IOMM_PGTABLE_COHERENT);
-}
-
-/* Creating */
-
-static struct iomm_pgtable_config good_config(struct rig *rig)
-{
-	return (struct iomm_pgtable_config){
-		.size = sizeof(struct iomm_pgtable_config),
-		.memory = rig->memory,
-	};
-}
-
-static void refused(struct rig *rig, const struct iomm_pgtable_config *config,
-		    int code, const char *part)
-{
-	struct iomm_pgtable *none = (void *)rig, *pgtable = none;
-
-	rig->tlb_releases = 0;
-	assert_fails(rig_create(rig, config, &pgtable), code, rig->ctx, part);
-	assert_ptr_equal(pgtable, none);
-	assert_int_equal(rig->tlb_releases, 1);
-	assert_int_equal(rig->tables, 0);
-	assert_int_equal(iomm_ctx_live_handles(rig->ctx, IOMM_HANDLE_ANY), 2);
-}
-
-static void test_create_defaults(void **state)
-{
-	struct rig *rig = *state;
-	struct iomm_pgtable *pgtable = NULL;
-	struct iomm_pgtable_info info;
-
-	assert_ok(iomm_pgtable_create(rig->ctx, "arm64-s1", NULL, NULL, NULL,
-				      NULL, &pgtable));
-	info = info_of(pgtable);
-	assert_int_equal(info.flags, 0);
-	assert_int_equal(info.granule, 4 * KB);
-	assert_int_equal(info.page_sizes, 4 * KB | 2 * MB | 1 * GB);
-	assert_int_equal(info.ias, 48);
-	assert_int_equal(info.oas, 48);
-	assert_int_equal(info.first_iova, 0);
-	assert_int_equal(info.last_iova, 256 * TB - 1);
-	assert_int_equal(info.tables, 1);
-	assert_int_equal(info.table_bytes, 4096);
-	assert_int_equal(info.quarantined, 0);
-	assert_int_equal(info.root_pa & 4095, 0);
-	assert_int_not_equal(info.root_pa, 0);
-	map_ok(pgtable, 0, 0, 1 * GB, RW);
-	iomm_pgtable_put(pgtable);
-}
-
-static void test_create_refuses_arguments(void **state)
-{
-	struct rig *rig = *state;
-	struct iomm_pgtable_config config = good_config(rig);
-	struct iomm_pgtable *pgtable = NULL;
-	struct {
-		struct iomm_pgtable_config config;
-		uint64_t later;
-	} longer = { config, 1 };
-
-	assert_int_equal(iomm_pgtable_create(NULL, "arm64-s1", &config, NULL,
-					     NULL, NULL, &pgtable),
-			 -IOMM_EINVAL);
-	assert_int_equal(iomm_pgtable_create(NULL, "arm64-s1", &config,
-					     &rig_tlb, rig, rig_tlb_release,
-					     &pgtable),
-			 -IOMM_EINVAL);
-	assert_int_equal(rig->tlb_releases, 1);
-	assert_fails(iomm_pgtable_create(rig->ctx, NULL, &config, &rig_tlb, rig,
-					 rig_tlb_release, &pgtable),
-		     IOMM_EINVAL, rig->ctx, "NULL");
-	assert_int_equal(rig->tlb_releases, 2);
-	assert_fails(rig_create(rig, &config, NULL), IOMM_EINVAL, rig->ctx,
-		     "NULL");
-	assert_int_equal(rig->tlb_releases, 3);
-	assert_fails(iomm_pgtable_create(rig->ctx, "riscv-sv99", &config,
-					 &rig_tlb, rig, rig_tlb_release,
-					 &pgtable),
-		     IOMM_ENOENT, rig->ctx, "riscv-sv99");
-	assert_int_equal(rig->tlb_releases, 4);
-	assert_null(pgtable);
-
-	config.size--;
-	refused(rig, &config, IOMM_EINVAL, "iomm_pgtable_config");
-	config.size = 0;
-	refused(rig, &config, IOMM_EINVAL, "size 0");
-	longer.config.size = sizeof(longer);
-	refused(rig, &longer.config, IOMM_E2BIG, "iomm_pgtable_config");
-}
-
-static void test_create_refuses_config(void **state)
-{
-	struct rig *rig = *state;
-	struct iomm_pgtable_config config = good_config(rig);
-
-	config.flags = 1u << 9;
-	refused(rig, &config, IOMM_EINVAL, "0x200");
-	config = good_config(rig);
-	config.granule = 8 * KB;
-	refused(rig, &config, IOMM_EINVAL, "arm64-s1 has no granule of 8 KiB");
-	config.granule = 4 * KB | 16 * KB;
-	refused(rig, &config, IOMM_EINVAL, "no granule of 20 KiB");
-	config = good_config(rig);
-	config.ias = 49;
-	refused(rig, &config, IOMM_EINVAL,
-		"ias 49 is over the 48 bits that arm64-s1 with a 4 KiB granule "
-		"can translate");
-	config.ias = UINT32_MAX;
-	refused(rig, &config, IOMM_EINVAL, "over the 48 bits");
-	config.ias = 24;
-	refused(rig, &config, IOMM_EINVAL, "ias 24 is under the 25 bits");
-	config = good_config(rig);
-	config.oas = 49;
-	refused(rig, &config, IOMM_EINVAL, "oas 49 is over the 48 bits");
-	config.oas = UINT32_MAX;
-	refused(rig, &config, IOMM_EINVAL, "over the 48 bits");
-	config.oas = 11;
-	refused(rig, &config, IOMM_EINVAL, "oas 11 has no room");
-	config = good_config(rig);
-	config.max_table_pa = 1;
-	refused(rig, &config, IOMM_EINVAL, "max_table_pa");
-}
-
-static void test_create_refuses_page_sizes(void **state)
-{
-	struct rig *rig = *state;
-	struct iomm_pgtable_config config = good_config(rig);
-
-	config.page_sizes = 4 * KB | 64 * KB;
-	refused(rig, &config, IOMM_EINVAL, "page sizes 0x11000");
-	config.granule = 16 * KB;
-	config.page_sizes = 4 * KB;
-	refused(rig, &config, IOMM_EINVAL, "16 KiB granule has only");
-	config.granule = 4 * KB;
-	config.page_sizes = 1 * GB;
-	config.ias = 30;
-	refused(rig, &config, IOMM_EINVAL, "do not fit in an ias of 30");
-}
-
-static void test_create_refuses_tlb(void **state)
-{
-	struct rig *rig = *state;
-	struct iomm_pgtable_config config = good_config(rig);
-	struct iomm_pgtable *pgtable = NULL;
-	struct iomm_tlb_ops bad[5];
-	uint32_t i;
-
-	for (i = 0; i < 5; i++)
-		bad[i] = rig_tlb;
-	bad[0].size--;
-	bad[1].flush = NULL;
-	bad[2].flush_all = NULL;
-	bad[3].flags = 1;
-	bad[4].size = 0;
-	for (i = 0; i < 5; i++) {
-		assert_fails(iomm_pgtable_create(rig->ctx, "arm64-s1", &config,
-						 &bad[i], rig, rig_tlb_release,
-						 &pgtable),
-			     IOMM_EINVAL, rig->ctx, "");
-		assert_int_equal(rig->tlb_releases, i + 1);
-	}
-	assert_null(pgtable);
-}
-
-static void test_create_refuses_memory(void **state)
-{
-	struct rig *rig = *state;
-	static _Alignas(4096) char page[4096];
-	struct iomm_pgtable_config config = good_config(rig);
-	struct iomm_format *format;
-	struct iomm_ctx *other;
-
-	assert_ok(iomm_ctx_create(NULL, &other));
-	assert_ok(iomm_table_memory_create_arena(other, page, 0, 4096, NULL,
-						 NULL, &config.memory));
-	refused(rig, &config, IOMM_EINVAL, "another context");
-	iomm_table_memory_put(config.memory);
-	assert_ok(iomm_format_request(other, "arm64-s1", 0, &format));
-	config.memory = (void *)format;
-	refused(rig, &config, IOMM_EINVAL, "no table memory");
-	iomm_format_put(format);
-	iomm_ctx_put(other);
-}
-
-/* A table's own memory must be in reach of its walker. */
-static void test_max_table_pa(void **state)
-{
-	struct rig *rig = *state;
-	struct iomm_pgtable_config config = good_config(rig);
-	struct iomm_pgtable *pgtable;
-
-	config.flags = IOMM_PGTABLE_MAX_TABLE_PA;
-	config.max_table_pa = TABLES_PA + 4094;
-	refused(rig, &config, IOMM_ENOMEM, "no 4 KiB up to 0x40000ffe");
-	config.max_table_pa = 0; /* a value like any other */
-	refused(rig, &config, IOMM_ENOMEM, "up to 0x0");
-	config.max_table_pa = TABLES_PA + 4095;
-	assert_ok(rig_create(rig, &config, &pgtable));
-	assert_int_equal(iomm_pgtable_map(pgtable, 0, 0, 4096, RW, 0, NULL),
-			 -IOMM_ENOMEM);
-	iomm_pgtable_put(pgtable);
-	/* Nor does it look beyond the output width. */
-	config = good_config(rig);
-	config.oas = 30;
-	refused(rig, &config, IOMM_ENOMEM, "up to 0x3fffffff");
-}
-
-/* Every allocation fails in turn: nothing is lost, `release` runs once. */
-static void test_create_without_memory(void **state)
-{
-	struct rig *rig = *state;
-	struct iomm_pgtable_config config = good_config(rig);
-	struct iomm_pgtable *pgtable = NULL;
-	uint64_t sites;
-	int64_t blocks = rig->blocks;
-
-	for (sites = 1;; sites++) {
-		rig->tlb_releases = 0;
-		rig->fail_at = rig->sites + sites;
-		if (!rig_create(rig, &config, &pgtable))
-			break;
-		assert_null(pgtable);
-		assert_int_equal(rig->tlb_releases, 1);
-		assert_int_equal(rig->tables, 0);
-		/* A checked build keeps the heads of dead handles. */
-		assert_true(IOMM_CHECKED || rig->blocks == blocks);
-	}
-	assert_true(sites > 3); /* format, table, books, root */
-	rig->fail_at = 0;
-	iomm_pgtable_put(pgtable);
-	assert_int_equal(rig->tlb_releases, 1);
 }
 
 /* A handle that is none */
@@ -247,8 +12,8 @@ static void test_create_without_memory(void **state)
 static void test_handles(void **state)
 {
 	struct rig *rig = *state;
-	struct iomm_pgtable *wrong = (void *)rig->memory, *bad[] = { NULL,
-								     wrong };
+	struct iomm_pgtable *wrong = (void *)rig->memory,
+			    *bad[] = { NULL, wrong };
 	struct iomm_pgtable_info info = { .size = sizeof(info) };
 	struct iomm_translation at = { .size = sizeof(at) };
 	struct iomm_gather gather;
@@ -431,12 +196,9 @@ static void test_unmap_refuses(void **state)
 		uint64_t iova, bytes;
 		const char *part;
 	} bad[] = {
-		{ 0, 0, "empty" },
-		{ 0x10, page, "no multiple" },
-		{ 0, 0x10, "no multiple" },
-		{ 0 - page, 2 * page, "wraps" },
-		{ top, page, "beyond" },
-		{ top - page, 2 * page, "beyond" },
+		{ 0, 0, "empty" },	     { 0x10, page, "no multiple" },
+		{ 0, 0x10, "no multiple" },  { 0 - page, 2 * page, "wraps" },
+		{ top, page, "beyond" },     { top - page, 2 * page, "beyond" },
 		{ 0, top + page, "beyond" },
 	};
 	struct rig *rig = *state;
@@ -485,8 +247,7 @@ static void test_map_exists(void **state)
 
 	map_ok(t, 3 * MB, 0, 0x1000, RW);
 	assert_fails(iomm_pgtable_map(t, 0, 1 * GB, 1 * GB, RW, 0, &mapped),
-		     IOMM_EEXIST, rig->ctx,
-		     "something is mapped at 0x300000");
+		     IOMM_EEXIST, rig->ctx, "something is mapped at 0x300000");
 	assert_int_equal(mapped, 3 * MB);
 	assert_maps(t, 0, 1 * GB, 2 * MB);
 	assert_maps(t, 3 * MB - 1, 1 * GB + 3 * MB - 1, 4 * KB);
@@ -713,14 +474,6 @@ static void test_put_in_hook(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST(test_create_defaults),
-		RIG_TEST(test_create_refuses_arguments),
-		RIG_TEST(test_create_refuses_config),
-		RIG_TEST(test_create_refuses_page_sizes),
-		RIG_TEST(test_create_refuses_tlb),
-		RIG_TEST(test_create_refuses_memory),
-		RIG_TEST(test_max_table_pa),
-		RIG_TEST(test_create_without_memory),
 		RIG_TEST(test_handles),
 		RIG_TEST(test_get_and_put),
 		RIG_TEST(test_info_sizes),

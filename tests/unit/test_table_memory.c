@@ -13,8 +13,8 @@ static void count_release(void *data)
 	++*count;
 }
 
-static int no_alloc(void *data, uint64_t bytes, uint64_t max_pa, void **va,
-		    uint64_t *pa)
+static int
+no_alloc(void *data, uint64_t bytes, uint64_t max_pa, void **va, uint64_t *pa)
 {
 	(void)data;
 	(void)bytes;
@@ -136,8 +136,8 @@ struct liar {
 	uint32_t given_back;
 };
 
-static int liar_alloc(void *data, uint64_t bytes, uint64_t max_pa, void **va,
-		      uint64_t *pa)
+static int
+liar_alloc(void *data, uint64_t bytes, uint64_t max_pa, void **va, uint64_t *pa)
 {
 	struct liar *liar = data;
 
@@ -158,9 +158,9 @@ static void liar_free(void *data, void *va, uint64_t pa, uint64_t bytes)
 	liar->given_back++;
 }
 
-static void lie(struct rig *rig, struct iomm_table_memory *memory,
-		struct liar *liar, int code, const char *part,
-		uint32_t given_back)
+static void
+lie(struct rig *rig, struct iomm_table_memory *memory, struct liar *liar,
+    int code, const char *part, uint32_t given_back)
 {
 	void *va = NULL;
 	uint64_t pa = 1;
@@ -189,20 +189,21 @@ static void test_provider_is_checked(void **state)
 	void *va;
 	uint64_t pa;
 
-	assert_ok(iomm_table_memory_create(rig->ctx, &ops, &liar, NULL,
-					   &memory));
-	assert_ok(iomm_table_alloc(rig->ctx, memory, 4096, 0xffffffff, &va,
-				   &pa));
+	assert_ok(
+		iomm_table_memory_create(rig->ctx, &ops, &liar, NULL, &memory));
+	assert_ok(
+		iomm_table_alloc(rig->ctx, memory, 4096, 0xffffffff, &va, &pa));
 	liar.pa = 0xfffff000; /* the last one in reach */
-	assert_ok(iomm_table_alloc(rig->ctx, memory, 4096, 0xffffffff, &va,
-				   &pa));
+	assert_ok(
+		iomm_table_alloc(rig->ctx, memory, 4096, 0xffffffff, &va, &pa));
 	liar.pa = UINT64_C(0x100000000);
 	lie(rig, memory, &liar, IOMM_EPROTO, "beyond the walker's reach", 1);
 	liar.pa = 0x1800;
 	lie(rig, memory, &liar, IOMM_EPROTO, "not aligned to the size", 1);
 	liar.pa = 0x1000;
 	liar.va = page + 4;
-	lie(rig, memory, &liar, IOMM_EPROTO, "a pointer that is not aligned", 1);
+	lie(rig, memory, &liar, IOMM_EPROTO, "a pointer that is not aligned",
+	    1);
 	liar.va = NULL;
 	lie(rig, memory, &liar, IOMM_EPROTO, "no pointer", 0);
 	liar.va = page;
@@ -232,10 +233,10 @@ static void test_linear_is_checked(void **state)
 	void *va;
 	uint64_t pa;
 
-	assert_ok(iomm_table_memory_create(rig->ctx, &ops, &liar, NULL,
-					   &memory));
-	assert_ok(iomm_table_alloc(rig->ctx, memory, 4096, 0xffffffff, &va,
-				   &pa));
+	assert_ok(
+		iomm_table_memory_create(rig->ctx, &ops, &liar, NULL, &memory));
+	assert_ok(
+		iomm_table_alloc(rig->ctx, memory, 4096, 0xffffffff, &va, &pa));
 	liar.pa = 0x3000;
 	lie(rig, memory, &liar, IOMM_EPROTO, "linear offset", 1);
 	iomm_table_memory_put(memory);
@@ -278,8 +279,8 @@ static void test_default(void **state)
 
 static _Alignas(65536) char arena_memory[ARENA_BYTES];
 
-static struct iomm_table_memory *arena(struct rig *rig, uint64_t pa,
-				       uint64_t bytes)
+static struct iomm_table_memory *
+arena(struct rig *rig, uint64_t pa, uint64_t bytes)
 {
 	struct iomm_table_memory *memory = NULL;
 
@@ -290,9 +291,9 @@ static struct iomm_table_memory *arena(struct rig *rig, uint64_t pa,
 	return memory;
 }
 
-static void arena_refused(struct rig *rig, void *va, uint64_t pa,
-			  uint64_t bytes, struct iomm_table_memory **out,
-			  int code, const char *part)
+static void
+arena_refused(struct rig *rig, void *va, uint64_t pa, uint64_t bytes,
+	      struct iomm_table_memory **out, int code, const char *part)
 {
 	releases = 0;
 	assert_fails(iomm_table_memory_create_arena(rig->ctx, va, pa, bytes,
@@ -355,8 +356,8 @@ static void give(struct rig *rig, struct iomm_table_memory *memory, uint64_t pa,
 			bytes);
 }
 
-static void full(struct rig *rig, struct iomm_table_memory *memory,
-		 uint64_t bytes)
+static void
+full(struct rig *rig, struct iomm_table_memory *memory, uint64_t bytes)
 {
 	uint64_t pa;
 	void *va;

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Random operations on a table beside an array with an element a page. Memory
+ * and invalidation fail now and then. Where walkers do not snoop, what they
+ * would see is compared too. IOMM_SEED=n in the environment repeats a run.
+ */
+#include "unit/pgtable_support.h"
+
+#include <time.h>
+
+#define OPERATIONS 1500
+#define HOLE	   UINT64_MAX
+
+struct page {
+	uint64_t paddr; /* or HOLE */
+	uint32_t prot;
+	bool stale; /* unmapped, and a walker may still use it */
+};
+
+struct model {
+	struct rig *rig;
+	struct iomm_pgtable *pgtable;
+	struct iomm_gather gather;
+	uint64_t granule, block, base, count;
+	struct page *pages;
+	uint64_t random;
+	bool coherent;
+};
+
+static uint64_t random64(struct model *m)
+{
+	m->random ^= m->random << 13;
+	m->random ^= m->random >> 7;
+	m->random ^= m->random << 17;
+	return m->random * 0x2545f4914f6cdd1d;
+}
+
+static uint64_t below(struct model *m, uint64_t n)
+{
+	return (random64(m) >> 8) % n;
+}
+
+static bool one_in(struct model *m, uint64_t n)
+{
+	return !below(m, n);
+}
+
+/* The n-th page, counted in the window, is at this address. */
+static uint64_t iova_of(const struct model *m, uint64_t n)
+{
+	return m->base + n * m->granule;
+}
+
+static void pick_range(struct model *m, uint64_t *first, uint64_t *count)
+{
+	uint64_t per_block = m->block / m->granule;
+
+	*count = one_in(m, 3) ? per_block * (1 + below(m, 3))
+			      : 1 + below(m, UINT64_C(1) << below(m, 12));
+	if (*count > m->count)
+		*count = m->count;
+	*first = below(m, m->count - *count + 1);
+	if (one_in(m, 2))
+		*first &= ~(per_block - 1);
+}
+
+/* An allocation to come, or a flush to come, may fail. */
+static void arm(struct model *m)
+{
+	struct rig *rig = m->rig;
+
+	rig->fail_at = one_in(m, 4) ? rig->sites + 1 + below(m, 4) : 0;
+	rig->tlb_fail_in = one_in(m, 6) ? (uint32_t)(1 + below(m, 3)) : 0;
+	rig->tlb_error = -IOMM_ETIMEDOUT;
+}
+
+static void disarm(struct model *m)
+{
+	m->rig->fail_at = 0;
+	m->rig->tlb_fail_in = 0;
+}
+
+static void check_synced(const struct model *m)
+{
+	if (!m->coherent)
+		rig_assert_synced(m->rig);
+}
+
+static void forget_stale(struct rig *rig, uint64_t iova, uint64_t last)
+{
+	struct model *m = rig->user;
+	uint64_t n;
+
+	/* What is flushed must be gone from the tables that walkers see. */
+	check_synced(m);
+	for (n = 0; n < m->count; n++)
+		if (iova_of(m, n) >= iova && iova_of(m, n) <= last)
+			m->pages[n].stale = false;
+}
+
+static void check_page(struct model *m, uint64_t n)
+{
+	struct iomm_translation at = { .size = sizeof(at) };
+	uint64_t offset = below(m, m->granule);
+	uint64_t iova = iova_of(m, n) + offset;
+	int r = iomm_pgtable_translate(m->pgtable, iova, &at);
+
+	if (m->pages[n].paddr == HOLE) {
+		assert_int_equal(r, -IOMM_ENOENT);
+	} else {
+		assert_ok(r);
+		assert_int_equal(at.paddr, m->pages[n].paddr + offset);
+		assert_int_equal(at.prot, m->pages[n].prot);
+		assert_true(at.page_size >= m->granule);
+	}
+	assert_walks_alike(m->rig, m->pgtable, iova);
+}
+
+/* The edges of a range, from both sides, and some of the middle. */
+static void check_range(struct model *m, uint64_t first, uint64_t count)
+{
+	uint64_t n;
+
+	check_page(m, first);
+	check_page(m, first + count - 1);
+	if (first)
+		check_page(m, first - 1);
+	if (first + count < m->count)
+		check_page(m, first + count);
+	for (n = 0; n < 8; n++)
+		check_page(m, first + below(m, count));
+	check_synced(m);
+}
+
+static void do_map(struct model *m, uint64_t first, uint64_t count)
+{
+	static const uint32_t prots[] = { RW,
+					  RWC,
+					  RO,
+					  RWC | IOMM_PROT_EXEC,
+					  RW | IOMM_PROT_MMIO,
+					  RO | IOMM_PROT_PRIV };
+	uint64_t paddr = below(m, 64) * 64 * GB + iova_of(m, first);
+	uint32_t prot = prots[below(m, 6)];
+	uint64_t free = 0, mapped = 5, n;
+	int r;
+
+	if (one_in(m, 3))
+		paddr += m->granule * below(m, 1000);
+	while (free < count && m->pages[first + free].paddr == HOLE)
+		free++;
+	r = iomm_pgtable_map(m->pgtable, iova_of(m, first), paddr,
+			     count * m->granule, prot, 0, &mapped);
+	if (r == -IOMM_ENOMEM)
+		assert_true(mapped < count * m->granule &&
+			    mapped <= free * m->granule);
+	else
+		assert_int_equal(mapped, free * m->granule);
+	if (r != -IOMM_ENOMEM)
+		assert_int_equal(r, free == count ? 0 : -IOMM_EEXIST);
+	for (n = 0; n < mapped / m->granule; n++) {
+		m->pages[first + n].paddr = paddr + n * m->granule;
+		m->pages[first + n].prot = prot;
+	}
+}
+
+static void do_unmap(struct model *m, uint64_t first, uint64_t count)
+{
+	uint64_t unmapped = 5, left, present = 0, n;
+	bool *was_stale = calloc(count, sizeof(*was_stale));
+	struct page *page = &m->pages[first];
+	int r;
+
+	for (n = 0; n < count; n++) {
+		was_stale[n] = page[n].stale;
+		present += page[n].paddr != HOLE;
+		page[n].stale |= page[n].paddr != HOLE;
+	}
+	r = iomm_pgtable_unmap(m->pgtable, iova_of(m, first),
+			       count * m->granule, &m->gather, &unmapped);
+	if (!r)
+		assert_int_equal(unmapped, present * m->granule);
+	else
+		assert_true(unmapped < present * m->granule);
+	left = unmapped / m->granule;
+	for (n = 0; n < count; n++) {
+		if (page[n].paddr == HOLE)
+			continue;
+		if (left) {
+			page[n].paddr = HOLE;
+			left--;
+		} else {
+			page[n].stale &= was_stale[n];
+		}
+	}
+	free(was_stale);
+}
+
+static void assert_nothing_stale(const struct model *m)
+{
+	uint64_t n;
+
+	for (n = 0; n < m->count; n++)
+		assert_false(m->pages[n].stale);
+}
+
+static void do_flush(struct model *m)
+{
+	int r = iomm_gather_flush(&m->gather);
+
+	if (r && one_in(m, 2)) {
+		iomm_gather_abandon(&m->gather);
+		r = iomm_pgtable_flush_all(m->pgtable);
+		disarm(m);
+		if (r)
+			assert_ok(iomm_pgtable_flush_all(m->pgtable));
+		r = 0;
+	}
+	disarm(m);
+	if (r)
+		assert_ok(iomm_gather_flush(&m->gather));
+	assert_nothing_stale(m);
+	/* Every table is in use, and every one that is not was freed. */
+	assert_int_equal(m->rig->tables, info_of(m->pgtable).tables);
+}
+
+struct census {
+	struct model *m;
+	uint64_t tables, pages, table_end;
+};
+
+static int count_entry(void *data, const struct iomm_walk_entry *entry)
+{
+	struct census *census = data;
+	struct model *m = census->m;
+	uint64_t n, first = (entry->iova - m->base) / m->granule;
+
+	if (entry->kind == IOMM_WALK_TABLE) {
+		census->tables++;
+		return 0;
+	}
+	for (n = 0; n < entry->bytes / m->granule; n++)
+		assert_int_equal(m->pages[first + n].paddr,
+				 entry->paddr + n * m->granule);
+	census->pages += n;
+	return 0;
+}
+
+/* All of it, leaf by leaf. */
+static void check_all(struct model *m)
+{
+	struct census census = { .m = m, .tables = 1 };
+	uint64_t n, present = 0;
+
+	assert_ok(iomm_pgtable_walk(m->pgtable, 0, UINT64_MAX, count_entry,
+				    &census));
+	for (n = 0; n < m->count; n++)
+		present += m->pages[n].paddr != HOLE;
+	assert_int_equal(census.pages, present);
+	assert_int_equal(census.tables, info_of(m->pgtable).tables);
+}
+
+static void step(struct model *m)
+{
+	uint64_t first, count;
+
+	pick_range(m, &first, &count);
+	arm(m);
+	if (one_in(m, 2))
+		do_map(m, first, count);
+	else
+		do_unmap(m, first, count);
+	disarm(m);
+	check_range(m, first, count);
+	if (one_in(m, 4)) {
+		arm(m);
+		do_flush(m);
+	}
+	if (one_in(m, 100))
+		check_all(m);
+}
+
+static void run(struct rig *rig, uint64_t granule, uint64_t block,
+		uint64_t count, uint32_t flags, uint64_t seed)
+{
+	struct model m = { .rig = rig,
+			   .granule = granule,
+			   .block = block,
+			   .count = count,
+			   .random = seed * 2 + 1,
+			   .coherent = flags & IOMM_PGTABLE_COHERENT };
+	uint64_t n;
+
+	m.pgtable = rig_table(rig, granule, 0, flags);
+	m.pages = calloc(count, sizeof(*m.pages));
+	/* Across a boundary of all levels but the first. */
+	m.base = 512 * GB - count / 2 * granule;
+	for (n = 0; n < count; n++)
+		m.pages[n].paddr = HOLE;
+	iomm_gather_init(&m.gather);
+	rig->user = &m;
+	rig->on_flush = forget_stale;
+	for (n = 0; n < OPERATIONS; n++)
+		step(&m);
+	check_all(&m);
+	do_unmap(&m, 0, count);
+	do_flush(&m);
+	check_all(&m);
+	assert_int_equal(rig->tables, 1);
+	rig->on_flush = NULL;
+	iomm_pgtable_put(m.pgtable);
+	free(m.pages);
+}
+
+static uint64_t seed;
+
+static void test_4k(void **state)
+{
+	run(*state, 4 * KB, 2 * MB, 64 * 512, 0, seed);
+}
+
+static void test_16k(void **state)
+{
+	run(*state, 16 * KB, 32 * MB, 8 * 2048, 0, seed + 1);
+}
+
+static void test_64k(void **state)
+{
+	run(*state, 64 * KB, 512 * MB, 4 * 8192, 0, seed + 2);
+}
+
+static void test_coherent(void **state)
+{
+	run(*state, 4 * KB, 2 * MB, 16 * 512, IOMM_PGTABLE_COHERENT, seed + 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RIG_TEST(test_4k),
+		RIG_TEST(test_16k),
+		RIG_TEST(test_64k),
+		RIG_TEST(test_coherent),
+	};
+	const char *wish = getenv("IOMM_SEED");
+
+	seed = wish ? strtoull(wish, NULL, 0) : (uint64_t)time(NULL);
+	print_message("IOMM_SEED=%llu\n", (unsigned long long)seed);
+	return cmocka_run_group_tests_name("pgtable, random", tests, NULL,
+					   NULL);
+}
