@@ -150,6 +150,20 @@ IOMM_API void iomm_ctx_put(struct iomm_ctx *ctx);
 IOMM_API IOMM_MUST_CHECK int iomm_ctx_run(struct iomm_ctx *ctx);
 
 /**
+ * Now, on the platform's clock: what deadlines are compared with.
+ *
+ * @param ctx a context
+ * @return nanoseconds; 0 for NULL
+ *
+ * Ownership: none.
+ * Thread: any.
+ * Context: any, atomic hooks included.
+ * Errors: none.
+ * Since: 0.1
+ */
+IOMM_API uint64_t iomm_ctx_now(struct iomm_ctx *ctx);
+
+/**
  * When iomm_ctx_run() has something to do next.
  *
  * @param ctx a context

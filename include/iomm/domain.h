@@ -208,6 +208,22 @@ iomm_domain_unmap(struct iomm_domain *domain, uint64_t iova, uint64_t bytes,
 		  struct iomm_gather *gather, uint64_t *unmapped);
 
 /**
+ * Invalidates the whole address space and, when that succeeds, frees what is
+ * in quarantine: what a flush that failed had left.
+ *
+ * @param domain a paging domain
+ *
+ * Ownership: none.
+ * Thread: any.
+ * Context: calls the driver's flush_all; in a callback that would wait:
+ *   EDEADLK. Not in atomic hooks.
+ * Errors: EINVAL (malformed, or not a paging domain); ENODEV: the instance is
+ *   gone; EDEADLK; what the driver answered.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int iomm_domain_flush_all(struct iomm_domain *domain);
+
+/**
  * Looks one address up in the domain's table.
  *
  * @param domain a paging domain

@@ -330,6 +330,11 @@ int iomm_ctx_run(struct iomm_ctx *ctx)
 	return iomm_leave(ctx, 0);
 }
 
+uint64_t iomm_ctx_now(struct iomm_ctx *ctx)
+{
+	return ctx ? iomm_now(ctx) : 0;
+}
+
 int iomm_ctx_next_deadline(struct iomm_ctx *ctx, uint64_t *deadline)
 {
 	uint64_t next = IOMM_FOREVER, t;

@@ -421,6 +421,17 @@ int iomm_domain_unmap(struct iomm_domain *domain, uint64_t iova, uint64_t bytes,
 	return err;
 }
 
+int iomm_domain_flush_all(struct iomm_domain *domain)
+{
+	int err = begin(domain);
+
+	if (err)
+		return err;
+	err = iomm_pgtable_flush_all(domain->pgtable);
+	iomm_space_end(domain->space);
+	return err;
+}
+
 int iomm_domain_translate(struct iomm_domain *domain, uint64_t iova,
 			  struct iomm_translation *out)
 {

@@ -134,6 +134,49 @@ struct access {
 	uint64_t bytes;
 };
 
+/*
+ * Copying to and from memory that others may be using at the same time, as DMA
+ * does: in words where the memory is aligned, each accessed once.
+ */
+static void
+copy_in(unsigned char *to, const unsigned char *from, uint64_t bytes)
+{
+	uintptr_t word;
+
+	while (bytes) {
+		if (bytes < sizeof(word) || (uintptr_t)to % sizeof(word)) {
+			__atomic_store_n(to++, *from++, __ATOMIC_RELAXED);
+			bytes--;
+			continue;
+		}
+		memcpy(&word, from, sizeof(word));
+		__atomic_store_n((uintptr_t *)(void *)to, word,
+				 __ATOMIC_RELAXED);
+		to += sizeof(word);
+		from += sizeof(word);
+		bytes -= sizeof(word);
+	}
+}
+
+static void copy_out(unsigned char *to, unsigned char *from, uint64_t bytes)
+{
+	uintptr_t word;
+
+	while (bytes) {
+		if (bytes < sizeof(word) || (uintptr_t)from % sizeof(word)) {
+			*to++ = __atomic_load_n(from++, __ATOMIC_RELAXED);
+			bytes--;
+			continue;
+		}
+		word = __atomic_load_n((uintptr_t *)(void *)from,
+				       __ATOMIC_RELAXED);
+		memcpy(to, &word, sizeof(word));
+		to += sizeof(word);
+		from += sizeof(word);
+		bytes -= sizeof(word);
+	}
+}
+
 /* Does what lies in one piece of memory, which may be less than was asked for.
  * The lock is held. */
 static uint32_t access_piece(struct iomm_soft *soft, struct access *a)
@@ -149,9 +192,9 @@ static uint32_t access_piece(struct iomm_soft *soft, struct access *a)
 	if (!memory)
 		return IOMM_FAULT_ADDRESS;
 	if (a->kind == IOMM_PROT_WRITE)
-		memcpy(memory, a->buf, (size_t)a->bytes);
+		copy_in(memory, a->buf, a->bytes);
 	else
-		memcpy(a->buf, memory, (size_t)a->bytes);
+		copy_out(a->buf, memory, a->bytes);
 	return 0;
 }
 

@@ -1417,6 +1417,7 @@ unsafe extern "C" {
     pub fn iomm_ctx_get(ctx: *mut iomm_ctx) -> *mut iomm_ctx;
     pub fn iomm_ctx_put(ctx: *mut iomm_ctx);
     pub fn iomm_ctx_run(ctx: *mut iomm_ctx) -> ::core::ffi::c_int;
+    pub fn iomm_ctx_now(ctx: *mut iomm_ctx) -> u64;
     pub fn iomm_ctx_next_deadline(
         ctx: *mut iomm_ctx,
         deadline: *mut u64,
@@ -1600,6 +1601,7 @@ unsafe extern "C" {
         gather: *mut iomm_gather,
         unmapped: *mut u64,
     ) -> ::core::ffi::c_int;
+    pub fn iomm_domain_flush_all(domain: *mut iomm_domain) -> ::core::ffi::c_int;
     pub fn iomm_domain_translate(
         domain: *mut iomm_domain,
         iova: u64,

@@ -103,17 +103,20 @@ impl Context {
         self.call(|| self.done(unsafe { sys::iomm_ctx_run(self.as_raw()) }))
     }
 
-    /// When [`run`](Context::run) has something to do next, in nanoseconds on
-    /// the platform's clock (of the hosted library, `CLOCK_MONOTONIC`).
-    /// `Some(0)`: there is work now; `None`: nothing is pending.
-    pub fn next_deadline(&self) -> Result<Option<u64>> {
+    /// How long until [`run`](Context::run) has something to do. Zero: there is
+    /// work now; `None`: nothing is pending.
+    pub fn next_deadline(&self) -> Result<Option<Duration>> {
         let mut deadline = 0;
         let answer = self.call(|| {
             // SAFETY: the context is alive, and so is what is written to.
             self.done(unsafe { sys::iomm_ctx_next_deadline(self.as_raw(), &mut deadline) })
         });
         match answer {
-            Ok(()) => Ok(Some(deadline)),
+            Ok(()) => {
+                // SAFETY: the context is alive.
+                let now = boundary::call(|| unsafe { sys::iomm_ctx_now(self.as_raw()) });
+                Ok(Some(Duration::from_nanos(deadline.saturating_sub(now))))
+            }
             Err(error) if error.code() == Code::ENOENT => Ok(None),
             Err(error) => Err(error),
         }

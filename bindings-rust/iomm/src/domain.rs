@@ -138,6 +138,14 @@ impl Domain {
         })
     }
 
+    /// Invalidates the whole address space and, when that succeeds, frees what
+    /// is in quarantine: what a flush that failed had left.
+    pub fn flush_all(&self) -> Result<()> {
+        let ctx = self.context();
+        // SAFETY: the handle is alive.
+        ctx.call(|| ctx.done(unsafe { sys::iomm_domain_flush_all(self.as_raw()) }))
+    }
+
     /// What the domain's page table was granted.
     pub fn info(&self) -> Result<PageTableInfo> {
         let ctx = self.context();

@@ -29,6 +29,7 @@ fn a_device_sees_what_is_mapped() {
         assert_eq!(found.prot & RW, RW);
         assert_eq!(domain.translate(0x20000).unwrap(), None);
         assert_eq!(domain.unmap_now(0x10000, 0x4000).unwrap(), 0x4000);
+        domain.flush_all().unwrap();
         let error = bound.hardware.write(DISK, 0x12345, b"bytes").unwrap_err();
         assert_eq!(error.fault.unwrap().iova, 0x12345);
     });
