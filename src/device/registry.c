@@ -168,48 +168,39 @@ static uint32_t length(const struct iomm_list *list)
 	return n;
 }
 
-static int close_devices(struct iomm_ctx *ctx, uint64_t timeout)
+static int close_device(struct iomm_object *object, uint64_t timeout)
 {
-	struct iomm_registry *registry = iomm_registry(ctx);
-	struct iomm_device *device;
-	int err, result = 0;
-	uint32_t n;
-
-	iomm_lock(ctx, &registry->lock);
-	for (n = length(&registry->devices);
-	     n && !iomm_list_empty(&registry->devices); n--) {
-		device = iomm_container_of(rotate(&registry->devices),
-					   struct iomm_device, link);
-		if (!iomm_object_get_unless_zero(&device->obj))
-			continue;
-		iomm_unlock(ctx, &registry->lock);
-		err = iomm_device_remove(device, timeout);
-		result = result ? result : err;
-		iomm_object_drop(device);
-		iomm_lock(ctx, &registry->lock);
-	}
-	iomm_unlock(ctx, &registry->lock);
-	return result;
+	return iomm_device_remove((struct iomm_device *)(void *)object,
+				  timeout);
 }
 
-static int close_iommus(struct iomm_ctx *ctx, uint64_t timeout)
+static int close_iommu(struct iomm_object *object, uint64_t timeout)
+{
+	return iomm_iommu_unregister((struct iomm_iommu *)(void *)object,
+				     timeout);
+}
+
+/* Closes every object of a list, whose link lies `offset` into it; answers the
+ * first failure. */
+static int
+close_list(struct iomm_ctx *ctx, struct iomm_list *list, size_t offset,
+	   uint64_t timeout, int (*close_one)(struct iomm_object *, uint64_t))
 {
 	struct iomm_registry *registry = iomm_registry(ctx);
-	struct iomm_iommu *iommu;
+	struct iomm_object *object;
 	int err, result = 0;
 	uint32_t n;
 
 	iomm_lock(ctx, &registry->lock);
-	for (n = length(&registry->iommus);
-	     n && !iomm_list_empty(&registry->iommus); n--) {
-		iommu = iomm_container_of(rotate(&registry->iommus),
-					  struct iomm_iommu, link);
-		if (!iomm_object_get_unless_zero(&iommu->obj))
+	for (n = length(list); n && !iomm_list_empty(list); n--) {
+		object = (struct iomm_object *)(void *)((char *)rotate(list) -
+							offset);
+		if (!iomm_object_get_unless_zero(object))
 			continue;
 		iomm_unlock(ctx, &registry->lock);
-		err = iomm_iommu_unregister(iommu, timeout);
+		err = close_one(object, timeout);
 		result = result ? result : err;
-		iomm_object_drop(iommu);
+		iomm_object_drop(object);
 		iomm_lock(ctx, &registry->lock);
 	}
 	iomm_unlock(ctx, &registry->lock);
@@ -218,8 +209,13 @@ static int close_iommus(struct iomm_ctx *ctx, uint64_t timeout)
 
 static int close(struct iomm_ctx *ctx, uint64_t timeout)
 {
-	int devices = close_devices(ctx, timeout);
-	int iommus = close_iommus(ctx, timeout);
+	struct iomm_registry *registry = iomm_registry(ctx);
+	int devices = close_list(ctx, &registry->devices,
+				 offsetof(struct iomm_device, link), timeout,
+				 close_device);
+	int iommus = close_list(ctx, &registry->iommus,
+				offsetof(struct iomm_iommu, link), timeout,
+				close_iommu);
 
 	return devices ? devices : iommus;
 }
