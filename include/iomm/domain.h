@@ -135,7 +135,8 @@ iomm_domain_info(struct iomm_domain *domain, struct iomm_pgtable_info *info);
  * Thread: any.
  * Context: runs the driver's callbacks; in a callback that would wait:
  *   EDEADLK. Not in atomic hooks.
- * Errors: EINVAL (malformed; another instance's device); EBUSY: something is
+ * Errors: EINVAL (malformed; a paging domain, and a device of an instance that
+ *   it was not made for); EBUSY: something is
  *   attached; ENODEV: not bound, removed, or the instance is gone; what the
  *   driver's `attach_prepare` answered.
  * Since: 0.1
@@ -186,6 +187,10 @@ iomm_domain_map(struct iomm_domain *domain, uint64_t iova, uint64_t paddr,
 /**
  * Unmaps, as iomm_pgtable_unmap(). The memory may be used for something else
  * once the gather has been flushed with success.
+ *
+ * When part of a larger leaf goes, formats that demand break-before-make show
+ * the device no mapping at all there for a moment: DMA to the part that stays
+ * faults if it comes just then.
  *
  * @param domain a paging domain
  * @param iova first I/O address

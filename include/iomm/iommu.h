@@ -36,20 +36,28 @@ IOMM_LAYOUT(sizeof(struct iomm_probe_info) == IOMM_PROBE_INFO_SIZE_VER0,
  * user wants; the driver corrects it to what the hardware can do.
  */
 struct iomm_domain_setup {
-	uint32_t size;	/**< sizeof(struct iomm_domain_setup) */
-	uint32_t flags; /**< 0 */
+	uint32_t size; /**< sizeof(struct iomm_domain_setup) */
+	/** As iomm_pgtable_config.flags. In: whether the device is coherent. */
+	uint32_t flags;
 	/** In: what the user asked for, or empty. Out: the table's format. */
 	char format[IOMM_FORMAT_NAME_MAX];
-	/** In: the user's granule and page sizes, the width that he or the
-	 * device's DMA mask asks for (0: no wish), the device's coherence. Out:
-	 * what the table is made with; a user's wish that is not met makes
-	 * iomm_domain_create() fail. The library takes its own reference on
-	 * `memory`. When a device is behind several instances, each is asked,
-	 * and must leave what the first one set. */
-	struct iomm_pgtable_config table;
+
+	/* As the fields of iomm_pgtable_config. In: the user's granule and page
+	 * sizes, and the input width that he or the device's DMA mask asks for
+	 * (0: no wish). Out: what the table is made with; a user's wish that is
+	 * not met makes iomm_domain_create() fail. When a device is behind
+	 * several instances, each is asked, and must leave what the first one
+	 * set. */
+	iomm_u64 granule;      /**< table granule, bytes */
+	iomm_u64 page_sizes;   /**< leaf sizes, a bit for each */
+	uint32_t ias;	       /**< input address width, bits */
+	uint32_t oas;	       /**< output address width, bits */
+	iomm_u64 max_table_pa; /**< highest address of a table, inclusive */
+	/** Where tables live; the library takes its own reference. */
+	IOMM_PTR(struct iomm_table_memory *, memory);
 };
 
-#define IOMM_DOMAIN_SETUP_SIZE_VER0 80u
+#define IOMM_DOMAIN_SETUP_SIZE_VER0 72u
 IOMM_LAYOUT(sizeof(struct iomm_domain_setup) == IOMM_DOMAIN_SETUP_SIZE_VER0,
 	    "iomm_domain_setup");
 
@@ -184,8 +192,9 @@ iomm_iommu_register(struct iomm_ctx *ctx,
  *   reference is gone.
  * Thread: any.
  * Context: waits and runs callbacks; in a callback: EDEADLK.
- * Errors: EINVAL; EDEADLK; ETIMEDOUT: new callbacks stay refused, and the call
- *   can be repeated.
+ * Errors: EINVAL; EDEADLK; ETIMEDOUT: new callbacks stay refused, but for the
+ *   flushes of domains that still have their hardware side, and the call can be
+ *   repeated.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int

@@ -9,8 +9,8 @@ enum {
 	AWAITED
 };
 
-static int
-wait_for(struct iomm_ctx *ctx, struct iomm_claim *claim, const char *what)
+static int wait_for(struct iomm_ctx *ctx, struct iomm_claim *claim,
+		    uint64_t deadline, const char *what)
 {
 	int err = iomm_may_wait(ctx, what);
 
@@ -20,17 +20,23 @@ wait_for(struct iomm_ctx *ctx, struct iomm_claim *claim, const char *what)
 	 * cannot know whether it was the only one. */
 	while (atomic_exchange_explicit(&claim->word, AWAITED,
 					memory_order_acquire) != FREE) {
-		if (!iomm_wait(ctx, &claim->word, AWAITED, IOMM_FOREVER))
+		if (iomm_wait(ctx, &claim->word, AWAITED, deadline))
+			continue;
+		if (!ctx->platform.wait)
 			return IOMM_FAIL(ctx, IOMM_EBUSY,
 					 "%s: another thread is at work on it, "
 					 "and the platform cannot wait",
 					 IOMM_STR(what));
+		return IOMM_FAIL(ctx, IOMM_ETIMEDOUT,
+				 "%s: another thread is still at work on it at "
+				 "the deadline",
+				 IOMM_STR(what));
 	}
 	return 0;
 }
 
 int iomm_claim_take(struct iomm_ctx *ctx, struct iomm_claim *claim,
-		    const char *what)
+		    uint64_t deadline, const char *what)
 {
 	void *self = iomm_thread(ctx);
 	uint32_t word = FREE;
@@ -45,7 +51,7 @@ int iomm_claim_take(struct iomm_ctx *ctx, struct iomm_claim *claim,
 						     CLAIMED,
 						     memory_order_acquire,
 						     memory_order_relaxed)) {
-		err = wait_for(ctx, claim, what);
+		err = wait_for(ctx, claim, deadline, what);
 		if (err)
 			return err;
 	}

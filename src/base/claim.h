@@ -17,9 +17,10 @@ struct iomm_claim {
 	_Atomic(void *) owner; /* the thread's storage */
 };
 
-/* `what` names the object in the sentence. */
+/* Waits until the deadline: ETIMEDOUT. `what` names the object in the sentence.
+ */
 int iomm_claim_take(struct iomm_ctx *ctx, struct iomm_claim *claim,
-		    const char *what);
+		    uint64_t deadline, const char *what);
 void iomm_claim_drop(struct iomm_ctx *ctx, struct iomm_claim *claim);
 
 #endif

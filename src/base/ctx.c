@@ -219,6 +219,7 @@ int iomm_ctx_create(const struct iomm_ctx_config *config, struct iomm_ctx **out)
 		goto fail;
 	}
 	*ctx = start;
+	ctx->born = iomm_now(ctx);
 	atomic_init(&ctx->refs, 1);
 	atomic_init(&ctx->live[IOMM_HANDLE_CTX], 1);
 	err = quarantine_init(ctx);

@@ -39,6 +39,8 @@ extern const struct iomm_subsys *const iomm_subsystems[IOMM_NR_SUBSYS];
 
 struct iomm_ctx {
 	_Atomic uint32_t refs;
+	/* When it was made: tells it from one that was at the same address. */
+	uint64_t born;
 	uint32_t log_level;
 	struct iomm_platform platform;
 	void *platform_data;
@@ -98,6 +100,7 @@ struct iomm_thread {
 	} guards[IOMM_GUARDS_PER_THREAD];
 	struct {
 		const struct iomm_ctx *ctx;
+		uint64_t born; /* of that context */
 		uint64_t text[IOMM_TEXT_ARGS + 1];
 		char strings[IOMM_ERROR_TEXT]; /* what %s pointed to */
 	} error;
@@ -120,10 +123,9 @@ void iomm_callback_begin(struct iomm_ctx *ctx, struct iomm_frame *frame,
 			 bool atomic);
 void iomm_callback_end(struct iomm_ctx *ctx, struct iomm_frame *frame);
 
-/* Answers of callbacks are errors down to this one, as in Linux. */
+/* What a callback answered: 0 or an error, if it keeps its contract. As in
+ * Linux there are no errors below this. */
 #define IOMM_MAX_ERROR 4095
-
-/* What a callback answered: 0 or an error, if it keeps its contract. */
 static inline int iomm_answer(int result)
 {
 	return result > 0 || result < -IOMM_MAX_ERROR ? -IOMM_EPROTO : result;

@@ -93,6 +93,7 @@ int iomm_fail(struct iomm_ctx *ctx, int code, const uint64_t *text)
 		return -code;
 	thread = iomm_thread(ctx);
 	thread->error.ctx = ctx;
+	thread->error.born = ctx->born;
 	for (n = 0; n <= IOMM_TEXT_ARGS; n++)
 		thread->error.text[n] = text[n];
 	keep_strings(thread);
@@ -114,7 +115,7 @@ int iomm_error_message(struct iomm_ctx *ctx, char *buf, uint64_t len)
 	if (!ctx || (!buf && len))
 		return -IOMM_EINVAL;
 	thread = iomm_thread(ctx);
-	if (thread->error.ctx != ctx)
+	if (thread->error.ctx != ctx || thread->error.born != ctx->born)
 		return iomm_copy_string(buf, len, "");
 	return (int)iomm_text_render(buf, len, thread->error.text);
 }

@@ -229,6 +229,7 @@ static bool inside(struct iomm_device *device)
 static int do_remove(struct iomm_device *device, uint64_t timeout)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
+	uint64_t deadline = iomm_deadline(ctx, timeout);
 	bool first;
 	int err;
 
@@ -238,10 +239,11 @@ static int do_remove(struct iomm_device *device, uint64_t timeout)
 				 "would wait for it to leave",
 				 IOMM_STR(device->name));
 	first = iomm_presence_refuse(&device->presence);
-	err = iomm_presence_drain(ctx, &device->presence,
-				  iomm_deadline(ctx, timeout), device->name);
+	err = iomm_presence_drain(ctx, &device->presence, deadline,
+				  device->name);
 	if (!err)
-		err = iomm_claim_take(ctx, &device->claim, device->name);
+		err = iomm_claim_take(ctx, &device->claim, deadline,
+				      device->name);
 	if (err) {
 		/* A removal that ran out of time goes on refusing; one that
 		 * could not even wait was none. */

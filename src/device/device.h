@@ -58,8 +58,8 @@ void iomm_device_unbind(struct iomm_device *device, uint32_t state);
 
 /* For an instance that is being unregistered: unbinds the device if it is bound
  * there, and has it wait for the instance's node. */
-int iomm_device_lost_iommu(struct iomm_device *device,
-			   struct iomm_iommu *iommu);
+int iomm_device_lost_iommu(struct iomm_device *device, struct iomm_iommu *iommu,
+			   uint64_t deadline);
 
 /* Queues the device until a node has an instance; the registry's lock is held.
  */

@@ -23,7 +23,7 @@ static void destroy(struct iomm_object *object)
 const struct iomm_object_type iomm_iommu_type = {
 	.kind = IOMM_HANDLE_IOMMU,
 	.bytes = sizeof(struct iomm_iommu),
-	.name = "IOMMU instance",
+	.name = "registered IOMMU",
 	.lock = offsetof(struct iomm_iommu, lock),
 	.destroy = destroy,
 };
@@ -229,7 +229,7 @@ static int lose_devices(struct iomm_iommu *iommu, uint64_t deadline)
 		word = atomic_load(&iommu->presence.word);
 		device = first_bound(iommu, &busy);
 		if (device) {
-			err = iomm_device_lost_iommu(device, iommu);
+			err = iomm_device_lost_iommu(device, iommu, deadline);
 			iomm_object_drop(device);
 			if (err)
 				return err;
@@ -358,19 +358,22 @@ static int unregister(struct iomm_iommu *iommu, uint64_t deadline)
 int iomm_iommu_unregister(struct iomm_iommu *iommu, uint64_t timeout)
 {
 	struct iomm_ctx *ctx;
+	uint64_t deadline;
 	int err;
 
 	if (!iomm_handle_ok(iommu, &iomm_iommu_type))
 		return -IOMM_EINVAL;
 	ctx = iommu->obj.ctx;
 	iomm_enter(ctx);
+	deadline = iomm_deadline(ctx, timeout);
 	/* Refused, others would see a half-gone instance for as long as the
 	 * callback runs, with nobody to finish the job: so not begun. */
 	err = iomm_may_wait(ctx, "iomm_iommu_unregister");
 	if (!err)
-		err = iomm_claim_take(ctx, &iommu->claim, iommu->name);
+		err = iomm_claim_take(ctx, &iommu->claim, deadline,
+				      iommu->name);
 	if (!err) {
-		err = unregister(iommu, iomm_deadline(ctx, timeout));
+		err = unregister(iommu, deadline);
 		iomm_claim_drop(ctx, &iommu->claim);
 	}
 	return iomm_leave(ctx, err);

@@ -444,8 +444,9 @@ static int claimed_probe(struct iomm_device *device, uint32_t probes)
 		return iomm_device_fail_gone(device);
 	if (device->state == IOMM_DEVICE_BOUND)
 		return 0;
-	/* Somebody else's probe ended while this one waited for its turn. */
-	if (atomic_load(&device->probes) != probes)
+	/* Somebody else's probe ended while this one waited for its turn. (One
+	 * that succeeded has been undone since: that result is not shared.) */
+	if (atomic_load(&device->probes) != probes && device->result)
 		return IOMM_FAIL(ctx, -device->result,
 				 "%s was probed by another thread: %s",
 				 IOMM_STR(device->name),
@@ -466,7 +467,7 @@ int iomm_device_probe(struct iomm_device *device)
 	ctx = device->obj.ctx;
 	iomm_enter(ctx);
 	probes = atomic_load(&device->probes);
-	err = iomm_claim_take(ctx, &device->claim, device->name);
+	err = iomm_claim_take(ctx, &device->claim, IOMM_FOREVER, device->name);
 	if (!err) {
 		err = claimed_probe(device, probes);
 		iomm_claim_drop(ctx, &device->claim);
@@ -475,33 +476,35 @@ int iomm_device_probe(struct iomm_device *device)
 }
 
 /* Queues a device that has lost its instance. The node may have its next one
- * already, which did not find the device waiting. */
+ * already, which did not find the device waiting; or it will never have one. */
 static void wait_anew(struct iomm_device *device, uint64_t node)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 	struct iomm_registry *registry = iomm_registry(ctx);
 	struct iomm_iommu *next;
+	bool due;
 
 	iomm_lock(ctx, &registry->lock);
 	device->deadline = 0;
 	iomm_device_wait_for(device, node);
 	next = iomm_iommu_lookup(ctx, node);
-	if (next)
+	due = next || registry->sealed;
+	if (due)
 		iomm_registry_replay(registry, node);
 	iomm_unlock(ctx, &registry->lock);
-	if (!next)
-		return;
 	iomm_object_drop(next);
-	iomm_wakeup(ctx);
+	if (due)
+		iomm_wakeup(ctx);
 }
 
-int iomm_device_lost_iommu(struct iomm_device *device, struct iomm_iommu *iommu)
+int iomm_device_lost_iommu(struct iomm_device *device, struct iomm_iommu *iommu,
+			   uint64_t deadline)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 	uint32_t n;
 	int err;
 
-	err = iomm_claim_take(ctx, &device->claim, device->name);
+	err = iomm_claim_take(ctx, &device->claim, deadline, device->name);
 	if (err)
 		return err;
 	for (n = 0; n < device->nr_bindings; n++) {

@@ -59,7 +59,8 @@ read_config(struct iomm_ctx *ctx, const struct iomm_domain_config *config,
 static int claim_bound(struct iomm_device *device)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
-	int err = iomm_claim_take(ctx, &device->claim, device->name);
+	int err = iomm_claim_take(ctx, &device->claim, IOMM_FOREVER,
+				  device->name);
 
 	if (err)
 		return err;
@@ -263,7 +264,8 @@ static int attach(struct iomm_domain *domain, struct iomm_device *device)
 
 	if (err)
 		return err;
-	err = iomm_claim_take(ctx, &device->group->claim, "the group");
+	err = iomm_claim_take(ctx, &device->group->claim, IOMM_FOREVER,
+			      "the group");
 	if (err)
 		goto out;
 	enter_all(device, &entered);
@@ -315,7 +317,7 @@ static int detach(struct iomm_domain *domain, struct iomm_device *device)
 	if (err)
 		return err;
 	group = device->group;
-	err = iomm_claim_take(ctx, &group->claim, "the group");
+	err = iomm_claim_take(ctx, &group->claim, IOMM_FOREVER, "the group");
 	if (err)
 		goto out;
 	if (group->attached == &domain->obj) {

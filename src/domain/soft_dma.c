@@ -42,7 +42,9 @@ static int fetch(void *data, uint64_t paddr, uint64_t *desc)
 		memcpy(&copy, at, sizeof(copy));
 		*desc = IOMM_LE64(copy);
 	} else {
-		*desc = iomm_desc_load(at);
+		/* The domain may be linking a new table meanwhile: seen at all,
+		 * it is to be seen cleared. */
+		*desc = iomm_desc_acquire(at);
 	}
 	return 0;
 }

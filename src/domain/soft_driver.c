@@ -80,18 +80,23 @@ static void release(void *data, void *priv)
 static int domain_alloc(void *data, struct iomm_domain_setup *setup, void **out)
 {
 	struct instance *instance = data;
+	const struct iomm_engine_ops *engine;
 	struct soft_domain *domain;
 
 	(void)iomm_copy_string(setup->format, sizeof(setup->format),
 			       instance->format->type->name);
-	if (!setup->table.granule)
-		setup->table.granule = instance->granule;
-	if (!setup->table.ias || setup->table.ias > instance->ias)
-		setup->table.ias = instance->ias;
-	setup->table.oas = instance->oas;
-	setup->table.memory = instance->memory;
+	if (!setup->granule)
+		setup->granule = instance->granule;
+	if (!setup->ias || setup->ias > instance->ias)
+		setup->ias = instance->ias;
+	/* A device may reach less than the smallest table covers. */
+	engine = iomm_format_engine(instance->format->type, setup->granule);
+	if (engine && setup->ias < engine->min_ias)
+		setup->ias = engine->min_ias;
+	setup->oas = instance->oas;
+	setup->memory = instance->memory;
 	/* This process's memory is coherent with itself. */
-	setup->table.flags |= IOMM_PGTABLE_COHERENT;
+	setup->flags |= IOMM_PGTABLE_COHERENT;
 
 	domain = iomm_alloc(instance->ctx, sizeof(*domain));
 	if (!domain)

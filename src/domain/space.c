@@ -128,7 +128,8 @@ static bool any_left(const struct iomm_space *space)
 
 int iomm_space_begin(struct iomm_space *space)
 {
-	int err = iomm_claim_take(space->ctx, &space->claim, "the domain");
+	int err = iomm_claim_take(space->ctx, &space->claim, IOMM_FOREVER,
+				  "the domain");
 
 	if (err || any_left(space))
 		return err;
@@ -147,7 +148,8 @@ static int owner_begin(void *data)
 {
 	struct iomm_space *space = data;
 
-	return iomm_claim_take(space->ctx, &space->claim, "the domain");
+	return iomm_claim_take(space->ctx, &space->claim, IOMM_FOREVER,
+			       "the domain");
 }
 
 static void owner_end(void *data)
@@ -190,15 +192,14 @@ first_setup(struct iomm_device *device, const struct iomm_domain_config *config,
 
 	*setup = (struct iomm_domain_setup){
 		.size = sizeof(*setup),
-		.table = { .size = sizeof(setup->table),
-			   .granule = config->granule,
-			   .page_sizes = config->page_sizes,
-			   .ias = config->ias },
+		.granule = config->granule,
+		.page_sizes = config->page_sizes,
+		.ias = config->ias,
 	};
 	if (device->coherent)
-		setup->table.flags |= IOMM_PGTABLE_COHERENT;
+		setup->flags |= IOMM_PGTABLE_COHERENT;
 	if (!config->ias && device->dma_mask != UINT64_MAX)
-		setup->table.ias = mask_bits(device->dma_mask);
+		setup->ias = mask_bits(device->dma_mask);
 	if (iomm_copy_string(setup->format, sizeof(setup->format), format) >=
 	    (int)sizeof(setup->format))
 		return IOMM_FAIL(device->obj.ctx, IOMM_EINVAL,
@@ -236,10 +237,9 @@ static int alloc_part(struct iomm_iommu *iommu, struct iomm_domain_part *part,
 				 IOMM_STR(iommu->name),
 				 IOMM_STR(iomm_strerror(err)));
 	iomm_part_link(part, priv);
-	if (setup->size != sizeof(*setup) ||
-	    setup->table.size != sizeof(setup->table))
+	if (setup->size != sizeof(*setup))
 		return IOMM_FAIL(ctx, IOMM_EPROTO,
-				 "%s changed the sizes of the domain's setup",
+				 "%s changed the size of the domain's setup",
 				 IOMM_STR(iommu->name));
 	if (!terminated(setup))
 		return IOMM_FAIL(ctx, IOMM_EPROTO,
@@ -289,20 +289,39 @@ check_wishes(struct iomm_space *space, const struct iomm_domain_config *config,
 				 "%s walks format %s, not %s", IOMM_STR(name),
 				 IOMM_STR(setup->format),
 				 IOMM_STR(config->format));
-	if (config->granule && config->granule != setup->table.granule)
+	if (config->granule && config->granule != setup->granule)
 		return IOMM_FAIL(space->ctx, IOMM_EINVAL,
 				 "%s does not do a granule of %k",
 				 IOMM_STR(name), config->granule);
-	if (config->page_sizes && config->page_sizes != setup->table.page_sizes)
+	if (config->page_sizes && config->page_sizes != setup->page_sizes)
 		return IOMM_FAIL(space->ctx, IOMM_EINVAL,
 				 "%s does page sizes %x, not %x",
-				 IOMM_STR(name), setup->table.page_sizes,
+				 IOMM_STR(name), setup->page_sizes,
 				 config->page_sizes);
-	if (config->ias && config->ias != setup->table.ias)
+	if (config->ias && config->ias != setup->ias)
 		return IOMM_FAIL(space->ctx, IOMM_EINVAL,
 				 "%s does %u bits of input address, not %u",
-				 IOMM_STR(name), setup->table.ias, config->ias);
+				 IOMM_STR(name), setup->ias, config->ias);
 	return 0;
+}
+
+static int
+make_table(struct iomm_space *space, const struct iomm_domain_setup *setup,
+	   struct iomm_pgtable **out)
+{
+	struct iomm_pgtable_config config = {
+		.size = sizeof(config),
+		.flags = setup->flags,
+		.granule = setup->granule,
+		.page_sizes = setup->page_sizes,
+		.ias = setup->ias,
+		.oas = setup->oas,
+		.max_table_pa = setup->max_table_pa,
+		.memory = setup->memory,
+	};
+
+	return iomm_pgtable_create(space->ctx, setup->format, &config, &tlb_ops,
+				   space, destroy_space, out);
 }
 
 int iomm_space_create(struct iomm_device *device,
@@ -331,8 +350,7 @@ int iomm_space_create(struct iomm_device *device,
 		return err;
 	}
 	/* The table takes the space over, and frees it if there is no table. */
-	err = iomm_pgtable_create(ctx, setup.format, &setup.table, &tlb_ops,
-				  space, destroy_space, pgtable);
+	err = make_table(space, &setup, pgtable);
 	if (err)
 		return err;
 	iomm_pgtable_set_owner(*pgtable, owner_begin, owner_end, space);

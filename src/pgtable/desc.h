@@ -31,12 +31,19 @@ static inline uint64_t iomm_desc_load(const uint64_t *desc)
 	return IOMM_LE64(__atomic_load_n(desc, __ATOMIC_RELAXED));
 }
 
-static inline void iomm_desc_store(uint64_t *desc, uint64_t value)
+/* For a walker: what was stored before this was published is seen. */
+static inline uint64_t iomm_desc_acquire(const uint64_t *desc)
 {
-	__atomic_store_n(desc, IOMM_LE64(value), __ATOMIC_RELAXED);
+	return IOMM_LE64(__atomic_load_n(desc, __ATOMIC_ACQUIRE));
 }
 
-/* All that was stored before is seen by whoever sees this. */
+static inline void iomm_desc_clear(uint64_t *desc)
+{
+	__atomic_store_n(desc, 0, __ATOMIC_RELAXED);
+}
+
+/* All that was stored before is seen by whoever sees this: a table is complete
+ * when it is linked, and a page has what was put there before it was mapped. */
 static inline void iomm_desc_publish(uint64_t *desc, uint64_t value)
 {
 	__atomic_store_n(desc, IOMM_LE64(value), __ATOMIC_RELEASE);
@@ -53,6 +60,15 @@ static inline uint64_t iomm_desc_load(const uint64_t *desc)
 	return (uint64_t)IOMM_LE32(high) << 32 | IOMM_LE32(low);
 }
 
+static inline uint64_t iomm_desc_acquire(const uint64_t *desc)
+{
+	const uint32_t *half = (const uint32_t *)(const void *)desc;
+	uint32_t low = __atomic_load_n(half, __ATOMIC_ACQUIRE);
+	uint32_t high = __atomic_load_n(half + 1, __ATOMIC_RELAXED);
+
+	return (uint64_t)IOMM_LE32(high) << 32 | IOMM_LE32(low);
+}
+
 static inline void iomm_desc_publish(uint64_t *desc, uint64_t value)
 {
 	uint32_t *half = (uint32_t *)(void *)desc;
@@ -63,9 +79,9 @@ static inline void iomm_desc_publish(uint64_t *desc, uint64_t value)
 	__atomic_store_n(half, IOMM_LE32((uint32_t)value), __ATOMIC_RELEASE);
 }
 
-static inline void iomm_desc_store(uint64_t *desc, uint64_t value)
+static inline void iomm_desc_clear(uint64_t *desc)
 {
-	iomm_desc_publish(desc, value);
+	iomm_desc_publish(desc, 0);
 }
 
 #endif

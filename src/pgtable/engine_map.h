@@ -20,7 +20,7 @@ FN(fill_slots)(struct iomm_node *node, uint64_t iova, uint64_t paddr,
 	for (n = 0; n < count; n++) {
 		if (FMT_VALID(iomm_desc_load(desc + n)))
 			break;
-		iomm_desc_store(desc + n, value);
+		iomm_desc_publish(desc + n, value);
 		value = FMT_NEXT(value, FMT_GRANULE);
 	}
 	iomm_node_add(node, n, FMT_SLOTS);
@@ -109,7 +109,7 @@ static int FN(map_slot)(struct iomm_engine_op *op, struct iomm_node *node,
 		return iomm_exists(op->pgtable, op->iova);
 	if (!FN(fits)(op, level, last))
 		return FN(map_new)(op, node, level, last, fresh);
-	iomm_desc_store(desc, FMT_LEAF(op->paddr, op->attrs, level));
+	iomm_desc_publish(desc, FMT_LEAF(op->paddr, op->attrs, level));
 	iomm_node_add(node, 1, FMT_SLOTS);
 	FN(advance)(op, FN(size)(level));
 	if (!fresh)

@@ -36,7 +36,7 @@ FN(clear_slots)(uint64_t *desc, uint32_t count, uint32_t *span)
 		if (FMT_KIND(iomm_desc_load(desc + n), FMT_LAST) !=
 		    IOMM_DESC_LEAF)
 			continue;
-		iomm_desc_store(desc + n, 0);
+		iomm_desc_clear(desc + n);
 		cleared++;
 		*span = n + 1;
 	}
@@ -73,7 +73,7 @@ static void FN(unlink)(struct iomm_engine_op *op, struct iomm_node *node,
 	struct iomm_gather *gather = op->gather;
 	struct iomm_node *chain = gather->tables;
 
-	iomm_desc_store(FN(desc)(node, slot), 0);
+	iomm_desc_clear(FN(desc)(node, slot));
 	iomm_op_mark(op, level, node, slot, slot);
 	iomm_node_bury(op->pgtable, node, slot, &chain);
 	gather->tables = chain;
@@ -135,13 +135,13 @@ FN(break_make)(struct iomm_engine_op *op, struct iomm_node *node,
 	int r;
 
 	iomm_op_sync_tree(op->pgtable, child);
-	iomm_desc_store(desc, 0);
+	iomm_desc_clear(desc);
 	iomm_op_mark(op, level, node, slot, slot);
 	iomm_op_sync(op);
 	r = iomm_pgtable_tlb_flush(op->pgtable, base, base + (size - 1), size,
 				   0);
 	if (r) {
-		iomm_desc_store(desc, old);
+		iomm_desc_publish(desc, old);
 	} else {
 		iomm_desc_publish(desc, FMT_TABLE(iomm_node_pa(child)));
 		iomm_node_adopt(node, slot, child);
@@ -247,7 +247,7 @@ static int FN(unmap_slot)(struct iomm_engine_op *op, struct iomm_node *node,
 	r = iomm_op_prepare(op, iova, last, FN(size)(level));
 	if (r)
 		return r;
-	iomm_desc_store(desc, 0);
+	iomm_desc_clear(desc);
 	FN(cleared)(op, node, level, iova, 1, 1);
 	return 0;
 }

@@ -176,7 +176,7 @@ int iomm_table_alloc(struct iomm_ctx *ctx, struct iomm_table_memory *memory,
 	if (!memory)
 		return default_alloc(ctx, bytes, max_pa, va, pa);
 	r = call_alloc(memory, bytes, max_pa, &ptr, &address);
-	if (r > 0 || r < -IOMM_MAX_ERROR)
+	if (iomm_answer(r) != r)
 		return IOMM_FAIL(ctx, IOMM_EPROTO,
 				 "the table provider's alloc answered what is "
 				 "neither 0 nor an error");

@@ -17,9 +17,6 @@
 #include "pgtable/memory.h"
 #include "pgtable/node.h"
 
-/* Answers of callbacks are errors down to this one, as in Linux. */
-#define IOMM_MAX_ERROR 4095
-
 /* A key that no address has. */
 #define IOMM_PGTABLE_COLD UINT64_MAX
 

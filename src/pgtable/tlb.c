@@ -10,7 +10,7 @@ judge(struct iomm_pgtable *pgtable, int answer, uint64_t iova, uint64_t last)
 
 	if (!answer)
 		return 0;
-	if (answer > 0 || answer < -IOMM_MAX_ERROR)
+	if (iomm_answer(answer) != answer)
 		return IOMM_FAIL(ctx, IOMM_EPROTO,
 				 "a TLB hook answered what is neither 0 nor an "
 				 "error, for [%x, %x]",

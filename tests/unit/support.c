@@ -294,6 +294,16 @@ void world_set_time(struct world *w, uint64_t now)
 	atomic_store(&w->mock_time, true);
 }
 
+void pause_us(uint32_t us)
+{
+	const struct iomm_platform *hosted = iomm_platform_hosted();
+	uint64_t until = hosted->time(NULL) + (uint64_t)us * 1000;
+	uint32_t word = 0;
+
+	while (hosted->time(NULL) < until)
+		hosted->wait(NULL, &word, 0, until);
+}
+
 uint32_t world_live(struct world *w, uint32_t kind)
 {
 	return iomm_ctx_live_handles(w->ctx, kind);

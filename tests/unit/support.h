@@ -79,6 +79,10 @@ int world_create(struct world *w);
  * nr_misuses to 0 after an intended one. */
 void world_end(struct world *w);
 
+/* Sleeps, for real. For waiting until another thread is where it should be, and
+ * never to tell that something did not happen in time. */
+void pause_us(uint32_t us);
+
 /* cmocka fixtures: *state is a struct world with a context. */
 int world_setup(void **state);
 int world_teardown(void **state);
@@ -200,10 +204,12 @@ struct mock_domain {
 
 struct mock {
 	struct world *w;
-	struct iomm_iommu *iommu;	   /* set by mock_register() */
-	const struct iomm_iommu_ops *ops;  /* NULL: mock_ops */
-	const char *format;		   /* NULL: "arm64-s1" */
-	struct iomm_pgtable_config *table; /* NULL: as the user asks */
+	struct iomm_iommu *iommu;	  /* set by mock_register() */
+	const struct iomm_iommu_ops *ops; /* NULL: mock_ops */
+	const char *format;		  /* NULL: "arm64-s1" */
+	/* What a domain is made with, but for the format; NULL: as the user
+	 * asks. */
+	const struct iomm_domain_setup *setup;
 
 	_Atomic uint32_t calls[MOCK_CALLS];
 	_Atomic uint32_t devices, domains; /* alive */

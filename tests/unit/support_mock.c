@@ -28,17 +28,19 @@ static void require(bool condition, const char *what)
 /* Every callback begins with this, and answers what it says. */
 static int called(struct mock *mock, enum mock_call call, void *object)
 {
+	void (*on)(struct mock * mock, void *object) = mock->on[call];
 	int answer = 0;
 
-	atomic_fetch_add(&mock->calls[call], 1);
 	pthread_mutex_lock(&mock->lock);
 	if (mock->nr_trace < MOCK_TRACE)
 		mock->trace[mock->nr_trace++] = (uint8_t)call;
 	if (!mock->fail_in[call] || !--mock->fail_in[call])
 		answer = mock->answer[call];
 	pthread_mutex_unlock(&mock->lock);
-	if (mock->on[call])
-		mock->on[call](mock, object);
+	/* Last: once its data is counted as released, the mock may go. */
+	atomic_fetch_add(&mock->calls[call], 1);
+	if (on)
+		on(mock, object);
 	return answer;
 }
 
@@ -117,15 +119,18 @@ mock_domain_alloc(void *data, struct iomm_domain_setup *setup, void **domain)
 {
 	struct mock *mock = data;
 	struct mock_domain *d;
+	char format[sizeof(setup->format)];
 	int err = called(mock, MOCK_DOMAIN_ALLOC, NULL);
 
 	if (err)
 		return err;
-	if (mock->table)
-		setup->table = *mock->table;
-	if (!setup->format[0] || mock->format)
-		snprintf(setup->format, sizeof(setup->format), "%s",
+	memcpy(format, setup->format, sizeof(format));
+	if (mock->setup)
+		*setup = *mock->setup;
+	if (mock->format || !format[0])
+		snprintf(format, sizeof(format), "%s",
 			 mock->format ? mock->format : "arm64-s1");
+	memcpy(setup->format, format, sizeof(format));
 	d = calloc(1, sizeof(*d));
 	require(d, "memory");
 	d->mock = mock;

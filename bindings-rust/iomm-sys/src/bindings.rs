@@ -58,7 +58,7 @@ pub const IOMM_WALK_LEAF: u32 = 2;
 pub const IOMM_WALK_ENTRY_SIZE_VER0: u32 = 48;
 pub const IOMM_PROBE_INFO_SIZE_VER0: u32 = 32;
 pub const IOMM_FORMAT_NAME_MAX: u32 = 24;
-pub const IOMM_DOMAIN_SETUP_SIZE_VER0: u32 = 80;
+pub const IOMM_DOMAIN_SETUP_SIZE_VER0: u32 = 72;
 pub const IOMM_FAULT_SIZE_VER0: u32 = 32;
 pub const IOMM_FAULT_TRANSLATION: u32 = 1;
 pub const IOMM_FAULT_PERMISSION: u32 = 2;
@@ -819,11 +819,16 @@ pub struct iomm_domain_setup {
     pub size: u32,
     pub flags: u32,
     pub format: [::core::ffi::c_char; 24usize],
-    pub table: iomm_pgtable_config,
+    pub granule: iomm_u64,
+    pub page_sizes: iomm_u64,
+    pub ias: u32,
+    pub oas: u32,
+    pub max_table_pa: iomm_u64,
+    pub memory: *mut iomm_table_memory,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of iomm_domain_setup"][::core::mem::size_of::<iomm_domain_setup>() - 80usize];
+    ["Size of iomm_domain_setup"][::core::mem::size_of::<iomm_domain_setup>() - 72usize];
     [
         "Alignment of iomm_domain_setup",
     ][::core::mem::align_of::<iomm_domain_setup>() - 8usize];
@@ -837,8 +842,23 @@ const _: () = {
         "Offset of field: iomm_domain_setup::format",
     ][::core::mem::offset_of!(iomm_domain_setup, format) - 8usize];
     [
-        "Offset of field: iomm_domain_setup::table",
-    ][::core::mem::offset_of!(iomm_domain_setup, table) - 32usize];
+        "Offset of field: iomm_domain_setup::granule",
+    ][::core::mem::offset_of!(iomm_domain_setup, granule) - 32usize];
+    [
+        "Offset of field: iomm_domain_setup::page_sizes",
+    ][::core::mem::offset_of!(iomm_domain_setup, page_sizes) - 40usize];
+    [
+        "Offset of field: iomm_domain_setup::ias",
+    ][::core::mem::offset_of!(iomm_domain_setup, ias) - 48usize];
+    [
+        "Offset of field: iomm_domain_setup::oas",
+    ][::core::mem::offset_of!(iomm_domain_setup, oas) - 52usize];
+    [
+        "Offset of field: iomm_domain_setup::max_table_pa",
+    ][::core::mem::offset_of!(iomm_domain_setup, max_table_pa) - 56usize];
+    [
+        "Offset of field: iomm_domain_setup::memory",
+    ][::core::mem::offset_of!(iomm_domain_setup, memory) - 64usize];
 };
 impl Default for iomm_domain_setup {
     fn default() -> Self {

@@ -185,20 +185,18 @@ impl DomainSetup {
             .map(|byte| *byte as u8)
             .take_while(|byte| *byte != 0)
             .collect();
-        let table = &c.table;
         DomainSetup {
             format: String::from_utf8_lossy(&format).into_owned(),
-            granule: table.granule,
-            page_sizes: table.page_sizes,
-            ias: table.ias,
-            oas: table.oas,
-            coherent: table.flags & sys::IOMM_PGTABLE_COHERENT != 0,
-            max_table_pa: (table.flags & sys::IOMM_PGTABLE_MAX_TABLE_PA != 0)
-                .then_some(table.max_table_pa),
-            memory: (!table.memory.is_null()).then(|| {
+            granule: c.granule,
+            page_sizes: c.page_sizes,
+            ias: c.ias,
+            oas: c.oas,
+            coherent: c.flags & sys::IOMM_PGTABLE_COHERENT != 0,
+            max_table_pa: (c.flags & sys::IOMM_PGTABLE_MAX_TABLE_PA != 0).then_some(c.max_table_pa),
+            memory: (!c.memory.is_null()).then(|| {
                 // SAFETY: the provider is alive, so a reference more can be
                 // taken, which is then ours.
-                unsafe { TableMemory::from_raw(sys::iomm_table_memory_get(table.memory), ctx) }
+                unsafe { TableMemory::from_raw(sys::iomm_table_memory_get(c.memory), ctx) }
             }),
         }
     }
@@ -220,20 +218,19 @@ impl DomainSetup {
         for (to, from) in c.format.iter_mut().zip(name) {
             *to = *from as c_char;
         }
-        let table = &mut c.table;
-        table.flags &= !FLAGS;
+        c.flags &= !FLAGS;
         if self.coherent {
-            table.flags |= sys::IOMM_PGTABLE_COHERENT;
+            c.flags |= sys::IOMM_PGTABLE_COHERENT;
         }
         if self.max_table_pa.is_some() {
-            table.flags |= sys::IOMM_PGTABLE_MAX_TABLE_PA;
+            c.flags |= sys::IOMM_PGTABLE_MAX_TABLE_PA;
         }
-        table.granule = self.granule;
-        table.page_sizes = self.page_sizes;
-        table.ias = self.ias;
-        table.oas = self.oas;
-        table.max_table_pa = self.max_table_pa.unwrap_or(0);
-        table.memory = self
+        c.granule = self.granule;
+        c.page_sizes = self.page_sizes;
+        c.ias = self.ias;
+        c.oas = self.oas;
+        c.max_table_pa = self.max_table_pa.unwrap_or(0);
+        c.memory = self
             .memory
             .as_ref()
             .map_or(core::ptr::null_mut(), TableMemory::as_raw);

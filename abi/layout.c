@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * The layout of every public struct and the value of every public constant, as
+ * programs out there have them compiled in: the same on hosts of 32 and of 64
+ * bits. Numbers here are added to, and never changed; tools/layout.py holds the
+ * list against the headers. Nothing is generated from this file, and it makes
+ * no code: compiling it is the test.
+ */
+#include <stddef.h>
+
+#include <iomm/iomm.h>
+
+#define SIZE(type, bytes, align)                                 \
+	_Static_assert(sizeof(struct type) == (bytes) &&         \
+			       _Alignof(struct type) == (align), \
+		       "size of " #type)
+
+#define FIELD(type, field, offset, bytes)                                    \
+	_Static_assert(offsetof(struct type, field) == (offset) &&           \
+			       sizeof(((struct type *)0)->field) == (bytes), \
+		       #type "." #field)
+
+/* In a slot of 8 bytes, whatever the width of a pointer. */
+#define POINTER(type, field, offset)                                \
+	_Static_assert(offsetof(struct type, field) == (offset) &&  \
+			       sizeof(((struct type *)0)->field) == \
+				       sizeof(void *),              \
+		       #type "." #field)
+
+#define VALUE(name, value) _Static_assert((name) == (value), #name)
+
+/* <iomm/ctx.h> */
+
+SIZE(iomm_ctx_events, 40, 8);
+FIELD(iomm_ctx_events, size, 0, 4);
+FIELD(iomm_ctx_events, flags, 4, 4);
+POINTER(iomm_ctx_events, wakeup, 8);
+POINTER(iomm_ctx_events, released, 16);
+POINTER(iomm_ctx_events, misuse, 24);
+POINTER(iomm_ctx_events, log, 32);
+
+SIZE(iomm_ctx_config, 64, 8);
+FIELD(iomm_ctx_config, size, 0, 4);
+FIELD(iomm_ctx_config, flags, 4, 4);
+FIELD(iomm_ctx_config, log_level, 8, 4);
+FIELD(iomm_ctx_config, reserved, 12, 4);
+POINTER(iomm_ctx_config, platform, 16);
+POINTER(iomm_ctx_config, platform_data, 24);
+POINTER(iomm_ctx_config, platform_release, 32);
+POINTER(iomm_ctx_config, events, 40);
+POINTER(iomm_ctx_config, events_data, 48);
+POINTER(iomm_ctx_config, events_release, 56);
+
+VALUE(IOMM_CTX_EVENTS_SIZE_VER0, 40);
+VALUE(IOMM_CTX_CONFIG_SIZE_VER0, 64);
+
+/* <iomm/device.h> */
+
+SIZE(iomm_device_config, 40, 8);
+FIELD(iomm_device_config, size, 0, 4);
+FIELD(iomm_device_config, flags, 4, 4);
+POINTER(iomm_device_config, name, 8);
+FIELD(iomm_device_config, address, 16, 8);
+FIELD(iomm_device_config, dma_mask, 24, 8);
+FIELD(iomm_device_config, probe_timeout, 32, 8);
+
+SIZE(iomm_device_id, 16, 8);
+FIELD(iomm_device_id, iommu_node, 0, 8);
+FIELD(iomm_device_id, id, 8, 8);
+
+SIZE(iomm_device_guard, 24, 8);
+FIELD(iomm_device_guard, size, 0, 4);
+FIELD(iomm_device_guard, flags, 4, 4);
+POINTER(iomm_device_guard, device, 8);
+POINTER(iomm_device_guard, thread, 16);
+
+VALUE(IOMM_DEVICE_ADDRESS, 1);
+VALUE(IOMM_DEVICE_DMA_MASK, 2);
+VALUE(IOMM_DEVICE_CONFIG_SIZE_VER0, 40);
+VALUE(IOMM_DEVICE_NEW, 0);
+VALUE(IOMM_DEVICE_WAITING, 1);
+VALUE(IOMM_DEVICE_PROBING, 2);
+VALUE(IOMM_DEVICE_BOUND, 3);
+VALUE(IOMM_DEVICE_NONE, 4);
+VALUE(IOMM_DEVICE_REMOVED, 5);
+VALUE(IOMM_DEVICE_ID_SIZE_VER0, 16);
+VALUE(IOMM_DEVICE_GUARD_SIZE_VER0, 24);
+VALUE(IOMM_DEVICE_GUARDS_PER_THREAD, 16);
+
+/* <iomm/domain.h> */
+
+SIZE(iomm_domain_config, 40, 8);
+FIELD(iomm_domain_config, size, 0, 4);
+FIELD(iomm_domain_config, flags, 4, 4);
+FIELD(iomm_domain_config, type, 8, 4);
+FIELD(iomm_domain_config, ias, 12, 4);
+FIELD(iomm_domain_config, granule, 16, 8);
+FIELD(iomm_domain_config, page_sizes, 24, 8);
+POINTER(iomm_domain_config, format, 32);
+
+VALUE(IOMM_DOMAIN_PAGING, 0);
+VALUE(IOMM_DOMAIN_BLOCKED, 1);
+VALUE(IOMM_DOMAIN_CONFIG_SIZE_VER0, 40);
+
+/* <iomm/error.h> */
+
+VALUE(IOMM_ENOENT, 2);
+VALUE(IOMM_EIO, 5);
+VALUE(IOMM_E2BIG, 7);
+VALUE(IOMM_EAGAIN, 11);
+VALUE(IOMM_ENOMEM, 12);
+VALUE(IOMM_EACCES, 13);
+VALUE(IOMM_EFAULT, 14);
+VALUE(IOMM_EBUSY, 16);
+VALUE(IOMM_EEXIST, 17);
+VALUE(IOMM_ENODEV, 19);
+VALUE(IOMM_EINVAL, 22);
+VALUE(IOMM_ENOSPC, 28);
+VALUE(IOMM_EDEADLK, 35);
+VALUE(IOMM_EPROTO, 71);
+VALUE(IOMM_EOVERFLOW, 75);
+VALUE(IOMM_ELIBBAD, 80);
+VALUE(IOMM_EMSGSIZE, 90);
+VALUE(IOMM_EOPNOTSUPP, 95);
+VALUE(IOMM_ETIMEDOUT, 110);
+VALUE(IOMM_EPROBE_DEFER, 517);
+
+/* <iomm/firmware.h> */
+
+SIZE(iomm_node_info, 32, 8);
+FIELD(iomm_node_info, size, 0, 4);
+FIELD(iomm_node_info, flags, 4, 4);
+FIELD(iomm_node_info, iommu_cells, 8, 4);
+FIELD(iomm_node_info, reserved, 12, 4);
+FIELD(iomm_node_info, reg_base, 16, 8);
+FIELD(iomm_node_info, reg_bytes, 24, 8);
+
+VALUE(IOMM_NODE_IOMMU, 1);
+VALUE(IOMM_NODE_CLIENT, 2);
+VALUE(IOMM_NODE_PCI_HOST, 4);
+VALUE(IOMM_NODE_MEMORY, 8);
+VALUE(IOMM_NODE_AVAILABLE, 16);
+VALUE(IOMM_NODE_COHERENT, 32);
+VALUE(IOMM_NODE_MAPPED, 64);
+VALUE(IOMM_NODE_INFO_SIZE_VER0, 32);
+
+/* <iomm/format.h> */
+
+SIZE(iomm_format_info, 32, 8);
+FIELD(iomm_format_info, size, 0, 4);
+FIELD(iomm_format_info, flags, 4, 4);
+FIELD(iomm_format_info, granules, 8, 8);
+FIELD(iomm_format_info, max_ias, 16, 4);
+FIELD(iomm_format_info, max_oas, 20, 4);
+FIELD(iomm_format_info, prot, 24, 4);
+FIELD(iomm_format_info, nr_regs, 28, 4);
+
+VALUE(IOMM_FORMAT_INFO_SIZE_VER0, 32);
+
+/* <iomm/gather.h> */
+
+SIZE(iomm_gather, 64, 8);
+FIELD(iomm_gather, size, 0, 4);
+FIELD(iomm_gather, flags, 4, 4);
+POINTER(iomm_gather, pgtable, 8);
+FIELD(iomm_gather, start, 16, 8);
+FIELD(iomm_gather, last, 24, 8);
+FIELD(iomm_gather, page_size, 32, 8);
+POINTER(iomm_gather, tables, 40);
+FIELD(iomm_gather, reserved, 48, 16);
+
+VALUE(IOMM_GATHER_SIZE_VER0, 64);
+
+/* <iomm/iommu.h> */
+
+SIZE(iomm_probe_info, 32, 8);
+FIELD(iomm_probe_info, size, 0, 4);
+FIELD(iomm_probe_info, flags, 4, 4);
+POINTER(iomm_probe_info, name, 8);
+POINTER(iomm_probe_info, ids, 16);
+FIELD(iomm_probe_info, nr_ids, 24, 4);
+FIELD(iomm_probe_info, coherent, 28, 4);
+
+SIZE(iomm_domain_setup, 72, 8);
+FIELD(iomm_domain_setup, size, 0, 4);
+FIELD(iomm_domain_setup, flags, 4, 4);
+FIELD(iomm_domain_setup, format, 8, 24);
+FIELD(iomm_domain_setup, granule, 32, 8);
+FIELD(iomm_domain_setup, page_sizes, 40, 8);
+FIELD(iomm_domain_setup, ias, 48, 4);
+FIELD(iomm_domain_setup, oas, 52, 4);
+FIELD(iomm_domain_setup, max_table_pa, 56, 8);
+POINTER(iomm_domain_setup, memory, 64);
+
+SIZE(iomm_fault, 32, 8);
+FIELD(iomm_fault, size, 0, 4);
+FIELD(iomm_fault, flags, 4, 4);
+FIELD(iomm_fault, id, 8, 8);
+FIELD(iomm_fault, iova, 16, 8);
+FIELD(iomm_fault, reason, 24, 4);
+FIELD(iomm_fault, access, 28, 4);
+
+SIZE(iomm_iommu_ops, 88, 8);
+FIELD(iomm_iommu_ops, size, 0, 4);
+FIELD(iomm_iommu_ops, flags, 4, 4);
+POINTER(iomm_iommu_ops, translate, 8);
+POINTER(iomm_iommu_ops, probe, 16);
+POINTER(iomm_iommu_ops, release, 24);
+POINTER(iomm_iommu_ops, domain_alloc, 32);
+POINTER(iomm_iommu_ops, domain_free, 40);
+POINTER(iomm_iommu_ops, attach_prepare, 48);
+POINTER(iomm_iommu_ops, attach_commit, 56);
+POINTER(iomm_iommu_ops, block, 64);
+POINTER(iomm_iommu_ops, flush, 72);
+POINTER(iomm_iommu_ops, flush_all, 80);
+
+SIZE(iomm_iommu_config, 32, 8);
+FIELD(iomm_iommu_config, size, 0, 4);
+FIELD(iomm_iommu_config, flags, 4, 4);
+FIELD(iomm_iommu_config, node, 8, 8);
+POINTER(iomm_iommu_config, name, 16);
+POINTER(iomm_iommu_config, driver, 24);
+
+VALUE(IOMM_PROBE_INFO_SIZE_VER0, 32);
+VALUE(IOMM_FORMAT_NAME_MAX, 24);
+VALUE(IOMM_DOMAIN_SETUP_SIZE_VER0, 72);
+VALUE(IOMM_FAULT_SIZE_VER0, 32);
+VALUE(IOMM_FAULT_TRANSLATION, 1);
+VALUE(IOMM_FAULT_PERMISSION, 2);
+VALUE(IOMM_FAULT_ADDRESS, 3);
+VALUE(IOMM_FAULT_ACCESS_FLAG, 4);
+VALUE(IOMM_FAULT_WALK, 5);
+VALUE(IOMM_FAULT_BLOCKED, 6);
+VALUE(IOMM_IOMMU_OPS_SIZE_VER0, 88);
+VALUE(IOMM_IOMMU_CONFIG_SIZE_VER0, 32);
+
+/* <iomm/pgtable.h> */
+
+SIZE(iomm_pgtable_config, 48, 8);
+FIELD(iomm_pgtable_config, size, 0, 4);
+FIELD(iomm_pgtable_config, flags, 4, 4);
+FIELD(iomm_pgtable_config, granule, 8, 8);
+FIELD(iomm_pgtable_config, page_sizes, 16, 8);
+FIELD(iomm_pgtable_config, ias, 24, 4);
+FIELD(iomm_pgtable_config, oas, 28, 4);
+FIELD(iomm_pgtable_config, max_table_pa, 32, 8);
+POINTER(iomm_pgtable_config, memory, 40);
+
+SIZE(iomm_tlb_ops, 24, 8);
+FIELD(iomm_tlb_ops, size, 0, 4);
+FIELD(iomm_tlb_ops, flags, 4, 4);
+POINTER(iomm_tlb_ops, flush, 8);
+POINTER(iomm_tlb_ops, flush_all, 16);
+
+SIZE(iomm_pgtable_info, 144, 8);
+FIELD(iomm_pgtable_info, size, 0, 4);
+FIELD(iomm_pgtable_info, flags, 4, 4);
+FIELD(iomm_pgtable_info, granule, 8, 8);
+FIELD(iomm_pgtable_info, page_sizes, 16, 8);
+FIELD(iomm_pgtable_info, ias, 24, 4);
+FIELD(iomm_pgtable_info, oas, 28, 4);
+FIELD(iomm_pgtable_info, first_iova, 32, 8);
+FIELD(iomm_pgtable_info, last_iova, 40, 8);
+FIELD(iomm_pgtable_info, root_pa, 48, 8);
+FIELD(iomm_pgtable_info, tables, 56, 8);
+FIELD(iomm_pgtable_info, table_bytes, 64, 8);
+FIELD(iomm_pgtable_info, quarantined, 72, 8);
+FIELD(iomm_pgtable_info, regs, 80, 64);
+
+SIZE(iomm_translation, 24, 8);
+FIELD(iomm_translation, size, 0, 4);
+FIELD(iomm_translation, prot, 4, 4);
+FIELD(iomm_translation, paddr, 8, 8);
+FIELD(iomm_translation, page_size, 16, 8);
+
+SIZE(iomm_walk_entry, 48, 8);
+FIELD(iomm_walk_entry, size, 0, 4);
+FIELD(iomm_walk_entry, kind, 4, 4);
+FIELD(iomm_walk_entry, level, 8, 4);
+FIELD(iomm_walk_entry, prot, 12, 4);
+FIELD(iomm_walk_entry, iova, 16, 8);
+FIELD(iomm_walk_entry, bytes, 24, 8);
+FIELD(iomm_walk_entry, paddr, 32, 8);
+FIELD(iomm_walk_entry, raw, 40, 8);
+
+VALUE(IOMM_PGTABLE_COHERENT, 1);
+VALUE(IOMM_PGTABLE_MAX_TABLE_PA, 2);
+VALUE(IOMM_PGTABLE_CONFIG_SIZE_VER0, 48);
+VALUE(IOMM_TLB_TABLES, 1);
+VALUE(IOMM_TLB_OPS_SIZE_VER0, 24);
+VALUE(IOMM_PGTABLE_REGS, 8);
+VALUE(IOMM_ARM64_S1_TTBR0, 0);
+VALUE(IOMM_ARM64_S1_TCR, 1);
+VALUE(IOMM_ARM64_S1_MAIR, 2);
+VALUE(IOMM_PGTABLE_INFO_SIZE_VER0, 144);
+VALUE(IOMM_TRANSLATION_SIZE_VER0, 24);
+VALUE(IOMM_WALK_TABLE, 1);
+VALUE(IOMM_WALK_LEAF, 2);
+VALUE(IOMM_WALK_ENTRY_SIZE_VER0, 48);
+
+/* <iomm/platform.h> */
+
+SIZE(iomm_lock, 64, 8);
+FIELD(iomm_lock, opaque, 0, 64);
+
+SIZE(iomm_platform, 96, 8);
+FIELD(iomm_platform, size, 0, 4);
+FIELD(iomm_platform, flags, 4, 4);
+POINTER(iomm_platform, alloc, 8);
+POINTER(iomm_platform, free, 16);
+POINTER(iomm_platform, lock_init, 24);
+POINTER(iomm_platform, lock_fini, 32);
+POINTER(iomm_platform, lock, 40);
+POINTER(iomm_platform, unlock, 48);
+POINTER(iomm_platform, thread, 56);
+POINTER(iomm_platform, wait, 64);
+POINTER(iomm_platform, wake, 72);
+POINTER(iomm_platform, time, 80);
+POINTER(iomm_platform, log, 88);
+
+VALUE(IOMM_THREAD_SIZE, 1024);
+VALUE(IOMM_LOG_ERROR, 1);
+VALUE(IOMM_LOG_WARN, 2);
+VALUE(IOMM_LOG_INFO, 3);
+VALUE(IOMM_LOG_DEBUG, 4);
+VALUE(IOMM_PLATFORM_SIZE_VER0, 96);
+
+/* <iomm/soft.h> */
+
+SIZE(iomm_soft_config, 16, 4);
+FIELD(iomm_soft_config, size, 0, 4);
+FIELD(iomm_soft_config, flags, 4, 4);
+FIELD(iomm_soft_config, iotlb_entries, 8, 4);
+FIELD(iomm_soft_config, reserved, 12, 4);
+
+SIZE(iomm_soft_context, 88, 8);
+FIELD(iomm_soft_context, size, 0, 4);
+FIELD(iomm_soft_context, flags, 4, 4);
+POINTER(iomm_soft_context, format, 8);
+FIELD(iomm_soft_context, tag, 16, 8);
+FIELD(iomm_soft_context, regs, 24, 64);
+
+SIZE(iomm_soft_stats, 40, 8);
+FIELD(iomm_soft_stats, size, 0, 4);
+FIELD(iomm_soft_stats, flags, 4, 4);
+FIELD(iomm_soft_stats, iotlb_hits, 8, 8);
+FIELD(iomm_soft_stats, iotlb_misses, 16, 8);
+FIELD(iomm_soft_stats, invalidations, 24, 8);
+FIELD(iomm_soft_stats, faults, 32, 8);
+
+SIZE(iomm_soft_driver, 56, 8);
+FIELD(iomm_soft_driver, size, 0, 4);
+FIELD(iomm_soft_driver, flags, 4, 4);
+FIELD(iomm_soft_driver, node, 8, 8);
+POINTER(iomm_soft_driver, name, 16);
+POINTER(iomm_soft_driver, format, 24);
+FIELD(iomm_soft_driver, granule, 32, 8);
+FIELD(iomm_soft_driver, ias, 40, 4);
+FIELD(iomm_soft_driver, oas, 44, 4);
+POINTER(iomm_soft_driver, memory, 48);
+
+VALUE(IOMM_SOFT_IDENTITY, 1);
+VALUE(IOMM_SOFT_CONFIG_SIZE_VER0, 16);
+VALUE(IOMM_SOFT_CONTEXT_SIZE_VER0, 88);
+VALUE(IOMM_SOFT_STATS_SIZE_VER0, 40);
+VALUE(IOMM_SOFT_DRIVER_SIZE_VER0, 56);
+
+/* <iomm/table_memory.h> */
+
+SIZE(iomm_table_memory_ops, 48, 8);
+FIELD(iomm_table_memory_ops, size, 0, 4);
+FIELD(iomm_table_memory_ops, flags, 4, 4);
+FIELD(iomm_table_memory_ops, linear_offset, 8, 8);
+POINTER(iomm_table_memory_ops, alloc, 16);
+POINTER(iomm_table_memory_ops, free, 24);
+POINTER(iomm_table_memory_ops, sync, 32);
+POINTER(iomm_table_memory_ops, to_virt, 40);
+
+VALUE(IOMM_TABLE_MEMORY_LINEAR, 1);
+VALUE(IOMM_TABLE_MEMORY_OPS_SIZE_VER0, 48);
+
+/* <iomm/types.h> */
+
+VALUE(IOMM_HANDLE_ANY, 0);
+VALUE(IOMM_HANDLE_CTX, 1);
+VALUE(IOMM_HANDLE_FIRMWARE, 2);
+VALUE(IOMM_HANDLE_BUS, 3);
+VALUE(IOMM_HANDLE_DEVICE, 4);
+VALUE(IOMM_HANDLE_GROUP, 5);
+VALUE(IOMM_HANDLE_IOMMU, 6);
+VALUE(IOMM_HANDLE_FORMAT, 7);
+VALUE(IOMM_HANDLE_TABLE_MEMORY, 8);
+VALUE(IOMM_HANDLE_PGTABLE, 9);
+VALUE(IOMM_HANDLE_DOMAIN, 10);
+VALUE(IOMM_HANDLE_SOFT, 11);
+VALUE(IOMM_FOREVER, UINT64_MAX);
+VALUE(IOMM_PROT_READ, 1);
+VALUE(IOMM_PROT_WRITE, 2);
+VALUE(IOMM_PROT_EXEC, 4);
+VALUE(IOMM_PROT_CACHE, 8);
+VALUE(IOMM_PROT_MMIO, 16);
+VALUE(IOMM_PROT_PRIV, 32);
