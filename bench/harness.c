@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Two passes, each a run of this program: `bench --count` under callgrind,
+ * which dumps the instructions of each side, and `bench [--counts FILE]
+ * [--json FILE]`, which measures times and reports both.
+ */
+#define _GNU_SOURCE
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <valgrind/callgrind.h>
+
+#include "report.h"
+
+#define MAX_NAME 128
+
+/* Each side runs so often; fewer times when a case takes too long. */
+#define WARM_UP	       3u
+#define MIN_RUNS       9u
+#define MAX_RUNS       61u
+#define SECONDS_A_CASE 2.5
+
+void bench_die(const char *what)
+{
+	fprintf(stderr, "bench: %s\n", what);
+	exit(1);
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static uint64_t run_once(const struct bench_side *side, void *state, double *ns)
+{
+	uint64_t units;
+	double start;
+
+	if (side->before)
+		side->before(state);
+	start = now();
+	units = side->run(state);
+	*ns = now() - start;
+	if (side->after)
+		side->after(state);
+	bench_check(units, "a run did nothing");
+	return units;
+}
+
+/* Times */
+
+struct runs {
+	const struct bench_side *side;
+	void *state;
+	uint64_t units;
+	uint32_t count;
+	double each[MAX_RUNS]; /* ns a unit */
+};
+
+static void add_run(struct runs *runs)
+{
+	double ns;
+	uint64_t units = run_once(runs->side, runs->state, &ns);
+
+	bench_check(!runs->units || units == runs->units,
+		    "runs of one side differ in length");
+	runs->units = units;
+	runs->each[runs->count++] = ns / (double)units;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static struct bench_times times_of(struct runs *runs)
+{
+	uint32_t n = runs->count;
+
+	qsort(runs->each, n, sizeof(*runs->each), compare);
+	return (struct bench_times){
+		.median = runs->each[n / 2],
+		.low = runs->each[n / 4],
+		.high = runs->each[n - 1 - n / 4],
+	};
+}
+
+/* Who goes first alternates: what one leaves in the caches, and how the
+ * machine's load and clock drift, falls to both alike. */
+static void measure(const struct bench_case *c, struct bench_result *result)
+{
+	struct runs ours = { .side = c->ours }, peer = { .side = c->peer };
+	double start = now();
+	uint32_t i;
+
+	ours.state = c->ours->open(c->arg, false);
+	peer.state = c->peer->open(c->arg, false);
+	for (i = 0; i < WARM_UP; i++) {
+		double ns;
+
+		run_once(ours.side, ours.state, &ns);
+		run_once(peer.side, peer.state, &ns);
+	}
+	for (i = 0; i < MAX_RUNS; i++) {
+		if (i >= MIN_RUNS && now() - start > SECONDS_A_CASE * 1e9)
+			break;
+		add_run(i % 2 ? &ours : &peer);
+		add_run(i % 2 ? &peer : &ours);
+	}
+	bench_check(ours.units == peer.units, "the sides differ in length");
+	c->ours->close(ours.state);
+	c->peer->close(peer.state);
+	result->runs = ours.count;
+	result->ours = times_of(&ours);
+	result->peer = times_of(&peer);
+}
+
+/* Instructions */
+
+/* Callgrind's dump says what we hand it: who, and how many units. */
+static void count(const char *name, const char *who,
+		  const struct bench_side *side, const void *arg)
+{
+	void *state = side->open(arg, true);
+	char label[MAX_NAME + 64];
+	uint64_t units;
+	double ns;
+
+	run_once(side, state, &ns);
+	if (side->before)
+		side->before(state);
+	CALLGRIND_ZERO_STATS;
+	CALLGRIND_TOGGLE_COLLECT;
+	units = side->run(state);
+	CALLGRIND_TOGGLE_COLLECT;
+	snprintf(label, sizeof(label), "%s %s %llu", name, who,
+		 (unsigned long long)units);
+	CALLGRIND_DUMP_STATS_AT(label);
+	if (side->after)
+		side->after(state);
+	side->close(state);
+}
+
+void bench_run(const char *group, const struct bench_case *cases, size_t number)
+{
+	const struct bench_case *c;
+
+	for (c = cases; c < cases + number; c++) {
+		struct bench_result result = { .unit = c->unit };
+		char name[MAX_NAME];
+
+		snprintf(name, sizeof(name), "%s/%s", group, c->name);
+		if (!report_wants(name))
+			continue;
+		if (report_counts_only()) {
+			count(name, "ours", c->ours, c->arg);
+			count(name, "peer", c->peer, c->arg);
+			continue;
+		}
+		result.name = name;
+		result.peer_name = c->peer->name;
+		measure(c, &result);
+		report(&result);
+	}
+}

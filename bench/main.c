@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "pgtable.h"
+#include "report.h"
+
+int main(int argc, char **argv)
+{
+	report_begin(argc, argv);
+	bench_pgtable();
+	report_end();
+	return 0;
+}

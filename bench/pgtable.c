@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The cases for page tables. */
+#include "pgtable.h"
+
+#include <stdlib.h>
+
+#include "pool.h"
+#include "report.h"
+
+#define POOL_BYTES	 ((size_t)512 << 20)
+#define BRIEF_POOL_BYTES ((size_t)32 << 20)
+
+uint64_t *work_random_iovas(const struct pgtable_work *work, uint32_t tables)
+{
+	uint32_t count = tables * work_entries(work), i, j;
+	uint64_t *iovas = malloc(count * sizeof(*iovas));
+	uint64_t random = UINT64_C(88172645463325252), swap;
+
+	bench_check(iovas, "no memory");
+	for (i = 0; i < count; i++)
+		iovas[i] = work_iova(work, 0, i) + 0x42;
+	for (i = count - 1; i; i--) {
+		random = random * UINT64_C(6364136223846793005) +
+			 UINT64_C(1442695040888963407);
+		j = (uint32_t)((random >> 33) % (i + 1));
+		swap = iovas[i];
+		iovas[i] = iovas[j];
+		iovas[j] = swap;
+	}
+	return iovas;
+}
+
+static const struct pgtable_work one_4k = {
+	.page_shift = 12,
+	.tables = 256,
+	.brief_tables = 8,
+	.first = 1,
+	.per_call = 1,
+};
+
+static const struct pgtable_work most_4k = {
+	.page_shift = 12,
+	.tables = 256,
+	.brief_tables = 8,
+	.first = 1,
+	.per_call = 511,
+};
+
+static const struct pgtable_work all_4k = {
+	.page_shift = 12,
+	.tables = 256,
+	.brief_tables = 8,
+	.per_call = 512,
+};
+
+/* 64 GiB, 1 GiB a call */
+static const struct pgtable_work sweep_4k = {
+	.page_shift = 12,
+	.tables = 64 * 512,
+	.brief_tables = 512,
+	.per_call = 512 * 512,
+};
+
+/* 1 GiB */
+static const struct pgtable_work lookups_4k = {
+	.page_shift = 12,
+	.tables = 512,
+	.brief_tables = 32,
+};
+
+#define PAGE   "ns/page"
+#define LOOKUP "ns/lookup"
+
+static const struct bench_case cases_4k[] = {
+	{ "map-1", PAGE, &ours_map, &linux_map, &one_4k },
+	{ "unmap-1-gather", PAGE, &ours_unmap, &linux_unmap, &one_4k },
+	{ "map-512", PAGE, &ours_map, &linux_map, &most_4k },
+	{ "unmap-512-gather", PAGE, &ours_unmap, &linux_unmap, &most_4k },
+	{ "unmap-512-queued", PAGE, &ours_unmap, &linux_unmap_queued,
+	  &most_4k },
+	{ "translate", LOOKUP, &ours_translate, &linux_translate, &lookups_4k },
+	{ "sweep-map", PAGE, &ours_sweep, &linux_sweep, &sweep_4k },
+
+	{ "map-512-whole", PAGE, &ours_map, &linux_map, &all_4k },
+	{ "unmap-512-whole", PAGE, &ours_unmap, &linux_unmap, &all_4k },
+	{ "map-1-vs-nofence", PAGE, &ours_map, &linux_map_nofence, &one_4k },
+
+	{ "map-1-vs-stores", PAGE, &ours_map, &stores_map, &one_4k },
+	{ "unmap-1-gather-vs-stores", PAGE, &ours_unmap, &stores_unmap,
+	  &one_4k },
+	{ "map-512-vs-stores", PAGE, &ours_map, &stores_map, &most_4k },
+	{ "map-512-vs-vector-stores", PAGE, &ours_map, &vector_stores_map,
+	  &most_4k },
+	{ "unmap-512-gather-vs-stores", PAGE, &ours_unmap, &stores_unmap,
+	  &most_4k },
+	{ "unmap-512-gather-vs-vector-stores", PAGE, &ours_unmap,
+	  &vector_stores_unmap, &most_4k },
+	{ "sweep-map-vs-stores", PAGE, &ours_sweep, &stores_map, &sweep_4k },
+	{ "sweep-map-vs-vector-stores", PAGE, &ours_sweep, &vector_stores_map,
+	  &sweep_4k },
+	{ "translate-vs-loads", LOOKUP, &ours_translate, &loads_translate,
+	  &lookups_4k },
+};
+
+void bench_pgtable(void)
+{
+	pool_setup(report_counts_only() ? BRIEF_POOL_BYTES : POOL_BYTES);
+	bench_run("pgtable/arm64-s1-4k", cases_4k,
+		  sizeof(cases_4k) / sizeof(*cases_4k));
+	bench_check(!pool_out(), "tables were lost");
+}
