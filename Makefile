@@ -5,6 +5,13 @@
 #   make                builds the library: shared, static, freestanding core
 #   make run            the main job, in C and in Rust, on real device trees
 #   make check          every test tier; ends with "N passed, N failed"
+#   make check-linux    the page tables against Linux's own
+#   make bench          the page tables against Linux's own, in nanoseconds
+#   make check-long     the models and the races for as long as a night
+#   make fuzz           hostile inputs, for SECONDS=60; findings in build/fuzz
+#   make coverage       which lines of src/ the unit tests reach
+#   make abi-check      the ABI against the baseline in abi/
+#   make abi-baseline   a new baseline, WHY="the reason"
 #   make docs           the reference of the C headers and of the crates
 #   make install        to DESTDIR, below PREFIX; `make uninstall` undoes it
 #   make clean          removes build/
@@ -56,12 +63,23 @@ TREES       := $(patsubst tests/data/%.dts,build/data/%.dtb,\
 	       $(wildcard tests/data/*.dts))
 UNIT_TESTS  := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 UNIT_SHARED := $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c))
+FUZZERS     := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+MODEL_SRC   := $(wildcard tests/model/*.c)
+# Each fault_*.c and race_*.c is a program; the others are their harnesses.
+STRESS_TESTS  := $(patsubst tests/%.c,$(BUILD)/%,\
+		 $(wildcard tests/stress/fault_*.c tests/stress/race_*.c))
+STRESS_SHARED := $(filter-out tests/stress/fault_%.c tests/stress/race_%.c,\
+		 $(wildcard tests/stress/*.c))
 
 LIB_OBJ         := $(LIB_SRC:src/%.c=$(BUILD)/lib/%.o)
 CORE_OBJ        := $(CORE_SRC:src/%.c=$(BUILD)/core/%.o)
 UNIT_SHARED_OBJ := $(UNIT_SHARED:tests/%.c=$(BUILD)/%.o)
-OBJ             := $(LIB_OBJ) $(CORE_OBJ) $(UNIT_SHARED_OBJ) \
-		   $(UNIT_TESTS:=.o) $(EXAMPLES:=.o)
+MODEL_OBJ       := $(MODEL_SRC:tests/%.c=$(BUILD)/%.o)
+STRESS_SHARED_OBJ := $(STRESS_SHARED:tests/%.c=$(BUILD)/%.o)
+OBJ             := $(LIB_OBJ) $(CORE_OBJ) $(UNIT_SHARED_OBJ) $(MODEL_OBJ) \
+		   $(STRESS_SHARED_OBJ) $(STRESS_TESTS:=.o) \
+		   $(UNIT_TESTS:=.o) $(EXAMPLES:=.o) \
+		   $(BUILD)/fuzz/support.o $(FUZZERS:=.o) $(FUZZERS:=.planted.o)
 
 # ------------------------------------------------------------------ flags ---
 
@@ -89,7 +107,8 @@ undefined_version = $(shell $(CC) -shared -nostdlib -x c /dev/null \
 
 # ---------------------------------------------------------------- targets ---
 
-.PHONY: all lib core examples trees unit run run-programs check docs \
+.PHONY: all lib core examples trees unit model stress fuzzers run \
+	run-programs check check-long fuzz coverage abi-check abi-baseline docs \
 	install uninstall clean FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -102,6 +121,9 @@ core: $(BUILD)/libiomm-core.a $(BUILD)/pkgconfig/libiomm-core.pc
 examples: $(EXAMPLES)
 trees: $(TREES)
 unit: $(UNIT_TESTS) trees
+fuzzers: $(FUZZERS) $(FUZZERS:=.planted)
+model: $(BUILD)/model/run
+stress: $(STRESS_TESTS) trees
 
 # The setup may bring the very tools that the next step is built with, so each
 # step is a make of its own.
@@ -116,6 +138,27 @@ run-programs: lib examples trees
 check:
 	@tools/setup.sh check
 	@tests/check.sh
+
+check-long:
+	@tools/setup.sh check
+	@tests/long.sh
+
+# `SECONDS` is a variable of bash's too, so it goes as an argument.
+fuzz:
+	@tools/setup.sh check
+	@tools/fuzz.sh $(or $(SECONDS),60)
+
+coverage:
+	@tools/setup.sh check
+	@tools/coverage.sh
+
+abi-check:
+	@tools/setup.sh check
+	@tools/abi.py check
+
+abi-baseline:
+	@tools/setup.sh check
+	@tools/abi.py baseline '$(subst ','\'',$(WHY))'
 
 docs:
 	@tools/setup.sh docs
@@ -184,6 +227,31 @@ $(BUILD)/unit/%.o: tests/unit/%.c
 $(UNIT_TESTS): %: %.o $(UNIT_SHARED_OBJ) $(BUILD)/libiomm.a
 	$(CC) $(ldflags) -o $@ $^ -lcmocka $(LIBS)
 
+# The judges reach inside too, and use what the unit tests share.
+$(BUILD)/model/%.o: tests/model/%.c
+	@mkdir -p $(@D)
+	$(CC) $(cppflags) -Isrc -Itests $(cflags) -c $< -o $@
+$(BUILD)/model/run: $(MODEL_OBJ) $(UNIT_SHARED_OBJ) $(BUILD)/libiomm.a
+	$(CC) $(ldflags) -o $@ $^ -lcmocka $(LIBS)
+$(BUILD)/stress/%.o: tests/stress/%.c
+	@mkdir -p $(@D)
+	$(CC) $(cppflags) -Isrc -Itests $(cflags) -c $< -o $@
+$(STRESS_TESTS): %: %.o $(STRESS_SHARED_OBJ) $(BUILD)/model/ranges.o \
+		$(UNIT_SHARED_OBJ) $(BUILD)/libiomm.a
+	$(CC) $(ldflags) -o $@ $^ -lcmocka $(LIBS)
+
+# Fuzz targets, with SANITIZE=fuzzer-no-link and more: the library is watched
+# like the target, and only the target gets libFuzzer's main(). Each is built
+# once more with a mistake planted in it, for the proof that it is found.
+$(BUILD)/fuzz/%.planted.o: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(CC) $(cppflags) -DFUZZ_PLANTED=1 -Itests $(cflags) -c $< -o $@
+$(BUILD)/fuzz/%.o: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(CC) $(cppflags) -Itests $(cflags) -c $< -o $@
+$(FUZZERS) $(FUZZERS:=.planted): %: %.o $(BUILD)/fuzz/support.o $(BUILD)/libiomm.a
+	$(CC) -fsanitize=fuzzer $(ldflags) -o $@ $^ $(LIBS)
+
 # The trees that QEMU wrote name their clocks and pins by number.
 build/data/%.dtb: tests/data/%.dts
 	@mkdir -p $(@D)
@@ -213,5 +281,7 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libiomm.so.$(VERSION) $(SONAME) \
 		libiomm.so libiomm.a libiomm-core.a \
 		pkgconfig/libiomm.pc pkgconfig/libiomm-core.pc)
+
+include bench/bench.mk
 
 -include $(OBJ:.o=.d)

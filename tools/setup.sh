@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
 # Installs what a make target needs and this machine lacks:
-#   tools/setup.sh run|check|docs
+#   tools/setup.sh run|check|check-linux|bench|docs
 # It says what it installs, and nothing when nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -62,14 +62,20 @@ has_libclang() {
 has_clang_runtime() {
 	have clang &&
 		compgen -G "$(clang --print-runtime-dir)/libclang_rt.asan*" \
+			>/dev/null &&
+		compgen -G "$(clang --print-runtime-dir)/libclang_rt.fuzzer*" \
 			>/dev/null
 }
 
-needs_of_library() {
+needs_of_c_library() {
 	need gcc have "${CC:-cc}"
 	need libc6-dev has_header stdlib.h
 	need pkg-config have pkg-config
 	need libfdt-dev has_header libfdt.h
+}
+
+needs_of_library() {
+	needs_of_c_library
 	need cargo has_cargo
 }
 
@@ -95,11 +101,25 @@ needs_of_check() {
 	need libclang-dev has_libclang
 	need libcmocka-dev has_header cmocka.h
 	need valgrind have valgrind
+	need abigail-tools have abidiff
 	need python3 have python3
 	need binutils have nm
 	need git have git
 	need rustfmt have cargo-fmt
 	need clippy have cargo-clippy
+}
+
+# Linux's page tables are compiled from the source of Debian's kernel.
+needs_of_check_linux() {
+	needs_of_c_library
+	need binutils have objcopy
+	need xz-utils have xz
+	need linux-source-6.12 test -f /usr/src/linux-source-6.12.tar.xz
+}
+
+needs_of_bench() {
+	needs_of_check_linux
+	need valgrind has_header valgrind/callgrind.h
 }
 
 # --------------------------------------------- how it is got: apt, rustup ---
@@ -202,12 +222,12 @@ from_apt() {
 
 # Two rounds, because some packages are named after the version of others.
 case ${1:-} in
-run | check | docs) ;;
-*) die "usage: tools/setup.sh run|check|docs" ;;
+run | check | check-linux | bench | docs) needs=needs_of_${1//-/_} ;;
+*) die "usage: tools/setup.sh run|check|check-linux|bench|docs" ;;
 esac
 for _ in 1 2; do
 	missing=()
-	"needs_of_$1"
+	"$needs"
 	[ "${#missing[@]}" -gt 0 ] || exit 0
 	if have rustup; then
 		from_rustup
@@ -215,5 +235,5 @@ for _ in 1 2; do
 	[ "${#missing[@]}" -eq 0 ] || from_apt
 done
 missing=()
-"needs_of_$1"
+"$needs"
 [ "${#missing[@]}" -eq 0 ] || die "still missing: ${missing[*]}"

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/**
+ * @file
+ * Devices. A reference keeps a device's memory alive; it does not keep the
+ * device present. Presence is entered through a guard: between
+ * iomm_device_enter() and iomm_device_exit() the device is not removed, and
+ * once it is removed every use answers ENODEV.
+ */
+#ifndef IOMM_DEVICE_H
+#define IOMM_DEVICE_H
+
+#include <iomm/types.h>
+
+/** `address` is given. */
+#define IOMM_DEVICE_ADDRESS  (1u << 0)
+/** `dma_mask` is given. */
+#define IOMM_DEVICE_DMA_MASK (1u << 1)
+
+/** What is known of a device when it is added. */
+struct iomm_device_config {
+	uint32_t size;	/**< sizeof(struct iomm_device_config) */
+	uint32_t flags; /**< IOMM_DEVICE_* */
+
+	/** Name, for messages and look-up; unique among the context's present
+	 * devices. Required. Copied. */
+	IOMM_PTR(const char *, name);
+	/** With IOMM_DEVICE_ADDRESS: which device of its bus it is; a firmware
+	 * node on the platform bus, a requester ID on PCI. Required there. */
+	iomm_u64 address;
+	/** With IOMM_DEVICE_DMA_MASK: the highest I/O address, inclusive, that
+	 * the device can emit, 2^n - 1. The domains made for the device are no
+	 * wider, unless asked to be. Default: all 64 bits. */
+	iomm_u64 dma_mask;
+	/** How long, in nanoseconds from the first probe, it may wait for its
+	 * IOMMU before probe answers ETIMEDOUT. 0: as long as it takes. */
+	iomm_u64 probe_timeout;
+};
+
+#define IOMM_DEVICE_CONFIG_SIZE_VER0 40u
+IOMM_LAYOUT(sizeof(struct iomm_device_config) == IOMM_DEVICE_CONFIG_SIZE_VER0,
+	    "iomm_device_config");
+
+/* Where a device stands. */
+#define IOMM_DEVICE_NEW	    0u /**< not probed yet */
+#define IOMM_DEVICE_WAITING 1u /**< its IOMMU is not there yet */
+#define IOMM_DEVICE_PROBING 2u /**< a thread is at it */
+#define IOMM_DEVICE_BOUND   3u /**< behind an IOMMU, ready for domains */
+#define IOMM_DEVICE_NONE    4u /**< no IOMMU translates it, or probe failed */
+#define IOMM_DEVICE_REMOVED 5u /**< gone */
+
+/** One identity of a device at one IOMMU. */
+struct iomm_device_id {
+	iomm_u64 iommu_node; /**< the IOMMU's firmware node */
+	iomm_u64 id; /**< stream ID, requester ID, ...: as its driver sees it */
+};
+
+#define IOMM_DEVICE_ID_SIZE_VER0 16u
+IOMM_LAYOUT(sizeof(struct iomm_device_id) == IOMM_DEVICE_ID_SIZE_VER0,
+	    "iomm_device_id");
+
+/**
+ * A proof that a device is present. It belongs to the caller, may be moved,
+ * and is bound to the thread that entered.
+ */
+struct iomm_device_guard {
+	uint32_t size;	/**< sizeof(struct iomm_device_guard) */
+	uint32_t flags; /**< 0 */
+	IOMM_PTR(struct iomm_device *, device); /**< the library's */
+	IOMM_PTR(void *, thread);		/**< the library's */
+};
+
+#define IOMM_DEVICE_GUARD_SIZE_VER0 24u
+IOMM_LAYOUT(sizeof(struct iomm_device_guard) == IOMM_DEVICE_GUARD_SIZE_VER0,
+	    "iomm_device_guard");
+
+/** A thread can be inside this many different devices at once. */
+#define IOMM_DEVICE_GUARDS_PER_THREAD 16u
+
+IOMM_BEGIN_DECLS
+
+/**
+ * Adds a device to a bus. It is not probed.
+ *
+ * @param bus its bus
+ * @param config what is known of it
+ * @param out the device, with one reference
+ *
+ * Ownership: the caller owns the reference; the device holds the bus. When the
+ *   last reference goes, a device that is still there is removed.
+ * Thread: any.
+ * Context: may allocate; not in atomic hooks.
+ * Errors: EINVAL (malformed; no name; no address; an address that the bus has
+ *   not got), E2BIG, EEXIST (the name is in use), ENOMEM.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_create(struct iomm_bus *bus,
+		   const struct iomm_device_config *config,
+		   struct iomm_device **out);
+
+/**
+ * Finds a present device by its name.
+ *
+ * @param ctx the context
+ * @param name its name
+ * @param out the device, with a reference more
+ *
+ * Ownership: the caller owns the reference.
+ * Thread: any.
+ * Context: not in atomic hooks.
+ * Errors: EINVAL; ENOENT.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_find(struct iomm_ctx *ctx, const char *name,
+		 struct iomm_device **out);
+
+/**
+ * Takes a reference.
+ *
+ * @param device a device to which the caller holds a reference, or NULL
+ * @return its argument
+ *
+ * Ownership: the caller owns one reference more.
+ * Thread: any.
+ * Context: any, atomic hooks included.
+ * Errors: none.
+ * Since: 0.1
+ */
+IOMM_API struct iomm_device *iomm_device_get(struct iomm_device *device);
+
+/**
+ * Gives a reference back.
+ *
+ * @param device a device, or NULL
+ *
+ * Ownership: takes the caller's reference.
+ * Thread: any.
+ * Context: any, atomic hooks included.
+ * Errors: none.
+ * Since: 0.1
+ */
+IOMM_API void iomm_device_put(struct iomm_device *device);
+
+/**
+ * Finds out what IOMMU the device stands behind, and sets it up there: asks
+ * the bus for the node and its IDs, firmware for the IOMMUs, their driver to
+ * probe, forms the group, and blocks all DMA until a domain is attached. Two
+ * threads that probe one device get one probe's result.
+ *
+ * @param device a device
+ *
+ * Ownership: the device holds its IOMMU and group from then on.
+ * Thread: any.
+ * Context: runs the driver's callbacks, may wait for another thread's probe;
+ *   in a callback that would wait: EDEADLK. Not in atomic hooks.
+ * Errors: 0 when it is bound, now or before. EPROBE_DEFER: its IOMMU is not
+ *   registered yet; it will be probed by iomm_ctx_run() when that has arrived.
+ *   ETIMEDOUT: its `probe_timeout` passed. ENODEV: no IOMMU described (use
+ *   direct DMA), a disabled or unknown one, no more IOMMUs to come, or the
+ *   device is removed; the sentence says which. EINVAL: malformed firmware, or
+ *   IOMMUs of different drivers. ENOMEM; what the driver answered.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int iomm_device_probe(struct iomm_device *device);
+
+/**
+ * Removes the device: refuses new guards, waits for those inside, runs the
+ * release actions last-in first-out, detaches its domain, and takes it away
+ * from its IOMMU. References stay valid; every further use answers ENODEV.
+ * Removing a removed device does nothing.
+ *
+ * @param device a device
+ * @param timeout how long to wait for guards, nanoseconds; IOMM_FOREVER
+ *
+ * Ownership: the caller keeps his reference.
+ * Thread: any.
+ * Context: waits and runs callbacks; in a callback that would wait: EDEADLK.
+ *   Not in atomic hooks.
+ * Errors: EINVAL; EDEADLK (also under the thread's own guard); ETIMEDOUT: new
+ *   guards stay refused, and the removal can be repeated.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_remove(struct iomm_device *device, uint64_t timeout);
+
+/**
+ * Enters: the device will not be removed before the matching exit. Nests.
+ *
+ * @param device a device
+ * @param guard storage of the caller, of any content
+ *
+ * Ownership: the guard holds a reference on the device.
+ * Thread: any; the guard is bound to this thread.
+ * Context: never waits; not in atomic hooks.
+ * Errors: EINVAL; ENODEV: removed, or being removed; ENOSPC: this thread is
+ *   inside IOMM_DEVICE_GUARDS_PER_THREAD devices.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_enter(struct iomm_device *device, struct iomm_device_guard *guard);
+
+/**
+ * Leaves.
+ *
+ * @param guard a guard that this thread entered
+ *
+ * Ownership: drops the guard's reference.
+ * Thread: the one that entered.
+ * Context: not in atomic hooks.
+ * Errors: none; an empty guard or NULL does nothing. Leaving on another thread
+ *   is a misuse that checked builds report; the guard then stays.
+ * Since: 0.1
+ */
+IOMM_API void iomm_device_exit(struct iomm_device_guard *guard);
+
+/**
+ * Has `release` called when the device is removed, after the last guard, in
+ * reverse order of registration, while its IOMMU is still there: the place to
+ * revoke what is tied to the device's presence. The removal itself detaches the
+ * domain afterwards; an attach, detach or probe of the device in `release`
+ * answers EDEADLK or ENODEV.
+ *
+ * @param device a device
+ * @param release called once, with `data`
+ * @param data handed to it
+ *
+ * Ownership: `release` runs exactly once, also when this call fails.
+ * Thread: any.
+ * Context: may allocate; not in atomic hooks.
+ * Errors: EINVAL; ENODEV: removed, or being removed; ENOMEM.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_add_release(struct iomm_device *device, void (*release)(void *data),
+			void *data);
+
+/**
+ * The device's name.
+ *
+ * @param device a device
+ * @param buf where the name goes; always terminated when `len` is not 0
+ * @param len bytes in `buf`; a longer name is cut
+ * @return length of the whole name without the terminator
+ *
+ * Ownership: copies out.
+ * Thread: any.
+ * Context: any, atomic hooks included.
+ * Errors: EINVAL.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_name(struct iomm_device *device, char *buf, uint64_t len);
+
+/**
+ * Where the device stands.
+ *
+ * @param device a device
+ * @param out an IOMM_DEVICE_NEW ... IOMM_DEVICE_REMOVED
+ *
+ * Ownership: none.
+ * Thread: any; a snapshot.
+ * Context: any, atomic hooks included.
+ * Errors: EINVAL.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_state(struct iomm_device *device, uint32_t *out);
+
+/**
+ * What the device is behind its IOMMUs.
+ *
+ * @param device a bound device
+ * @param ids array to fill; may be NULL when `*count` is 0
+ * @param stride bytes from one element to the next, at least 16
+ * @param count in: elements in `ids`. Out: always, how many there are
+ *
+ * Ownership: copies out.
+ * Thread: any.
+ * Context: not in atomic hooks.
+ * Errors: EINVAL; ENODEV: not bound; EMSGSIZE: `ids` is too small, and none is
+ *   copied.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_ids(struct iomm_device *device, struct iomm_device_id *ids,
+		uint32_t stride, uint32_t *count);
+
+/**
+ * The device's group.
+ *
+ * @param device a bound device
+ * @param out the group, with a reference more
+ *
+ * Ownership: the caller owns the reference.
+ * Thread: any.
+ * Context: not in atomic hooks.
+ * Errors: EINVAL; ENODEV: not bound.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_group(struct iomm_device *device, struct iomm_group **out);
+
+IOMM_END_DECLS
+
+#endif

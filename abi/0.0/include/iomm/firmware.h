@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/**
+ * @file
+ * What firmware says about devices and IOMMUs. A firmware source issues nodes,
+ * opaque 64-bit keys that are unique in their context; 0 is no node. Parsing
+ * has no side effects: the same question always has the same answer.
+ */
+#ifndef IOMM_FIRMWARE_H
+#define IOMM_FIRMWARE_H
+
+#include <iomm/types.h>
+
+/** An IOMMU: the node has `#iommu-cells`. */
+#define IOMM_NODE_IOMMU	    (1u << 0)
+/** A device behind an IOMMU: the node has `iommus`. */
+#define IOMM_NODE_CLIENT    (1u << 1)
+/** A PCI host bridge: `device_type` is "pci", and the parent's is not. */
+#define IOMM_NODE_PCI_HOST  (1u << 2)
+/** Memory: `device_type` is "memory". */
+#define IOMM_NODE_MEMORY    (1u << 3)
+/** `status` is absent, "okay" or "ok", here and in every parent. */
+#define IOMM_NODE_AVAILABLE (1u << 4)
+/** DMA snoops the CPU's caches (`dma-coherent`, here or in a parent). */
+#define IOMM_NODE_COHERENT  (1u << 5)
+/** A PCI host whose functions are mapped to IOMMUs: `iommu-map`. */
+#define IOMM_NODE_MAPPED    (1u << 6)
+
+/** What is known of a node. */
+struct iomm_node_info {
+	uint32_t size;	      /**< sizeof(struct iomm_node_info) */
+	uint32_t flags;	      /**< IOMM_NODE_* */
+	uint32_t iommu_cells; /**< IOMMU: cells of a specifier */
+	uint32_t reserved;    /**< 0 */
+	iomm_u64 reg_base;    /**< first `reg`, as the CPU sees it */
+	iomm_u64 reg_bytes;   /**< its length; 0: the node has none */
+};
+
+#define IOMM_NODE_INFO_SIZE_VER0 32u
+IOMM_LAYOUT(sizeof(struct iomm_node_info) == IOMM_NODE_INFO_SIZE_VER0,
+	    "iomm_node_info");
+
+IOMM_BEGIN_DECLS
+
+/**
+ * Reads a flattened device tree (Devicetree Specification, chapter 5). Hosted
+ * library only.
+ *
+ * @param ctx the context
+ * @param blob the tree; hostile content is fine
+ * @param bytes bytes at `blob`
+ * @param out the source, with one reference
+ *
+ * Ownership: copies the blob. The caller owns the reference.
+ * Thread: any.
+ * Context: may allocate; not in atomic hooks.
+ * Errors: EINVAL: not a device tree, or damaged (the sentence says where);
+ *   ENOMEM.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_firmware_create_fdt(struct iomm_ctx *ctx, const void *blob, uint64_t bytes,
+			 struct iomm_firmware **out);
+
+/**
+ * Takes a reference.
+ *
+ * @param firmware a source to which the caller holds a reference, or NULL
+ * @return its argument
+ *
+ * Ownership: the caller owns one reference more.
+ * Thread: any.
+ * Context: any, atomic hooks included.
+ * Errors: none.
+ * Since: 0.1
+ */
+IOMM_API struct iomm_firmware *
+iomm_firmware_get(struct iomm_firmware *firmware);
+
+/**
+ * Gives a reference back.
+ *
+ * @param firmware a source, or NULL
+ *
+ * Ownership: takes the caller's reference.
+ * Thread: any.
+ * Context: any, atomic hooks included.
+ * Errors: none.
+ * Since: 0.1
+ */
+IOMM_API void iomm_firmware_put(struct iomm_firmware *firmware);
+
+/**
+ * Iterates over the nodes that have all of some properties, in the order of
+ * the tree.
+ *
+ * @param firmware a source
+ * @param flags IOMM_NODE_* that a node must have; 0: every node
+ * @param prev the node after which to look; 0: from the start
+ * @param out the next such node
+ *
+ * Ownership: nodes are plain numbers, valid as long as the source.
+ * Thread: any.
+ * Context: not in atomic hooks.
+ * Errors: EINVAL; ENOENT: there is no further one.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_firmware_next(struct iomm_firmware *firmware, uint32_t flags,
+		   uint64_t prev, uint64_t *out);
+
+/**
+ * Finds a node by its path.
+ *
+ * @param firmware a source
+ * @param path "/soc/iommu@1000"
+ * @param out the node
+ *
+ * Ownership: as iomm_firmware_next().
+ * Thread: any.
+ * Context: not in atomic hooks.
+ * Errors: EINVAL; ENOENT.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_firmware_find(struct iomm_firmware *firmware, const char *path,
+		   uint64_t *out);
+
+/**
+ * What is known of a node.
+ *
+ * @param firmware a source
+ * @param node a node of it
+ * @param info filled; its `size` is read first
+ *
+ * Ownership: copies out.
+ * Thread: any.
+ * Context: not in atomic hooks.
+ * Errors: EINVAL (malformed, or no node of this source).
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_firmware_node_info(struct iomm_firmware *firmware, uint64_t node,
+			struct iomm_node_info *info);
+
+/**
+ * A node's path.
+ *
+ * @param firmware a source
+ * @param node a node of it
+ * @param buf where the path goes; always terminated when `len` is not 0
+ * @param len bytes in `buf`; a longer path is cut
+ * @return length of the whole path without the terminator
+ *
+ * Ownership: copies out.
+ * Thread: any.
+ * Context: not in atomic hooks.
+ * Errors: EINVAL (malformed, or no node of this source); EOVERFLOW: longer
+ *   than any sane path (1023 bytes).
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_firmware_node_path(struct iomm_firmware *firmware, uint64_t node,
+			char *buf, uint64_t len);
+
+/**
+ * Is `compatible` among the node's compatible strings?
+ *
+ * @param firmware a source
+ * @param node a node of it
+ * @param compatible "arm,smmu-v3"
+ * @return 1 or 0
+ *
+ * Ownership: none.
+ * Thread: any.
+ * Context: not in atomic hooks.
+ * Errors: EINVAL.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_firmware_node_compatible(struct iomm_firmware *firmware, uint64_t node,
+			      const char *compatible);
+
+IOMM_END_DECLS
+
+#endif
