@@ -68,11 +68,12 @@ SIZE(iomm_device_id, 16, 8);
 FIELD(iomm_device_id, iommu_node, 0, 8);
 FIELD(iomm_device_id, id, 8, 8);
 
-SIZE(iomm_device_guard, 24, 8);
+SIZE(iomm_device_guard, 40, 8);
 FIELD(iomm_device_guard, size, 0, 4);
 FIELD(iomm_device_guard, flags, 4, 4);
 POINTER(iomm_device_guard, device, 8);
 POINTER(iomm_device_guard, thread, 16);
+FIELD(iomm_device_guard, reserved, 24, 16);
 
 VALUE(IOMM_DEVICE_ADDRESS, 1);
 VALUE(IOMM_DEVICE_DMA_MASK, 2);
@@ -84,7 +85,7 @@ VALUE(IOMM_DEVICE_BOUND, 3);
 VALUE(IOMM_DEVICE_NONE, 4);
 VALUE(IOMM_DEVICE_REMOVED, 5);
 VALUE(IOMM_DEVICE_ID_SIZE_VER0, 16);
-VALUE(IOMM_DEVICE_GUARD_SIZE_VER0, 24);
+VALUE(IOMM_DEVICE_GUARD_SIZE_VER0, 40);
 VALUE(IOMM_DEVICE_GUARDS_PER_THREAD, 16);
 
 /* <iomm/domain.h> */

@@ -13,7 +13,7 @@
 
 /**
  * A gather. It belongs to the caller, has no pointers into itself, and may be
- * moved (not copied) at any time between calls. It serves one page table from
+ * moved (not copied) at any time between calls. Its size is fixed. It serves one page table from
  * its first use to its flush, and holds a reference to it.
  *
  * The fields are the library's; read them through iomm_gather_pending().

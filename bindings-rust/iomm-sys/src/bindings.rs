@@ -39,7 +39,7 @@ pub const IOMM_DEVICE_BOUND: u32 = 3;
 pub const IOMM_DEVICE_NONE: u32 = 4;
 pub const IOMM_DEVICE_REMOVED: u32 = 5;
 pub const IOMM_DEVICE_ID_SIZE_VER0: u32 = 16;
-pub const IOMM_DEVICE_GUARD_SIZE_VER0: u32 = 24;
+pub const IOMM_DEVICE_GUARD_SIZE_VER0: u32 = 40;
 pub const IOMM_DEVICE_GUARDS_PER_THREAD: u32 = 16;
 pub const IOMM_GATHER_SIZE_VER0: u32 = 64;
 pub const IOMM_PGTABLE_COHERENT: u32 = 1;
@@ -466,10 +466,11 @@ pub struct iomm_device_guard {
     pub flags: u32,
     pub device: *mut iomm_device,
     pub thread: *mut ::core::ffi::c_void,
+    pub reserved: [iomm_u64; 2usize],
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of iomm_device_guard"][::core::mem::size_of::<iomm_device_guard>() - 24usize];
+    ["Size of iomm_device_guard"][::core::mem::size_of::<iomm_device_guard>() - 40usize];
     [
         "Alignment of iomm_device_guard",
     ][::core::mem::align_of::<iomm_device_guard>() - 8usize];
@@ -485,6 +486,9 @@ const _: () = {
     [
         "Offset of field: iomm_device_guard::thread",
     ][::core::mem::offset_of!(iomm_device_guard, thread) - 16usize];
+    [
+        "Offset of field: iomm_device_guard::reserved",
+    ][::core::mem::offset_of!(iomm_device_guard, reserved) - 24usize];
 };
 impl Default for iomm_device_guard {
     fn default() -> Self {

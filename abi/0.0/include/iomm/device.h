@@ -60,16 +60,18 @@ IOMM_LAYOUT(sizeof(struct iomm_device_id) == IOMM_DEVICE_ID_SIZE_VER0,
 
 /**
  * A proof that a device is present. It belongs to the caller, may be moved,
- * and is bound to the thread that entered.
+ * and is bound to the thread that entered. Its size is fixed: iomm_device_enter()
+ * takes storage of any content. The fields are the library's.
  */
 struct iomm_device_guard {
 	uint32_t size;	/**< sizeof(struct iomm_device_guard) */
 	uint32_t flags; /**< 0 */
-	IOMM_PTR(struct iomm_device *, device); /**< the library's */
-	IOMM_PTR(void *, thread);		/**< the library's */
+	IOMM_PTR(struct iomm_device *, device); /**< who is present */
+	IOMM_PTR(void *, thread);		/**< who entered */
+	iomm_u64 reserved[2];			/**< 0 */
 };
 
-#define IOMM_DEVICE_GUARD_SIZE_VER0 24u
+#define IOMM_DEVICE_GUARD_SIZE_VER0 40u
 IOMM_LAYOUT(sizeof(struct iomm_device_guard) == IOMM_DEVICE_GUARD_SIZE_VER0,
 	    "iomm_device_guard");
 
