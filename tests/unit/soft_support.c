@@ -34,6 +34,7 @@ void machine_start(struct machine *m, struct world *w,
 	m->w = w;
 	m->ram = aligned_alloc(64 * KB, RAM_BYTES);
 	assert_non_null(m->ram);
+	memset(m->ram, 0, RAM_BYTES);
 	words = (uint64_t *)(void *)m->ram;
 	/* The arena clears what it gives out. */
 	for (n = 0; n < ARENA / sizeof(*words); n++)
