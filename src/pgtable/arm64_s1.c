@@ -137,6 +137,35 @@ arm64_s1_prot(uint64_t desc, const uint64_t *regs, uint64_t from_tables)
 	return prot;
 }
 
+/*
+ * The same for a leaf of ours, by look-up: our MAIR is a constant, our tables
+ * restrict nothing, and the rights are four bits: AP[2:1], then UXN:PXN. Memory
+ * that others can write may hold any index: all eight are there.
+ */
+static inline uint32_t arm64_s1_own_prot(uint64_t desc)
+{
+	enum {
+		R = IOMM_PROT_READ,
+		W = R | IOMM_PROT_WRITE,
+		P = IOMM_PROT_PRIV,
+		X = IOMM_PROT_EXEC,
+		D = IOMM_PROT_MMIO,
+	};
+	static const uint8_t memory[8] = {
+		0, IOMM_PROT_CACHE, D, D, D, D, D, D
+	};
+	static const uint8_t rights[16] = {
+		W | P | X, W | X, R | P | X, R | X, /* no XN */
+		W | P,	   W | X, R | P,     R | X, /* PXN */
+		W | P | X, W,	  R | P | X, R,	    /* UXN */
+		W | P,	   W,	  R | P,     R,	    /* both */
+	};
+	uint32_t ap = (uint32_t)(desc >> 6) & 3;
+	uint32_t xn = (uint32_t)(desc >> 51) & 0xc;
+
+	return memory[(uint32_t)(desc >> 2) & 7] | rights[ap | xn];
+}
+
 /* Registers */
 
 static uint32_t ips_for(uint32_t oas)
@@ -220,6 +249,7 @@ arm64_s1_raw_table(uint64_t desc, struct iomm_raw_state *state)
 #define FMT_TABLE_PA(desc)	 arm64_table_pa(desc, FMT_PAGE_SHIFT)
 #define FMT_ATTRS(desc)		 ((desc)&ATTRS)
 #define FMT_LEAF_PROT		 arm64_s1_prot
+#define FMT_OWN_PROT(desc)	 arm64_s1_own_prot(desc)
 #define FMT_REGISTERS		 arm64_s1_registers
 #define FMT_RAW_START		 arm64_s1_raw_start
 #define FMT_RAW_TABLE		 arm64_s1_raw_table

@@ -1,22 +1,38 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Part of engine.h: what only reads. */
 
+static inline __attribute__((always_inline)) int
+FN(answer)(const struct iomm_pgtable *pgtable, const struct iomm_node *node,
+	   uint32_t level, uint64_t iova, struct iomm_translation *out)
+{
+	uint64_t desc = iomm_desc_load(FN(desc)(node, FN(slot)(iova, level)));
+	uint64_t mask = FN(size)(level) - 1;
+
+	if (FMT_KIND(desc, level) != IOMM_DESC_LEAF)
+		return iomm_pgtable_refuse_hole(pgtable, iova);
+	out->prot = FMT_OWN_PROT(desc);
+	out->paddr = FMT_LEAF_PA(desc, level) | (iova & mask);
+	out->page_size = mask + 1;
+	return 0;
+}
+
 static int FN(translate)(struct iomm_pgtable *pgtable, uint64_t iova,
 			 struct iomm_translation *out)
 {
 	struct iomm_node *node;
-	uint64_t desc, mask;
 	uint32_t level;
 
+	/* Lookups jump about: no table of the last level is remembered, but the
+	 * one above is looked at first. Most answers are pages, whose level is a
+	 * constant here. */
+	if (iova >> (FMT_WARM_SHIFT + FMT_BITS) == pgtable->tepid_key) {
+		node = iomm_node_child(pgtable->tepid,
+				       FN(slot)(iova, FMT_LAST - 1));
+		if (node)
+			return FN(answer)(pgtable, node, FMT_LAST, iova, out);
+	}
 	node = FN(descend)(pgtable, iova, iova, false, &level);
-	desc = iomm_desc_load(FN(desc)(node, FN(slot)(iova, level)));
-	if (FMT_KIND(desc, level) != IOMM_DESC_LEAF)
-		return -IOMM_ENOENT;
-	mask = FN(size)(level) - 1;
-	out->prot = FMT_LEAF_PROT(desc, pgtable->regs, 0);
-	out->paddr = FMT_LEAF_PA(desc, level) | (iova & mask);
-	out->page_size = mask + 1;
-	return 0;
+	return FN(answer)(pgtable, node, level, iova, out);
 }
 
 /* Walk */

@@ -207,8 +207,7 @@ refuse_iova(const struct iomm_pgtable *pgtable, uint64_t iova)
 			 pgtable->last_iova, pgtable->ias);
 }
 
-static IOMM_COLD int
-refuse_hole(const struct iomm_pgtable *pgtable, uint64_t iova)
+int iomm_pgtable_refuse_hole(const struct iomm_pgtable *pgtable, uint64_t iova)
 {
 	return IOMM_FAIL(pgtable->object.ctx, IOMM_ENOENT,
 			 "nothing is mapped at %x", iova);
@@ -221,7 +220,7 @@ static IOMM_COLD int translate_out(struct iomm_pgtable *pgtable, uint64_t iova,
 	struct iomm_translation known = { .size = sizeof(known) };
 
 	if (pgtable->ops->translate(pgtable, iova, &known))
-		return refuse_hole(pgtable, iova);
+		return -IOMM_ENOENT;
 	return iomm_struct_out(pgtable->object.ctx, out, &known, sizeof(known),
 			       IOMM_TRANSLATION_SIZE_VER0, "iomm_translation");
 }
@@ -238,9 +237,7 @@ int iomm_pgtable_translate(struct iomm_pgtable *pgtable, uint64_t iova,
 		return refuse_iova(pgtable, iova);
 	if (out->size != sizeof(*out))
 		return translate_out(pgtable, iova, out);
-	if (pgtable->ops->translate(pgtable, iova, out))
-		return refuse_hole(pgtable, iova);
-	return 0;
+	return pgtable->ops->translate(pgtable, iova, out);
 }
 
 static int walk(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,

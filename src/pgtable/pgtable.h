@@ -91,6 +91,10 @@ void iomm_pgtable_quarantine(struct iomm_pgtable *pgtable,
 int iomm_pgtable_flush_quarantine(struct iomm_pgtable *pgtable);
 void iomm_pgtable_free_quarantine(struct iomm_pgtable *pgtable);
 
+/* Nothing is mapped there: ENOENT with its sentence. */
+int iomm_pgtable_refuse_hole(const struct iomm_pgtable *pgtable,
+			     uint64_t iova) IOMM_COLD;
+
 /* Refuses a protection that no format knows. */
 int iomm_prot_check(struct iomm_ctx *ctx, uint32_t prot);
 

@@ -383,6 +383,37 @@ static void test_hostile(void **state)
 
 /* A count of leaves cannot run away, however often they are taken out from
  * under it: the same page is mapped again and again. */
+static int last_table(void *data, const struct iomm_walk_entry *entry)
+{
+	if (entry->kind == IOMM_WALK_TABLE)
+		*(uint64_t *)data = entry->paddr;
+	return 0;
+}
+
+/* Lookups in our own tables decode rights and memory type by a table of
+ * constants; hardware's way is spelt out. They agree on all there is. */
+static void test_every_attribute(void **state)
+{
+	struct rig *rig = *state;
+	struct iomm_pgtable *t =
+		rig_table(rig, 4 * KB, 39, IOMM_PGTABLE_COHERENT);
+	uint64_t table = 0, *desc, plain, n;
+
+	map_ok(t, 0, 0x5000, 4 * KB, IOMM_PROT_READ);
+	assert_ok(iomm_pgtable_walk(t, 0, 4 * KB, last_table, &table));
+	desc = rig_desc(rig, table);
+	plain = *desc;
+	assert_int_equal(plain, raw_leaf(t, 0));
+	/* AttrIndx 4:2, AP 7:6, PXN and UXN 54:53. */
+	for (n = 0; n < 128; n++) {
+		*desc = plain & ~UINT64_C(0x600000000000dc);
+		*desc |= (n & 7) << 2 | (n >> 3 & 3) << 6 | n >> 5 << 53;
+		assert_walks_alike(rig, t, 0);
+	}
+	*desc = plain;
+	iomm_pgtable_put(t);
+}
+
 static void test_count_saturates(void **state)
 {
 	struct rig *rig = *state;
@@ -420,6 +451,7 @@ int main(void)
 		RIG_TEST(test_loop),
 		RIG_TEST(test_garbage),
 		RIG_TEST(test_hostile),
+		RIG_TEST(test_every_attribute),
 		RIG_TEST(test_count_saturates),
 	};
 
