@@ -15,6 +15,7 @@
 #   make docs           the reference of the C headers and of the crates
 #   make install        to DESTDIR, below PREFIX; `make uninstall` undoes it
 #   make clean          removes build/
+#   make help           this
 #
 # Settings, on the command line or in the environment:
 #
@@ -107,7 +108,7 @@ undefined_version = $(shell $(CC) -shared -nostdlib -x c /dev/null \
 
 # ---------------------------------------------------------------- targets ---
 
-.PHONY: all lib core examples trees unit model stress fuzzers run \
+.PHONY: help all lib core examples trees unit model stress fuzzers run \
 	run-programs check check-long fuzz coverage abi-check abi-baseline docs \
 	install uninstall clean FORCE
 .DELETE_ON_ERROR:
@@ -167,9 +168,13 @@ docs:
 	doxygen docs/Doxyfile
 	RUSTDOCFLAGS='-D warnings' tools/cargo.sh doc --locked --no-deps
 	@ln -sfn ../rust/doc build/docs/rust
+	@echo 'C: build/docs/c/index.html; Rust: build/docs/rust/iomm/index.html'
 
 clean:
 	rm -rf build
+
+help:
+	@sed -n '/^#   make/,/^$$/s/^# \{0,1\}//p' Makefile
 
 # What the objects were made with. When a setting changes they are made anew.
 settings = $(CC) $(cflags) $(cppflags) $(ldflags)

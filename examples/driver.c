@@ -8,6 +8,7 @@
  * The IOMMUs are played by the software IOMMU, one for each node; everything
  * else is what a driver on real hardware does too. Read main() first.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <iomm/iomm.h>
 #include <stdbool.h>
@@ -37,7 +38,7 @@ struct iommu {
 struct device {
 	struct iomm_device *device;
 	char name[128];
-	bool bound;
+	bool bound, never;
 	struct iomm_device_id ids[MAX_IDS];
 	uint32_t nr_ids;
 	uint32_t group;
@@ -130,7 +131,7 @@ static void *read_file(const char *path, uint64_t *bytes)
 	size_t used = 0, room = 0;
 
 	if (!f) {
-		perror(path);
+		fprintf(stderr, "driver: %s: %s\n", path, strerror(errno));
 		exit(1);
 	}
 	do {
@@ -146,7 +147,7 @@ static void *read_file(const char *path, uint64_t *bytes)
 		used += fread(data + used, 1, room - used, f);
 	} while (!feof(f) && !ferror(f));
 	if (ferror(f)) {
-		perror(path);
+		fprintf(stderr, "driver: %s: %s\n", path, strerror(errno));
 		exit(1);
 	}
 	fclose(f);
@@ -244,10 +245,12 @@ static void find_iommus(struct machine *m)
 		       iommu->path, info.reg_base, info.iommu_cells,
 		       iommu->enabled ? "" : ", disabled");
 	}
+	if (m->nr_iommus)
+		printf("note     the software IOMMU plays every one of them, in "
+		       "this process\n");
 	if (darts)
-		printf("note     %" PRIu32 " of these are DARTs: until their "
-		       "format exists, the software IOMMU\n"
-		       "         serves them with arm64-s1 at 16K\n",
+		printf("         %" PRIu32 " are DARTs: until their format "
+		       "exists, it serves them with arm64-s1 at 16K\n",
 		       darts);
 	if (m->nr_iommus)
 		return;
@@ -312,7 +315,9 @@ static void find_devices(struct machine *m)
 		expect(m, m->nr_pci < MAX_HOSTS, "too many PCI hosts");
 		snprintf(name, sizeof(name), "pci%" PRIu32, m->nr_pci);
 		node_path(m, node, path, sizeof(path));
-		printf("bus      %s, behind %s\n", name, path);
+		printf("bus      %s, behind %s; what is plugged in is not in "
+		       "the tree:\n         say 00:01.0, 01:00.0 and 02:00.0\n",
+		       name, path);
 		check(m,
 		      iomm_bus_create_pci(m->firmware, node, name,
 					  &m->pci[m->nr_pci]),
@@ -325,7 +330,6 @@ static void find_devices(struct machine *m)
 
 static void probe_too_early(struct machine *m)
 {
-	bool told = false;
 	uint32_t n, waiting = 0;
 	int err;
 
@@ -333,14 +337,13 @@ static void probe_too_early(struct machine *m)
 		err = iomm_device_probe(m->devices[n].device);
 		expect(m, err, "a device is bound before any IOMMU is there");
 		if (err != -IOMM_EPROBE_DEFER) {
+			m->devices[n].never = true;
 			printf("never    %s\n         %s\n", m->devices[n].name,
 			       sentence(m, err));
 			continue;
 		}
-		waiting++;
-		if (!told)
+		if (!waiting++)
 			printf("not yet  %s\n", sentence(m, err));
-		told = true;
 	}
 	printf("%" PRIu32 " of %" PRIu32 " devices wait for their IOMMU\n",
 	       waiting, m->nr_devices);
@@ -383,11 +386,26 @@ static void register_iommu(struct machine *m, struct iommu *iommu)
 	      iommu->path);
 	check(m, iomm_soft_register(iommu->soft, &driver, &iommu->instance),
 	      iommu->path);
-	printf("arrives  %s\n", iommu->path);
+	printf("arrives  %s, with the built-in driver\n", iommu->path);
 	/* What waited for it is probed in here. */
 	check(m, iomm_ctx_run(m->ctx), "cannot run the context");
 	for (n = 0; n < m->nr_devices; n++)
 		look_at(m, &m->devices[n]);
+}
+
+/* Every IOMMU has arrived: who waited in vain? */
+static void find_left_over(struct machine *m)
+{
+	uint32_t n;
+	int err;
+
+	for (n = 0; n < m->nr_devices; n++) {
+		if (m->devices[n].bound || m->devices[n].never)
+			continue;
+		err = iomm_device_probe(m->devices[n].device);
+		printf("failed   %s\n         %s\n", m->devices[n].name,
+		       sentence(m, err));
+	}
 }
 
 /* Lists the IDs of a device at one IOMMU; false when it has none there. */
@@ -574,7 +592,7 @@ static void remove_attached(struct machine *m, struct iomm_domain *domain,
 	printf("         its DMA is blocked\n");
 	err = iomm_device_enter(d->device, &guard);
 	expect(m, err == -IOMM_ENODEV, "a removed device was entered");
-	printf("ENODEV   %s\n", sentence(m, err));
+	printf("ENODEV   on entering it: %s\n", sentence(m, err));
 	err = iomm_domain_attach(domain, d->device);
 	expect(m, err == -IOMM_ENODEV, "a removed device was attached to");
 }
@@ -693,6 +711,8 @@ int main(int argc, char **argv)
 	uint32_t n;
 
 	(void)argc;
+	/* So that errors come in their place when both go to one file. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	read_arguments(&m, argv + 1);
 	make_context(&m);
 	read_tree(&m);
@@ -708,6 +728,8 @@ int main(int argc, char **argv)
 		if (m.iommus[n].enabled)
 			register_iommu(&m, &m.iommus[n]);
 	}
+
+	find_left_over(&m);
 
 	heading("Who is behind what");
 	draw(&m);

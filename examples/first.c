@@ -3,6 +3,8 @@
  * A first driver: one PCI function of QEMU's virt machine does DMA.
  *
  *     first build/data/qemu-virt-smmuv3.dtb
+ *
+ * `make run` makes that file.
  */
 #include <iomm/iomm.h>
 #include <stdio.h>
@@ -79,7 +81,7 @@ int main(int argc, char **argv)
 	uint64_t node, host;
 
 	if (!file) {
-		fprintf(stderr, "usage: first FILE.dtb\n");
+		perror(argc == 2 ? argv[1] : "usage: first FILE.dtb");
 		return 2;
 	}
 	try(iomm_ctx_create(NULL, &ctx));

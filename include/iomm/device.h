@@ -28,8 +28,8 @@ struct iomm_device_config {
 	 * node on the platform bus, a requester ID on PCI. Required there. */
 	iomm_u64 address;
 	/** With IOMM_DEVICE_DMA_MASK: the highest I/O address, inclusive, that
-	 * the device can emit, 2^n - 1. The domains made for the device are no
-	 * wider, unless asked to be. Default: all 64 bits. */
+	 * the device can emit, 2^n - 1. Domains that reach further cannot be
+	 * attached to it. Default: all 64 bits. */
 	iomm_u64 dma_mask;
 	/** How long, in nanoseconds from the first probe, it may wait for its
 	 * IOMMU before probe answers ETIMEDOUT. 0: as long as it takes. */
@@ -161,7 +161,9 @@ IOMM_API void iomm_device_put(struct iomm_device *device);
  *   ETIMEDOUT: its `probe_timeout` passed. ENODEV: no IOMMU described (use
  *   direct DMA), a disabled or unknown one, no more IOMMUs to come, or the
  *   device is removed; the sentence says which. EINVAL: malformed firmware, or
- *   IOMMUs of different drivers. ENOMEM; what the driver answered.
+ *   IOMMUs of different drivers. EBUSY: another device has one of its IDs (a
+ *   group of several is not supported yet). ENOMEM; EPROTO; what the driver
+ *   answered.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int iomm_device_probe(struct iomm_device *device);

@@ -49,8 +49,8 @@ IOMM_BEGIN_DECLS
  * Thread: any.
  * Context: runs the driver's callbacks; not in atomic hooks.
  * Errors: EINVAL (malformed, or a width, granule or format that the driver
- *   cannot give), E2BIG, ENODEV (not bound, removed), ENOMEM, what the driver
- *   answered.
+ *   cannot give), E2BIG, ENODEV (not bound, removed), EDEADLK, EPROTO, ENOMEM,
+ *   what the driver answered.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
@@ -136,7 +136,7 @@ iomm_domain_info(struct iomm_domain *domain, struct iomm_pgtable_info *info);
  * Context: runs the driver's callbacks; in a callback that would wait:
  *   EDEADLK. Not in atomic hooks.
  * Errors: EINVAL (malformed; a paging domain, and a device of an instance that
- *   it was not made for); EBUSY: something is
+ *   it was not made for; a domain wider than the device's DMA mask); EBUSY: something is
  *   attached; ENODEV: not bound, removed, or the instance is gone; what the
  *   driver's `attach_prepare` answered.
  * Since: 0.1

@@ -7,7 +7,12 @@
  * documentation says `Out: always`.
  *
  * Beside the number, the calling thread can fetch one sentence that says what
- * was wrong, with the values: iomm_error_message().
+ * was wrong, with the values: iomm_error_message(). Only a call that was given
+ * no usable handle has none, since it has no context to keep it in.
+ *
+ * Beside the errors that a call's documentation lists, every call that runs
+ * callbacks can answer EPROTO, when one broke its contract, and every call that
+ * takes its turn EBUSY, where the platform cannot wait.
  */
 #ifndef IOMM_ERROR_H
 #define IOMM_ERROR_H

@@ -42,7 +42,8 @@ IOMM_BEGIN_DECLS
  * Ownership: the caller owns the reference.
  * Thread: any.
  * Context: not in atomic hooks.
- * Errors: EINVAL (NULL, unknown flags); ENOENT: nobody registered it.
+ * Errors: EINVAL (NULL, unknown flags); ENOENT: nobody registered it;
+ *   ENOMEM.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int

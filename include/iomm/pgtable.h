@@ -218,8 +218,8 @@ iomm_pgtable_info(struct iomm_pgtable *pgtable, struct iomm_pgtable_info *info);
  * Context: may call the provider; not in atomic hooks.
  * Errors: EINVAL (misaligned, zero, wrapping, outside the widths, unknown
  *   flags, no or unknown protection), EOPNOTSUPP (a protection that the format
- *   cannot express), EEXIST (something is mapped there), ENOMEM. After EEXIST
- *   and ENOMEM the first `*mapped` bytes are mapped.
+ *   cannot express), EEXIST (something is mapped there), ENOMEM, what the
+ *   provider answered. After these three the first `*mapped` bytes are mapped.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
@@ -244,7 +244,7 @@ iomm_pgtable_map(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
  * Context: may call the provider and the TLB hooks; not in atomic hooks.
  * Errors: EINVAL (misaligned, zero, wrapping, outside the input width, a
  *   gather that serves another table), ENOMEM (a split had no memory for its
- *   table), what a TLB hook answered (a disjoint range flushes the gather
+ *   table), what the provider or a TLB hook answered (a disjoint range flushes the gather
  *   early). After an error the first part is unmapped: a range that was fully
  *   mapped continues at `iova + *unmapped`.
  * Since: 0.1

@@ -298,7 +298,8 @@ iomm_soft_stats(struct iomm_soft *soft, struct iomm_soft_stats *stats);
  * Thread: any.
  * Context: may allocate; not in atomic hooks.
  * Errors: as iomm_iommu_register(); ENOENT: no such format; EBUSY: `soft` is
- *   registered; EINVAL: no memory provider, and no IOMM_SOFT_IDENTITY.
+ *   registered, or was, and somebody still holds the instance or a domain of
+ *   it; EINVAL: no memory provider, and no IOMM_SOFT_IDENTITY.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int

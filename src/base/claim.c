@@ -47,6 +47,12 @@ int iomm_claim_take(struct iomm_ctx *ctx, struct iomm_claim *claim,
 				 "%s: this thread is at work on it already, "
 				 "further up its stack",
 				 IOMM_STR(what));
+	/* What is claimed runs callbacks and takes locks that whoever called
+	 * the hook may hold. */
+	if (iomm_in_atomic(ctx))
+		return IOMM_FAIL(ctx, IOMM_EDEADLK,
+				 "%s: an atomic hook must not make this call",
+				 IOMM_STR(what));
 	if (!atomic_compare_exchange_strong_explicit(&claim->word, &word,
 						     CLAIMED,
 						     memory_order_acquire,

@@ -2,7 +2,8 @@
 /*
  * A claim: one thread at a time works on an object, callbacks included. It is
  * not a lock: it may be held across callbacks and waits, and because of that a
- * thread that is inside a callback never waits for one (EDEADLK).
+ * thread that is inside a callback never waits for one, and one inside an atomic
+ * hook never takes one (EDEADLK).
  */
 #ifndef IOMM_BASE_CLAIM_H
 #define IOMM_BASE_CLAIM_H

@@ -44,7 +44,7 @@ int iomm_lock_init(struct iomm_ctx *ctx, struct iomm_lock *lock)
 {
 	if (!ctx->platform.lock_init)
 		return 0;
-	return ctx->platform.lock_init(ctx->platform_data, lock);
+	return iomm_answer(ctx->platform.lock_init(ctx->platform_data, lock));
 }
 
 void iomm_lock_fini(struct iomm_ctx *ctx, struct iomm_lock *lock)

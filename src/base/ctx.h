@@ -135,6 +135,9 @@ static inline int iomm_answer(int result)
 void iomm_release(struct iomm_ctx *ctx, void (*release)(void *data),
 		  void *data);
 
+/* Is an atomic hook, of any context, running on this thread? */
+bool iomm_in_atomic(struct iomm_ctx *ctx);
+
 /* Is a callback, of any context, running on this thread? */
 bool iomm_in_callback(struct iomm_ctx *ctx);
 

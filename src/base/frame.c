@@ -98,6 +98,11 @@ void iomm_release(struct iomm_ctx *ctx, void (*release)(void *data), void *data)
 	iomm_callback_end(ctx, &frame);
 }
 
+bool iomm_in_atomic(struct iomm_ctx *ctx)
+{
+	return in_atomic(iomm_thread(ctx));
+}
+
 bool iomm_in_callback(struct iomm_ctx *ctx)
 {
 	return iomm_thread(ctx)->frames != NULL;

@@ -68,8 +68,7 @@ lookup(struct iomm_registry *registry, const char *name)
 {
 	struct iomm_list *pos;
 
-	iomm_list_for_each(pos, &registry->devices)
-	{
+	iomm_list_for_each (pos, &registry->devices) {
 		struct iomm_device *device =
 			iomm_container_of(pos, struct iomm_device, link);
 
@@ -206,6 +205,9 @@ void iomm_device_put(struct iomm_device *device)
 	iomm_handle_put(device, &iomm_device_type);
 }
 
+_Static_assert(IOMM_GUARDS_PER_THREAD == IOMM_DEVICE_GUARDS_PER_THREAD,
+	       "the header says how many");
+
 /* Removing */
 
 /* Place of the calling thread's guard on the device, or of a free entry. */
@@ -226,11 +228,33 @@ static bool inside(struct iomm_device *device)
 	       IOMM_GUARDS_PER_THREAD;
 }
 
+static void begin_removal(struct iomm_device *device)
+{
+	iomm_lock(device->obj.ctx, &device->lock);
+	device->removers++;
+	(void)iomm_presence_refuse(&device->presence);
+	iomm_unlock(device->obj.ctx, &device->lock);
+}
+
+/* A removal that ran out of time leaves the device closed; one that could not
+ * even wait was none, unless there is another. */
+static void end_removal(struct iomm_device *device, int result)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+
+	iomm_lock(ctx, &device->lock);
+	device->removers--;
+	if (!result || result == -IOMM_ETIMEDOUT)
+		device->closed = true;
+	if (!device->removers && !device->closed)
+		iomm_presence_allow(ctx, &device->presence);
+	iomm_unlock(ctx, &device->lock);
+}
+
 static int do_remove(struct iomm_device *device, uint64_t timeout)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 	uint64_t deadline = iomm_deadline(ctx, timeout);
-	bool first;
 	int err;
 
 	if (inside(device))
@@ -238,23 +262,19 @@ static int do_remove(struct iomm_device *device, uint64_t timeout)
 				 "%s: this thread is inside it, and removal "
 				 "would wait for it to leave",
 				 IOMM_STR(device->name));
-	first = iomm_presence_refuse(&device->presence);
+	begin_removal(device);
 	err = iomm_presence_drain(ctx, &device->presence, deadline,
 				  device->name);
 	if (!err)
 		err = iomm_claim_take(ctx, &device->claim, deadline,
 				      device->name);
-	if (err) {
-		/* A removal that ran out of time goes on refusing; one that
-		 * could not even wait was none. */
-		if (first && err != -IOMM_ETIMEDOUT)
-			iomm_presence_allow(ctx, &device->presence);
-		return err;
+	if (!err) {
+		if (device->state != IOMM_DEVICE_REMOVED)
+			take_away(device);
+		iomm_claim_drop(ctx, &device->claim);
 	}
-	if (device->state != IOMM_DEVICE_REMOVED)
-		take_away(device);
-	iomm_claim_drop(ctx, &device->claim);
-	return 0;
+	end_removal(device, err);
+	return err;
 }
 
 int iomm_device_remove(struct iomm_device *device, uint64_t timeout)

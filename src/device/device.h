@@ -30,6 +30,10 @@ struct iomm_device {
 	uint64_t probe_timeout;
 
 	struct iomm_presence presence; /* refused: removed, or being removed */
+	/* Under the lock: removals under way, and whether one ran out of time,
+	 * so that entry stays refused. */
+	uint32_t removers;
+	bool closed;
 	/* Held by the one thread that probes, removes, attaches, detaches. */
 	struct iomm_claim claim;
 	_Atomic uint32_t probes; /* finished so far */
@@ -60,6 +64,9 @@ void iomm_device_unbind(struct iomm_device *device, uint32_t state);
  * there, and has it wait for the instance's node. */
 int iomm_device_lost_iommu(struct iomm_device *device, struct iomm_iommu *iommu,
 			   uint64_t deadline);
+
+/* No node: any instance will do. */
+#define IOMM_ANY_NODE 0
 
 /* Queues the device until a node has an instance; the registry's lock is held.
  */

@@ -38,8 +38,7 @@ struct iomm_iommu *iomm_iommu_lookup(struct iomm_ctx *ctx, uint64_t node)
 	struct iomm_registry *registry = iomm_registry(ctx);
 	struct iomm_list *pos;
 
-	iomm_list_for_each(pos, &registry->iommus)
-	{
+	iomm_list_for_each (pos, &registry->iommus) {
 		struct iomm_iommu *iommu = from_link(pos);
 
 		if (iommu->node == node &&
@@ -112,34 +111,45 @@ static int create(struct iomm_ctx *ctx, const struct iomm_iommu_config *config,
 	return IOMM_FAIL(ctx, IOMM_ENOMEM, "no memory for an IOMMU instance");
 }
 
+/* Also one that is being unregistered: until that is done its driver is at the
+ * hardware. The lock is held. */
+static const struct iomm_iommu *
+owner_of_node(const struct iomm_registry *registry, uint64_t node)
+{
+	struct iomm_list *pos;
+
+	iomm_list_for_each (pos, &registry->iommus) {
+		if (from_link(pos)->node == node)
+			return from_link(pos);
+	}
+	return NULL;
+}
+
 /* Makes it visible, and whoever waits for it due, in one step: no device is
  * missed between the two. */
 static int publish(struct iomm_iommu *iommu)
 {
 	struct iomm_ctx *ctx = iommu->obj.ctx;
 	struct iomm_registry *registry = iomm_registry(ctx);
-	struct iomm_iommu *other;
-	bool due;
+	const struct iomm_iommu *other;
+	bool due = false;
+	int err = 0;
 
 	iomm_lock(ctx, &registry->lock);
-	other = iomm_iommu_lookup(ctx, iommu->node);
-	if (!other) {
+	other = owner_of_node(registry, iommu->node);
+	if (other) {
+		err = IOMM_FAIL(ctx, IOMM_EEXIST,
+				"node %x has an IOMMU instance already: %s",
+				iommu->node, IOMM_STR(other->name));
+	} else {
 		iomm_list_add_tail(&registry->iommus, &iommu->link);
 		iomm_registry_replay(registry, iommu->node);
+		due = !iomm_list_empty(&registry->replay);
 	}
-	due = !iomm_list_empty(&registry->replay);
 	iomm_unlock(ctx, &registry->lock);
-
-	if (other) {
-		IOMM_FAIL(ctx, IOMM_EEXIST,
-			  "node %x has an IOMMU instance already: %s",
-			  iommu->node, IOMM_STR(other->name));
-		iomm_object_drop(other);
-		return -IOMM_EEXIST;
-	}
 	if (due)
 		iomm_wakeup(ctx);
-	return 0;
+	return err;
 }
 
 static int
@@ -158,12 +168,13 @@ do_register(struct iomm_ctx *ctx, const struct iomm_iommu_config *config,
 		return err;
 	iommu->ops = o;
 	iommu->data = data;
+	iommu->release = release;
 	err = publish(iommu);
 	if (err) {
+		iommu->release = NULL; /* the caller's, as on every failure */
 		iomm_object_drop(iommu);
 		return err;
 	}
-	iommu->release = release;
 	IOMM_LOG(ctx, IOMM_LOG_INFO, iommu->name, "registered, driver %s",
 		 IOMM_STR(iommu->driver));
 	*out = iommu;
@@ -204,8 +215,7 @@ static struct iomm_device *first_bound(struct iomm_iommu *iommu, bool *busy)
 
 	*busy = false;
 	iomm_lock(ctx, &iommu->lock);
-	iomm_list_for_each(pos, &iommu->bindings)
-	{
+	iomm_list_for_each (pos, &iommu->bindings) {
 		device = iomm_container_of(pos, struct iomm_binding, link)
 				 ->device;
 		if (iomm_object_get_unless_zero(&device->obj))
@@ -215,6 +225,19 @@ static struct iomm_device *first_bound(struct iomm_iommu *iommu, bool *busy)
 	}
 	iomm_unlock(ctx, &iommu->lock);
 	return device;
+}
+
+bool iomm_iommu_let_leave(struct iomm_iommu *iommu, uint32_t word)
+{
+	struct iomm_ctx *ctx = iommu->obj.ctx;
+
+	if (atomic_load_explicit(&ctx->reap, memory_order_relaxed)) {
+		iomm_object_reap(ctx);
+		return true;
+	}
+	(void)iomm_wait(ctx, &iommu->presence.word, word,
+			iomm_deadline(ctx, PAUSE));
+	return false;
 }
 
 static int lose_devices(struct iomm_iommu *iommu, uint64_t deadline)
@@ -237,20 +260,13 @@ static int lose_devices(struct iomm_iommu *iommu, uint64_t deadline)
 		}
 		if (!busy)
 			return 0;
-		/* It is on the reap list, or another thread is destroying it:
-		 * leaving passes through our presence. */
-		if (atomic_load_explicit(&ctx->reap, memory_order_relaxed)) {
-			iomm_object_reap(ctx);
-			continue;
-		}
-		if (iomm_now(ctx) >= deadline)
+		if (!iomm_iommu_let_leave(iommu, word) &&
+		    iomm_now(ctx) >= deadline)
 			return IOMM_FAIL(
 				ctx, IOMM_ETIMEDOUT,
 				"%s: devices are still leaving it; the "
 				"call can be repeated",
 				IOMM_STR(iommu->name));
-		(void)iomm_wait(ctx, &iommu->presence.word, word,
-				iomm_deadline(ctx, PAUSE));
 	}
 }
 
@@ -377,6 +393,17 @@ int iomm_iommu_unregister(struct iomm_iommu *iommu, uint64_t timeout)
 		iomm_claim_drop(ctx, &iommu->claim);
 	}
 	return iomm_leave(ctx, err);
+}
+
+bool iomm_binding_has_id(const struct iomm_binding *binding, uint64_t id)
+{
+	uint32_t n;
+
+	for (n = 0; n < binding->nr_ids; n++) {
+		if (binding->ids[n] == id)
+			return true;
+	}
+	return false;
 }
 
 /* Parts of domains */

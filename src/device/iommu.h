@@ -41,6 +41,16 @@ struct iomm_binding {
 	bool probed; /* ops.release is owed */
 };
 
+/*
+ * A device that is bound here has lost its last reference: it is on the reap
+ * list, or another thread is destroying it. Destroys it, true, or waits a little
+ * for it to pass through the presence, which was `word` before it was seen. Not
+ * in a callback.
+ */
+bool iomm_iommu_let_leave(struct iomm_iommu *iommu, uint32_t word);
+
+bool iomm_binding_has_id(const struct iomm_binding *binding, uint64_t id);
+
 /* Tells the driver to translate no DMA of the device. */
 void iomm_binding_block(struct iomm_binding *binding);
 

@@ -244,6 +244,75 @@ static int make_bindings(struct probe *p)
 	return 0;
 }
 
+/* The device that has one of the IDs already; NULL: none. The lock is held. */
+static struct iomm_device *
+owner_of_ids(const struct iomm_binding *binding, uint64_t *id)
+{
+	struct iomm_list *pos;
+	uint32_t n;
+
+	iomm_list_for_each (pos, &binding->iommu->bindings) {
+		struct iomm_binding *other =
+			iomm_container_of(pos, struct iomm_binding, link);
+
+		for (n = 0; n < binding->nr_ids; n++) {
+			*id = binding->ids[n];
+			if (iomm_binding_has_id(other, *id))
+				return other->device;
+		}
+	}
+	return NULL;
+}
+
+/* Makes the IDs of a binding this device's: 0, or EBUSY when they are somebody
+ * else's, or EAGAIN, without a sentence, when that one is just leaving. */
+static int try_to_take(struct probe *p, struct iomm_binding *binding)
+{
+	struct iomm_iommu *iommu = binding->iommu;
+	struct iomm_device *owner;
+	uint64_t id = 0;
+	int err = 0;
+
+	iomm_lock(p->ctx, &iommu->lock);
+	owner = owner_of_ids(binding, &id);
+	if (!owner)
+		iomm_list_add_tail(&iommu->bindings, &binding->link);
+	else if (!iomm_object_get_unless_zero(&owner->obj))
+		err = -IOMM_EAGAIN;
+	iomm_unlock(p->ctx, &iommu->lock);
+	if (!owner || err)
+		return err;
+	err = IOMM_FAIL(p->ctx, IOMM_EBUSY,
+			"%s: ID %x at %s is the one of %s, and devices that "
+			"share an ID are not supported yet",
+			IOMM_STR(p->device->name), id, IOMM_STR(iommu->name),
+			IOMM_STR(owner->name));
+	iomm_object_drop(owner);
+	return err;
+}
+
+static int take_ids(struct probe *p)
+{
+	struct iomm_binding *binding;
+	uint32_t n, word;
+	int err = 0;
+
+	for (n = 0; !err && n < p->nr_bindings; n++) {
+		binding = &p->bindings[n];
+		for (;;) {
+			word = atomic_load(&binding->iommu->presence.word);
+			err = try_to_take(p, binding);
+			if (err != -IOMM_EAGAIN)
+				break;
+			err = iomm_may_wait(p->ctx, p->device->name);
+			if (err)
+				break;
+			(void)iomm_iommu_let_leave(binding->iommu, word);
+		}
+	}
+	return err;
+}
+
 /* 4. The driver takes the device on, with its complete list of IDs. */
 
 static int probe_binding(struct probe *p, struct iomm_binding *binding)
@@ -301,8 +370,6 @@ static int probe_bindings(struct probe *p)
 static void publish(struct probe *p)
 {
 	struct iomm_device *device = p->device;
-	struct iomm_binding *binding;
-	uint32_t n;
 
 	iomm_lock(p->ctx, &device->lock);
 	device->coherent = p->coherent;
@@ -311,12 +378,6 @@ static void publish(struct probe *p)
 	device->group = p->group;
 	device->state = IOMM_DEVICE_BOUND;
 	iomm_unlock(p->ctx, &device->lock);
-	for (n = 0; n < p->nr_bindings; n++) {
-		binding = &p->bindings[n];
-		iomm_lock(p->ctx, &binding->iommu->lock);
-		iomm_list_add_tail(&binding->iommu->bindings, &binding->link);
-		iomm_unlock(p->ctx, &binding->iommu->lock);
-	}
 	p->bindings = NULL;
 	p->group = NULL;
 }
@@ -406,6 +467,27 @@ static void clean_up(struct probe *p)
 		  (uint64_t)p->nr_specifiers * sizeof(*p->specifiers));
 }
 
+/* A driver says "not yet", and not for what: the device is probed again when
+ * another instance has arrived, and not if there will be none. */
+static int wait_for_any(struct probe *p)
+{
+	struct iomm_registry *registry = iomm_registry(p->ctx);
+	bool sealed;
+
+	iomm_lock(p->ctx, &registry->lock);
+	sealed = registry->sealed;
+	if (!sealed)
+		iomm_device_wait_for(p->device, IOMM_ANY_NODE);
+	iomm_unlock(p->ctx, &registry->lock);
+	p->waits = !sealed;
+	if (p->waits)
+		return -IOMM_EPROBE_DEFER;
+	return IOMM_FAIL(p->ctx, IOMM_ENODEV,
+			 "%s: its driver waits for another IOMMU, and no more "
+			 "will come",
+			 IOMM_STR(p->device->name));
+}
+
 /* The whole; with the claim held. */
 static int probe_device(struct iomm_device *device)
 {
@@ -421,7 +503,11 @@ static int probe_device(struct iomm_device *device)
 	if (!err)
 		err = make_bindings(&p);
 	if (!err)
+		err = take_ids(&p);
+	if (!err)
 		err = probe_bindings(&p);
+	if (err == -IOMM_EPROBE_DEFER && !p.waits)
+		err = wait_for_any(&p);
 	if (!err)
 		err = iomm_group_create(ctx, &p.group);
 	if (!err) {
@@ -475,24 +561,21 @@ int iomm_device_probe(struct iomm_device *device)
 	return iomm_leave(ctx, err);
 }
 
-/* Queues a device that has lost its instance. The node may have its next one
- * already, which did not find the device waiting; or it will never have one. */
+/* Queues a device that has lost its instance; if none will come any more it is
+ * due, to be told so. */
 static void wait_anew(struct iomm_device *device, uint64_t node)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 	struct iomm_registry *registry = iomm_registry(ctx);
-	struct iomm_iommu *next;
 	bool due;
 
 	iomm_lock(ctx, &registry->lock);
 	device->deadline = 0;
 	iomm_device_wait_for(device, node);
-	next = iomm_iommu_lookup(ctx, node);
-	due = next || registry->sealed;
+	due = registry->sealed;
 	if (due)
 		iomm_registry_replay(registry, node);
 	iomm_unlock(ctx, &registry->lock);
-	iomm_object_drop(next);
 	if (due)
 		iomm_wakeup(ctx);
 }

@@ -48,7 +48,8 @@ void iomm_registry_replay(struct iomm_registry *registry, uint64_t node)
 	while (pos != &registry->waiting) {
 		device = from_wait_link(pos);
 		pos = pos->next;
-		if (device->wait_node == node)
+		if (device->wait_node == node ||
+		    device->wait_node == IOMM_ANY_NODE)
 			make_due(registry, device);
 	}
 }
@@ -115,8 +116,7 @@ static uint64_t next_deadline(struct iomm_ctx *ctx)
 	iomm_lock(ctx, &registry->lock);
 	if (!iomm_list_empty(&registry->replay))
 		next = 0;
-	iomm_list_for_each(pos, &registry->waiting)
-	{
+	iomm_list_for_each (pos, &registry->waiting) {
 		if (from_wait_link(pos)->deadline < next)
 			next = from_wait_link(pos)->deadline;
 	}
@@ -161,8 +161,7 @@ static uint32_t length(const struct iomm_list *list)
 	const struct iomm_list *pos;
 	uint32_t n = 0;
 
-	iomm_list_for_each(pos, list)
-	{
+	iomm_list_for_each (pos, list) {
 		n++;
 	}
 	return n;

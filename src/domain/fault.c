@@ -47,17 +47,6 @@ int iomm_domain_set_fault_handler(
 	return iomm_leave(ctx, err);
 }
 
-static bool has_id(const struct iomm_binding *binding, uint64_t id)
-{
-	uint32_t n;
-
-	for (n = 0; n < binding->nr_ids; n++) {
-		if (binding->ids[n] == id)
-			return true;
-	}
-	return false;
-}
-
 /* What is attached to the device with an ID, with a reference; or NULL. */
 static struct iomm_domain *attached_to(struct iomm_iommu *iommu, uint64_t id)
 {
@@ -66,13 +55,12 @@ static struct iomm_domain *attached_to(struct iomm_iommu *iommu, uint64_t id)
 	struct iomm_list *pos;
 
 	iomm_lock(ctx, &iommu->lock);
-	iomm_list_for_each(pos, &iommu->bindings)
-	{
+	iomm_list_for_each (pos, &iommu->bindings) {
 		struct iomm_binding *binding =
 			iomm_container_of(pos, struct iomm_binding, link);
 		struct iomm_device *device = binding->device;
 
-		if (!has_id(binding, id))
+		if (!iomm_binding_has_id(binding, id))
 			continue;
 		iomm_lock(ctx, &device->lock);
 		if (device->group)

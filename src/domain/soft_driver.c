@@ -80,7 +80,6 @@ static void release(void *data, void *priv)
 static int domain_alloc(void *data, struct iomm_domain_setup *setup, void **out)
 {
 	struct instance *instance = data;
-	const struct iomm_engine_ops *engine;
 	struct soft_domain *domain;
 
 	(void)iomm_copy_string(setup->format, sizeof(setup->format),
@@ -89,10 +88,6 @@ static int domain_alloc(void *data, struct iomm_domain_setup *setup, void **out)
 		setup->granule = instance->granule;
 	if (!setup->ias || setup->ias > instance->ias)
 		setup->ias = instance->ias;
-	/* A device may reach less than the smallest table covers. */
-	engine = iomm_format_engine(instance->format->type, setup->granule);
-	if (engine && setup->ias < engine->min_ias)
-		setup->ias = engine->min_ias;
 	setup->oas = instance->oas;
 	setup->memory = instance->memory;
 	/* This process's memory is coherent with itself. */

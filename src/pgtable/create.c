@@ -33,6 +33,10 @@ static void strand(struct iomm_pgtable *pgtable)
 				      memory_order_relaxed),
 		 iomm_node_pa(pgtable->root));
 	pgtable->stranded = true;
+	/* Nor may what it is of go: the provider's reference is kept, and
+	 * without one the platform's, which is the context's. */
+	if (!pgtable->memory)
+		iomm_ctx_hold(pgtable->object.ctx);
 	iomm_pgtable_free_quarantine(pgtable);
 }
 

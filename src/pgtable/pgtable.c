@@ -149,11 +149,6 @@ static inline bool is_prot(uint32_t prot)
 	       (prot & both) != both;
 }
 
-int iomm_prot_check(struct iomm_ctx *ctx, uint32_t prot)
-{
-	return is_prot(prot) ? 0 : refuse_prot(ctx, prot);
-}
-
 /* Operations */
 
 int iomm_pgtable_map(struct iomm_pgtable *pgtable, uint64_t iova,

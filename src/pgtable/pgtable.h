@@ -95,7 +95,4 @@ void iomm_pgtable_free_quarantine(struct iomm_pgtable *pgtable);
 int iomm_pgtable_refuse_hole(const struct iomm_pgtable *pgtable,
 			     uint64_t iova) IOMM_COLD;
 
-/* Refuses a protection that no format knows. */
-int iomm_prot_check(struct iomm_ctx *ctx, uint32_t prot);
-
 #endif

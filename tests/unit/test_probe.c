@@ -459,39 +459,114 @@ static void test_unregister_and_back(void **state)
 
 static void register_next(struct mock *mock, void *object)
 {
-	struct mock *next = mock->user;
+	struct mock next;
 
 	(void)object;
 	mock->on[MOCK_RELEASE] = NULL;
-	mock_register(next, mock->w, "first");
+	mock_init(&next, mock->w);
+	assert_fails(mock_register_as(&next,
+				      node_at(mock->w->firmware, "/first"),
+				      "next", "mock"),
+		     IOMM_EEXIST, mock->w->ctx, "first");
 }
 
-/* The next instance of a node arrives while the last one is still losing its
- * devices: they are due, not waiting for one that has been. */
+/* The next instance of a node has to wait until the last one has lost its
+ * devices: two drivers at one hardware are one too many. */
 static void test_next_instance_comes_early(void **state)
 {
 	struct world *w = *state;
-	struct iomm_device *one, *two;
+	struct iomm_device *one;
 	struct mock mock, next;
 
 	world_small(w);
 	mock_register(&mock, w, "first");
 	one = world_device(w, "one");
-	two = world_device(w, "two");
 	assert_ok(iomm_device_probe(one));
-	assert_ok(iomm_device_probe(two));
 	mock.on[MOCK_RELEASE] = register_next;
-	mock.user = &next;
 	assert_ok(iomm_iommu_unregister(mock.iommu, 0));
-	assert_int_equal(next_deadline(w), 0);
+	assert_null(mock.on[MOCK_RELEASE]);
+	mock_register(&next, w, "first");
 	assert_ok(run(w));
 	assert_int_equal(device_state(one), IOMM_DEVICE_BOUND);
-	assert_int_equal(device_state(two), IOMM_DEVICE_BOUND);
-	assert_int_equal(next.devices, 2);
 	iomm_device_put(one);
-	iomm_device_put(two);
 	mock_end(&mock);
 	mock_end(&next);
+}
+
+/* Two devices with one ID cannot be told apart: the second is refused, and the
+ * first does not notice. */
+static void test_shared_id(void **state)
+{
+	struct world *w = *state;
+	struct iomm_device_config config = { .size = sizeof(config),
+					     .flags = IOMM_DEVICE_ADDRESS,
+					     .name = "twin" };
+	struct iomm_device *one, *twin;
+	struct mock mock;
+
+	world_small(w);
+	mock_register(&mock, w, "first");
+	one = world_device(w, "one");
+	assert_ok(iomm_device_probe(one));
+	config.address = node_at(w->firmware, "/one");
+	assert_ok(iomm_device_create(w->bus, &config, &twin));
+	mock.nr_trace = 0;
+	assert_fails(iomm_device_probe(twin), IOMM_EBUSY, w->ctx,
+		     "twin: ID 0x10 at first is the one of one");
+	assert_trace(&mock, "translate");
+	assert_int_equal(device_state(twin), IOMM_DEVICE_NONE);
+	assert_int_equal(device_state(one), IOMM_DEVICE_BOUND);
+	/* Once it is gone the ID is free. */
+	assert_ok(iomm_device_remove(one, 0));
+	assert_ok(iomm_device_probe(twin));
+	iomm_device_put(one);
+	iomm_device_put(twin);
+	mock_end(&mock);
+}
+
+/* A driver may say "not yet": it is asked again when another instance comes. */
+static void test_driver_defers(void **state)
+{
+	struct world *w = *state;
+	struct iomm_device *one;
+	struct mock mock, other;
+
+	world_small(w);
+	mock_register(&mock, w, "first");
+	mock.answer[MOCK_PROBE] = -IOMM_EPROBE_DEFER;
+	one = world_device(w, "one");
+	assert_int_equal(iomm_device_probe(one), -IOMM_EPROBE_DEFER);
+	assert_int_equal(device_state(one), IOMM_DEVICE_WAITING);
+	mock.answer[MOCK_PROBE] = 0;
+	assert_ok(run(w));
+	assert_int_equal(device_state(one), IOMM_DEVICE_WAITING);
+	mock_register(&other, w, "second");
+	assert_ok(run(w));
+	assert_int_equal(device_state(one), IOMM_DEVICE_BOUND);
+	iomm_device_put(one);
+	mock_end(&mock);
+	mock_end(&other);
+}
+
+/* When nobody else will come, "not yet" is never. */
+static void test_driver_defers_sealed(void **state)
+{
+	struct world *w = *state;
+	struct iomm_device *one;
+	struct mock mock;
+
+	world_small(w);
+	mock_register(&mock, w, "first");
+	mock.answer[MOCK_PROBE] = -IOMM_EPROBE_DEFER;
+	one = world_device(w, "one");
+	assert_int_equal(iomm_device_probe(one), -IOMM_EPROBE_DEFER);
+	assert_ok(iomm_ctx_seal_iommus(w->ctx));
+	assert_ok(run(w));
+	assert_int_equal(device_state(one), IOMM_DEVICE_NONE);
+	assert_fails(iomm_device_probe(one), IOMM_ENODEV, w->ctx,
+		     "no more will come");
+	iomm_device_put(one);
+	mock_end(&mock);
 }
 
 /* A device whose last put came where it could not be destroyed is still bound:
@@ -530,6 +605,9 @@ int main(void)
 		WORLD_TEST(test_timeout),
 		WORLD_TEST(test_unregister_and_back),
 		WORLD_TEST(test_next_instance_comes_early),
+		WORLD_TEST(test_shared_id),
+		WORLD_TEST(test_driver_defers),
+		WORLD_TEST(test_driver_defers_sealed),
 		WORLD_TEST(test_unregister_with_dead_device),
 	};
 

@@ -147,6 +147,8 @@ struct DeviceEntry {
     name: String,
     /// Its IDs and its group, once it is bound.
     bound: Option<(Vec<DeviceId>, u32)>,
+    /// Probed, and told that there will be no IOMMU for it.
+    never: bool,
 }
 
 struct Machine {
@@ -238,10 +240,13 @@ impl Machine {
                 parts: None,
             });
         }
+        if !self.iommus.is_empty() {
+            println!("note     the software IOMMU plays every one of them, in this process");
+        }
         if darts > 0 {
             println!(
-                "note     {darts} of these are DARTs: until their format exists, the software \
-                 IOMMU\n         serves them with arm64-s1 at 16K"
+                "         {darts} are DARTs: until their format exists, it serves them with \
+                 arm64-s1 at 16K"
             );
         }
         if self.iommus.is_empty() {
@@ -269,7 +274,11 @@ impl Machine {
         for (n, node) in firmware.nodes(NodeFlags::PCI_HOST).enumerate() {
             let path = self.path(node)?;
             let bus = Bus::pci(&firmware, node, &format!("pci{n}")).attempt(&path)?;
-            println!("bus      {}, behind {path}", bus.name());
+            println!(
+                "bus      {}, behind {path}; what is plugged in is not in the tree:\n         \
+                 say 00:01.0, 01:00.0 and 02:00.0",
+                bus.name()
+            );
             self.add_functions(&bus)?;
             self.buses.push(bus);
         }
@@ -297,15 +306,16 @@ impl Machine {
             name: device.name(),
             device,
             bound: None,
+            never: false,
         });
         Ok(())
     }
 
     // Bringing devices and IOMMUs together
 
-    fn probe_too_early(&self) -> Outcome<()> {
+    fn probe_too_early(&mut self) -> Outcome<()> {
         let mut waiting = 0;
-        for entry in &self.devices {
+        for entry in &mut self.devices {
             match entry.device.probe() {
                 Ok(()) => return expect(false, "a device is bound before any IOMMU is there"),
                 Err(error) if error.code() == Code::EPROBE_DEFER => {
@@ -314,7 +324,10 @@ impl Machine {
                     }
                     waiting += 1;
                 }
-                Err(error) => println!("never    {}\n         {error}", entry.name),
+                Err(error) => {
+                    entry.never = true;
+                    println!("never    {}\n         {error}", entry.name);
+                }
             }
         }
         println!(
@@ -356,8 +369,19 @@ impl Machine {
         };
         let instance = Iommu::register(&self.ctx, &config, driver).attempt(&iommu.path)?;
         iommu.parts = Some((hardware, instance));
-        println!("arrives  {}", iommu.path);
+        println!("arrives  {}, with a driver written in Rust", iommu.path);
         Ok(())
+    }
+
+    /// Every IOMMU has arrived: who waited in vain?
+    fn find_left_over(&self) {
+        for entry in &self.devices {
+            if entry.bound.is_none() && !entry.never {
+                if let Err(error) = entry.device.probe() {
+                    println!("failed   {}\n         {error}", entry.name);
+                }
+            }
+        }
     }
 
     fn draw(&self) {
@@ -582,7 +606,7 @@ fn remove_attached(domain: &Domain, entry: &DeviceEntry, dma: &Dma) -> Outcome<(
         error.code() == Code::ENODEV,
         "a removed device answers something else",
     )?;
-    println!("ENODEV   {error}");
+    println!("ENODEV   on entering it: {error}");
     expect(
         domain
             .attach(&entry.device)
@@ -671,6 +695,7 @@ fn run(arguments: &Arguments, released: Arc<AtomicBool>) -> Outcome<()> {
     heading("Devices come first, their IOMMUs later");
     machine.probe_too_early()?;
     machine.register_iommus()?;
+    machine.find_left_over();
 
     heading("Who is behind what");
     machine.draw();

@@ -34,7 +34,8 @@ fn drive(device: &Device, hardware: &Soft, memory: &GuestMemory) -> Result<(), B
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: first FILE.dtb")?;
     let ctx = Context::new()?;
-    let firmware = Firmware::from_fdt(&ctx, &std::fs::read(path)?)?;
+    let tree = std::fs::read(&path).map_err(|error| format!("{path}: {error}"))?;
+    let firmware = Firmware::from_fdt(&ctx, &tree)?;
     let node = firmware.nodes(NodeFlags::IOMMU).next().ok_or("no IOMMU")?;
     let host = firmware.nodes(NodeFlags::PCI_HOST).next().ok_or("no PCI")?;
 

@@ -18,6 +18,9 @@
 pub(crate) enum Hook {
     /// No lock is held: anything that does not wait.
     Plain,
+    /// As `Plain`, but the library relies on what the callback does, and it has
+    /// no answer to say that it did not: a panic aborts.
+    Vital,
     /// Locks may be held, and nobody can be told of a failure: a panic aborts.
     Atomic,
     /// Locks may be held, but the library only tells us something, and goes on
@@ -151,7 +154,8 @@ mod state {
     /// Runs a callback that C has called. `broken` is what C is answered when
     /// it panics.
     pub(crate) fn callback<R>(hook: Hook, broken: R, f: impl FnOnce() -> R) -> R {
-        let outer = ATOMIC.replace(ATOMIC.get() || hook != Hook::Plain);
+        let here = !matches!(hook, Hook::Plain | Hook::Vital);
+        let outer = ATOMIC.replace(ATOMIC.get() || here);
         // Unwind safe: what `f` may have left half done belongs to the user,
         // who sees the panic resumed.
         let result = panic::catch_unwind(AssertUnwindSafe(f));
@@ -163,8 +167,10 @@ mod state {
     }
 
     fn keep(hook: Hook, payload: Payload) {
-        if hook == Hook::Atomic {
-            abort("a callback that runs in atomic context panicked");
+        match hook {
+            Hook::Atomic => abort("a callback that runs in atomic context panicked"),
+            Hook::Vital => abort("a callback that attaches or blocks a device panicked"),
+            _ => {}
         }
         if CALLS.get() == 0 {
             abort("a callback panicked, and no call from Rust is below it to resume the panic");

@@ -73,6 +73,12 @@ macro_rules! handle {
         }
 
         impl Eq for $name {}
+
+        impl core::hash::Hash for $name {
+            fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+                self.raw.hash(state);
+            }
+        }
     };
 }
 

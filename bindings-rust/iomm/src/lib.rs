@@ -31,11 +31,14 @@
 //! [`Code::EDEADLK`]; their documentation says which are not. Handles may be
 //! dropped there as well.
 //!
-//! A callback that panics answers [`Code::EPROTO`] to the library, and the
-//! panic is resumed when the outermost call of this crate on that thread
-//! returns. When there is none (the thread came from C), and in atomic hooks
-//! other than the closures of [`ContextBuilder`], the process aborts, after a
-//! sentence on standard error.
+//! A callback that panics answers [`Code::EPROTO`] to the library, if it has an
+//! answer, and the panic is resumed when the outermost call of this crate on
+//! that thread returns. The process aborts, after a sentence on standard error,
+//! when there is no such call (the thread came from C); in atomic hooks other
+//! than the closures of [`ContextBuilder`]; and in
+//! [`block`](IommuDriver::block) and
+//! [`attach_commit`](IommuDriver::attach_commit), since a device that is not
+//! blocked when the library believes so reaches memory that is freed next.
 //!
 //! # What is safe
 //!

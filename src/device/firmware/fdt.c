@@ -342,8 +342,11 @@ static int fail_damaged(struct iomm_ctx *ctx, int err, uint64_t bytes)
 {
 	return IOMM_FAIL(ctx, IOMM_EINVAL,
 			 "not a device tree, or a damaged one: %s (%u bytes "
-			 "given)",
-			 IOMM_STR(fdt_strerror(err)), bytes);
+			 "given)%s",
+			 IOMM_STR(fdt_strerror(err)), bytes,
+			 IOMM_STR(err == -FDT_ERR_BADMAGIC
+					  ? "; dtc -O dtb makes one from a .dts"
+					  : ""));
 }
 
 static int check_size(struct iomm_ctx *ctx, uint64_t bytes)

@@ -94,7 +94,8 @@ struct iomm_iommu_ops {
 		(void *data, const uint32_t *cells, uint32_t nr_cells,
 		 uint64_t *id));
 	/** Takes a device on. `*device` is the driver's own, may stay NULL.
-	 * Required. */
+	 * EPROBE_DEFER: not yet; asked again when another instance has been
+	 * registered. Required. */
 	IOMM_FN(int, probe,
 		(void *data, const struct iomm_probe_info *info,
 		 void **device));
@@ -170,7 +171,8 @@ IOMM_BEGIN_DECLS
  * Context: may allocate; not in atomic hooks.
  * Errors: EINVAL (malformed, no node, name or driver, a required
  *   callback missing),
- *   E2BIG, EEXIST (the node has an instance), ENOMEM.
+ *   E2BIG, EEXIST (the node has an instance, one that is
+ *   being unregistered included), ENOMEM.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int

@@ -28,7 +28,7 @@ struct iomm_lock {
  * may call the library. `data` is what was given beside the table.
  *
  * Without `lock` and `unlock` the platform promises one thread. Without `wait`
- * nothing can wait: what would is answered at once, with ETIMEDOUT.
+ * nothing can wait: what would is answered at once, with ETIMEDOUT or EBUSY.
  */
 struct iomm_platform {
 	uint32_t size;	/**< sizeof(struct iomm_platform) */
@@ -40,7 +40,8 @@ struct iomm_platform {
 	IOMM_FN(void, free,
 		(void *data, void *ptr, uint64_t bytes, uint64_t align));
 
-	/** Makes a lock of zeroed storage. Optional: zeroed is ready. */
+	/** Makes a lock of zeroed storage; 0, or a negative IOMM_E*. Optional:
+	 * zeroed is ready. */
 	IOMM_FN(int, lock_init, (void *data, struct iomm_lock *lock));
 	/** Undoes lock_init. Optional. */
 	IOMM_FN(void, lock_fini, (void *data, struct iomm_lock *lock));

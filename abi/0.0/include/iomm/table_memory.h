@@ -43,8 +43,9 @@ struct iomm_table_memory_ops {
 	IOMM_FN(void, sync,
 		(void *data, const void *va, uint64_t pa, uint64_t bytes));
 	/** A pointer to `bytes` at `pa`, or NULL when that is not memory in
-	 * which tables can lie. Used for tables that the library did not make.
-	 * Context: atomic. Optional. */
+	 * which tables can lie. For tables that the library did not make; it
+	 * works on none yet, and does not call this. Context: atomic. Optional.
+	 */
 	IOMM_FN(void *, to_virt, (void *data, uint64_t pa, uint64_t bytes));
 };
 

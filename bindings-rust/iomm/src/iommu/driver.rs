@@ -24,10 +24,11 @@ use iomm_sys as sys;
 /// [`flush_all`](Self::flush_all) are atomic hooks, in which only
 /// [`Soft::invalidate`] works and what reads names and numbers.
 ///
-/// A callback that panics answers [`Code::EPROTO`] to the library, and the
-/// panic is resumed when the outermost call of this crate on its thread
-/// returns. With no such call on the stack, or in the atomic hooks, the
-/// process aborts.
+/// A callback that panics answers [`Code::EPROTO`] to the library, if it has an
+/// answer, and the panic is resumed when the outermost call of this crate on its
+/// thread returns. With no such call on the stack, in the atomic hooks, and in
+/// [`attach_commit`](Self::attach_commit) and [`block`](Self::block), the
+/// process aborts: what they left undone nobody can know.
 ///
 /// [`Soft::invalidate`]: crate::Soft::invalidate
 pub trait IommuDriver: Send + Sync + 'static {

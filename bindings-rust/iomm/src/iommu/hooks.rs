@@ -212,7 +212,8 @@ unsafe extern "C" fn attach_commit<D: IommuDriver>(
             PageTableInfo::from_c(&*table),
         )
     };
-    callback(Hook::Plain, (), || {
+    // Half attached, nobody knows what the device's DMA reaches.
+    callback(Hook::Vital, (), || {
         this.driver.attach_commit(to, what, &table);
     });
 }
@@ -220,7 +221,8 @@ unsafe extern "C" fn attach_commit<D: IommuDriver>(
 unsafe extern "C" fn block<D: IommuDriver>(data: *mut c_void, whom: *mut c_void) {
     // SAFETY: C hands us our data, and what the driver made of the device.
     let (this, whom) = unsafe { (registered::<D>(data), device::<D>(whom)) };
-    callback(Hook::Plain, (), || this.driver.block(whom));
+    // Not blocked, the device would go on reaching what is freed next.
+    callback(Hook::Vital, (), || this.driver.block(whom));
 }
 
 unsafe extern "C" fn flush<D: IommuDriver>(
