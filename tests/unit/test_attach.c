@@ -366,9 +366,39 @@ static void test_no_memory(void **state)
 	pair_stop(&r);
 }
 
+/* A domain that reaches further than the device is of no use to it. */
+static void test_dma_mask(void **state)
+{
+	struct world *w = *state;
+	struct iomm_device_config config = { .flags = IOMM_DEVICE_DMA_MASK,
+					     .dma_mask = UINT32_MAX };
+	struct iomm_domain_config c = { .size = sizeof(c), .ias = 39 };
+	struct iomm_domain *wide, *fits;
+	struct iomm_device *one;
+	struct mock mock;
+
+	world_small(w);
+	mock_register(&mock, w, "first");
+	assert_ok(world_device_with(w, "one", config, &one));
+	assert_ok(iomm_device_probe(one));
+	assert_ok(iomm_domain_create(one, &c, &wide));
+	assert_fails(iomm_domain_attach(wide, one), IOMM_EINVAL, w->ctx,
+		     "0x7fffffffff, and one only to 0xffffffff");
+	assert_int_equal(mock.calls[MOCK_COMMIT], 0);
+	/* Without a wish it is made to fit. */
+	assert_ok(iomm_domain_create(one, NULL, &fits));
+	assert_ok(iomm_domain_attach(fits, one));
+	assert_ok(iomm_domain_detach(fits, one));
+	iomm_domain_put(wide);
+	iomm_domain_put(fits);
+	iomm_device_put(one);
+	mock_end(&mock);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WORLD_TEST(test_dma_mask),
 		WORLD_TEST(test_handles),
 		WORLD_TEST(test_unbound),
 		WORLD_TEST(test_order),

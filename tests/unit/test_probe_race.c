@@ -311,6 +311,82 @@ static void test_two_removers(void **state)
 	mock_end(&mock);
 }
 
+/* One thread refuses entry, in a callback; another removes the device before
+ * the first finds that it would have to wait. What the first takes back is not
+ * the other's refusal. */
+
+static struct {
+	void *(*thread)(void *data); /* the platform's own */
+	struct iomm_device *device;
+	_Atomic uint32_t go, removing, refused;
+} late;
+
+/* Counts down the looks at one thread's storage, and at the last of them lets
+ * the other thread go first. */
+static _Thread_local uint32_t looks;
+
+static void *look(void *data)
+{
+	if (looks && !--looks) {
+		late.go = 1;
+		while (!late.removing)
+			pause_us(100);
+	}
+	return late.thread(data);
+}
+
+static void hold_removal(void *data)
+{
+	(void)data;
+	late.removing = 1;
+	while (!late.refused)
+		pause_us(100);
+}
+
+static void *remove_first(void *data)
+{
+	int *err = data;
+
+	while (!late.go)
+		pause_us(100);
+	*err = iomm_device_remove(late.device, IOMM_FOREVER);
+	return NULL;
+}
+
+static void test_refusal_taken_back(void **state)
+{
+	struct iomm_device_guard guard;
+	struct iomm_frame frame;
+	pthread_t thread;
+	struct world w;
+	int err = 1;
+
+	(void)state;
+	world_init(&w);
+	late.thread = w.platform.thread;
+	w.platform.thread = look;
+	assert_ok(world_create(&w));
+	world_small(&w);
+	late.device = world_device(&w, "one");
+	assert_ok(iomm_device_add_release(late.device, hold_removal, NULL));
+	pthread_create(&thread, NULL, remove_first, &err);
+	iomm_callback_begin(w.ctx, &frame, false);
+	/* Its own guards first, then the claim: refused in between. */
+	looks = 2;
+	assert_int_equal(iomm_device_remove(late.device, IOMM_FOREVER),
+			 -IOMM_EDEADLK);
+	assert_int_equal(late.removing, 1);
+	iomm_callback_end(w.ctx, &frame);
+	assert_int_equal(iomm_device_enter(late.device, &guard), -IOMM_ENODEV);
+	late.refused = 1;
+	pthread_join(thread, NULL);
+	assert_int_equal(err, 0);
+	assert_int_equal(iomm_device_enter(late.device, &guard), -IOMM_ENODEV);
+	assert_int_equal(iomm_device_probe(late.device), -IOMM_ENODEV);
+	iomm_device_put(late.device);
+	world_end(&w);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -318,6 +394,7 @@ int main(void)
 		WORLD_TEST(test_register_while_probing),
 		WORLD_TEST(test_everything_at_once),
 		WORLD_TEST(test_two_removers),
+		cmocka_unit_test(test_refusal_taken_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
