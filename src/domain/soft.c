@@ -191,8 +191,8 @@ int iomm_soft_add_memory(struct iomm_soft *soft, uint64_t paddr, void *memory,
 
 /* Contexts */
 
-static struct iomm_soft_entry *
-find_entry(const struct iomm_soft *soft, uint64_t id)
+struct iomm_soft_entry *
+iomm_soft_find(const struct iomm_soft *soft, uint64_t id)
 {
 	struct iomm_soft_entry *entry;
 
@@ -214,7 +214,7 @@ int iomm_soft_reserve(struct iomm_soft *soft, uint64_t id)
 				 "no memory for the context of ID %x", id);
 	fresh->id = id;
 	iomm_lock(ctx, &soft->lock);
-	there = find_entry(soft, id);
+	there = iomm_soft_find(soft, id);
 	if (!there) {
 		fresh->next = soft->entries;
 		soft->entries = fresh;
@@ -236,7 +236,7 @@ void iomm_soft_program(struct iomm_soft *soft, uint64_t id,
 	if (format)
 		iomm_object_get(format);
 	iomm_lock(ctx, &soft->lock);
-	entry = find_entry(soft, id);
+	entry = iomm_soft_find(soft, id);
 	if (entry) {
 		old = entry->format;
 		entry->format = format;

@@ -57,6 +57,10 @@ struct iomm_soft {
 
 extern const struct iomm_object_type iomm_soft_type;
 
+/* The entry of an ID; NULL: there was never any. The lock is held. */
+struct iomm_soft_entry *
+iomm_soft_find(const struct iomm_soft *soft, uint64_t id);
+
 /* Makes the entry of an ID, blocked; setting it up later needs no memory. */
 int iomm_soft_reserve(struct iomm_soft *soft, uint64_t id);
 

@@ -104,11 +104,9 @@ translate(struct iomm_soft *soft, uint64_t id, uint64_t iova, uint32_t access,
 	  const struct iomm_soft_tlb_entry **out)
 {
 	struct iomm_soft_tlb_entry *entry;
-	struct iomm_soft_entry *at = soft->entries;
+	const struct iomm_soft_entry *at = iomm_soft_find(soft, id);
 	uint32_t fault;
 
-	while (at && at->id != id)
-		at = at->next;
 	if (!at || !at->format)
 		return IOMM_FAULT_BLOCKED;
 	entry = slot(soft, at->tag, iova);
