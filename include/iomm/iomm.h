@@ -8,8 +8,10 @@
 
 #include <iomm/bus.h>
 #include <iomm/ctx.h>
+#include <iomm/cursor.h>
 #include <iomm/device.h>
 #include <iomm/domain.h>
+#include <iomm/dump.h>
 #include <iomm/error.h>
 #include <iomm/firmware.h>
 #include <iomm/format.h>
@@ -18,6 +20,7 @@
 #include <iomm/iommu.h>
 #include <iomm/pgtable.h>
 #include <iomm/platform.h>
+#include <iomm/reservation.h>
 #include <iomm/soft.h>
 #include <iomm/table_memory.h>
 #include <iomm/types.h>

@@ -70,6 +70,7 @@ struct iomm_table_memory;
 struct iomm_pgtable;
 struct iomm_domain;
 struct iomm_soft;
+struct iomm_reservation;
 
 /*
  * Kinds of handles, as counted by iomm_ctx_live_handles().
@@ -86,6 +87,7 @@ struct iomm_soft;
 #define IOMM_HANDLE_PGTABLE	 9u  /**< page tables */
 #define IOMM_HANDLE_DOMAIN	 10u /**< domains */
 #define IOMM_HANDLE_SOFT	 11u /**< software IOMMUs */
+#define IOMM_HANDLE_RESERVATION	 12u /**< reservations */
 
 /** A time-out that never passes. Time-outs are in nanoseconds. */
 #define IOMM_FOREVER UINT64_MAX

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define IOMM_HANDLE_KINDS 12u
+#define IOMM_HANDLE_KINDS 13u
 
 struct iomm_object;
 

@@ -211,7 +211,8 @@ static int check_table(struct iomm_ctx *ctx, struct instance *instance,
 		       const struct iomm_soft_driver *d)
 {
 	const struct iomm_engine_ops *engine =
-		iomm_format_engine(instance->format->type, d->granule);
+		iomm_format_engine(instance->format->type, d->granule, d->ias,
+				   d->oas);
 
 	if (!engine)
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
@@ -219,8 +220,8 @@ static int check_table(struct iomm_ctx *ctx, struct instance *instance,
 				 IOMM_STR(instance->format->type->name),
 				 d->granule);
 	instance->granule = engine->granule;
-	instance->ias = d->ias ? d->ias : engine->max_ias;
-	instance->oas = d->oas ? d->oas : engine->max_oas;
+	instance->ias = d->ias ? d->ias : engine->ias;
+	instance->oas = d->oas ? d->oas : engine->oas;
 	if (instance->ias > engine->max_ias || instance->oas > engine->max_oas)
 		return IOMM_FAIL(
 			ctx, IOMM_EINVAL,

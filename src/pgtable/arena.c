@@ -145,14 +145,21 @@ static void arena_free(void *data, void *va, uint64_t pa, uint64_t bytes)
 	iomm_unlock(arena->ctx, &arena->lock);
 }
 
+/* A table that somebody else built there: nothing is put over it from now on. */
 static void *arena_to_virt(void *data, uint64_t pa, uint64_t bytes)
 {
 	struct arena *arena = data;
 	uint64_t length = arena->pages << PAGE_SHIFT;
 	uint64_t offset = pa - arena->pa;
+	uint64_t page;
 
 	if (pa < arena->pa || bytes > length || offset > length - bytes)
 		return NULL;
+	iomm_lock(arena->ctx, &arena->lock);
+	for (page = offset >> PAGE_SHIFT;
+	     page <= (offset + (bytes - 1)) >> PAGE_SHIFT; page++)
+		arena->used[page] = UINT64_MAX;
+	iomm_unlock(arena->ctx, &arena->lock);
 	return arena->va + offset;
 }
 

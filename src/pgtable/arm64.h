@@ -25,6 +25,7 @@
 #define ARM64_TABLE    (UINT64_C(1) << 1)
 #define ARM64_PAGE     (UINT64_C(1) << 1)
 #define ARM64_AF       (UINT64_C(1) << 10)
+#define ARM64_CONT     (UINT64_C(1) << 52)
 #define ARM64_SH_OUTER (UINT64_C(2) << 8)
 #define ARM64_SH_INNER (UINT64_C(3) << 8)
 /* Output address: bits 47 and below, down to the size of leaf or table. */

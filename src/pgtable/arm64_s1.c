@@ -15,6 +15,7 @@
 #define AP_UNPRIV     (UINT64_C(1) << 6) /* AP[1]: EL0 too */
 #define AP_READ_ONLY  (UINT64_C(1) << 7) /* AP[2] */
 #define NOT_GLOBAL    (UINT64_C(1) << 11)
+#define DBM	      (UINT64_C(1) << 51)
 #define PXN	      (UINT64_C(1) << 53)
 #define UXN	      (UINT64_C(1) << 54)
 
@@ -74,12 +75,12 @@ static IOMM_COLD int refuse(struct iomm_ctx *ctx)
 }
 
 static inline int
-arm64_s1_attrs(struct iomm_ctx *ctx, uint32_t prot, uint64_t *out)
+arm64_s1_attrs(const struct iomm_pgtable *pgtable, uint32_t prot, uint64_t *out)
 {
 	uint64_t attrs = ARM64_AF | NOT_GLOBAL;
 
 	if (!(prot & IOMM_PROT_READ))
-		return refuse(ctx);
+		return refuse(pgtable->object.ctx);
 	if (prot & IOMM_PROT_CACHE)
 		attrs |= ARM64_SH_INNER | ATTR_INDEX(INDEX_CACHE);
 	else
@@ -232,48 +233,64 @@ arm64_s1_raw_table(uint64_t desc, struct iomm_raw_state *state)
 
 /* The instances */
 
-#define FMT_LEVELS     ARM64_LEVELS
-#define FMT_DESC_SHIFT 3u
-#define FMT_MIN_ROOT   64u
-#define FMT_MIN_IAS    (64 - MAX_T0SZ)
-#define FMT_MAX_IAS    (64 - MIN_T0SZ)
-#define FMT_MAX_OAS    48u
+#define FMT_LEVELS	    ARM64_LEVELS
+#define FMT_DESC_SHIFT	    3u
+#define FMT_MIN_ROOT	    64u
+#define FMT_TOP_LEVEL	    0
+#define FMT_CONCAT	    0u
+#define FMT_IAS		    48u
+#define FMT_OAS		    48u
+#define FMT_CONT	    ARM64_CONT
+#define FMT_TABLE_RESTRICTS TABLE_RESTRICTS
+#define FMT_BROKEN(desc)    ((desc) & ~ARM64_VALID)
+#define FMT_WHOLE(desc)	    ((desc) | ARM64_VALID)
+#define FMT_BREAK(old, attrs) \
+	(((old) ^ (attrs)) & (ATTR_INDEX(7) | ARM64_SH_INNER | NOT_GLOBAL))
+#define FMT_DIRTY(desc) ((desc)&DBM && !((desc)&AP_READ_ONLY))
+#define FMT_CLEAN(desc) ((desc) | AP_READ_ONLY)
+#define FMT_MIN_IAS	(64 - MAX_T0SZ)
+#define FMT_MAX_IAS	(64 - MIN_T0SZ)
+#define FMT_MAX_OAS	48u
 
-#define FMT_PROT		 arm64_s1_attrs
-#define FMT_LEAF		 arm64_leaf
-#define FMT_NEXT(desc, bytes)	 ((desc) + (bytes))
-#define FMT_TABLE		 arm64_table
-#define FMT_VALID(desc)		 ((desc)&ARM64_VALID)
-#define FMT_KIND(desc, level)	 arm64_s1_kind(desc, level, FMT_LEAF_LEVELS)
-#define FMT_LEAF_PA(desc, level) arm64_leaf_pa(desc, FMT_PAGE_SHIFT, level)
-#define FMT_TABLE_PA(desc)	 arm64_table_pa(desc, FMT_PAGE_SHIFT)
-#define FMT_ATTRS(desc)		 ((desc)&ATTRS)
-#define FMT_LEAF_PROT		 arm64_s1_prot
-#define FMT_OWN_PROT(desc)	 arm64_s1_own_prot(desc)
-#define FMT_REGISTERS		 arm64_s1_registers
-#define FMT_RAW_START		 arm64_s1_raw_start
-#define FMT_RAW_TABLE		 arm64_s1_raw_table
-#define FMT_ACCESSED(desc)	 ((desc)&ARM64_AF)
+#define FMT_PROT		    arm64_s1_attrs
+#define FMT_LEAF		    arm64_leaf
+#define FMT_NEXT(desc, bytes)	    ((desc) + (bytes))
+#define FMT_TABLE(pgtable, pa)	    arm64_table(pa)
+#define FMT_VALID(desc)		    ((desc)&ARM64_VALID)
+#define FMT_KIND(desc, level)	    arm64_s1_kind(desc, level, FMT_LEAF_LEVELS)
+#define FMT_LEAF_PA(desc, level)    arm64_leaf_pa(desc, FMT_PAGE_SHIFT, level)
+#define FMT_TABLE_PA(desc)	    arm64_table_pa(desc, FMT_PAGE_SHIFT)
+#define FMT_ATTRS(desc)		    ((desc)&ATTRS)
+#define FMT_LEAF_PROT		    arm64_s1_prot
+#define FMT_OWN_PROT(pgtable, desc) arm64_s1_own_prot(desc)
+#define FMT_REGISTERS		    arm64_s1_registers
+#define FMT_RAW_START		    arm64_s1_raw_start
+#define FMT_RAW_TABLE		    arm64_s1_raw_table
+#define FMT_ACCESSED(desc)	    ((desc)&ARM64_AF)
 
-#define FMT_FN(name)	arm64_s1_4k_##name
-#define FMT_PAGE_SHIFT	12u
-#define FMT_BITS	ARM64_BITS(12u)
-#define FMT_LEAF_LEVELS ARM64_LEAF_LEVELS(12)
-#define FMT_PAGE_SIZES	ARM64_PAGE_SIZES(12)
+#define FMT_FN(name)	      arm64_s1_4k_##name
+#define FMT_PAGE_SHIFT	      12u
+#define FMT_BITS	      ARM64_BITS(12u)
+#define FMT_LEAF_LEVELS	      ARM64_LEAF_LEVELS(12)
+#define FMT_CONT_SHIFT(level) ((level) == 0 ? 0u : 4u)
+#define FMT_PAGE_SIZES	      (ARM64_PAGE_SIZES(12) | ARM64_PAGE_SIZES(12) << 4)
 #include "pgtable/engine.h"
 
-#define FMT_FN(name)	arm64_s1_16k_##name
-#define FMT_PAGE_SHIFT	14u
-#define FMT_BITS	ARM64_BITS(14u)
-#define FMT_LEAF_LEVELS ARM64_LEAF_LEVELS(14)
-#define FMT_PAGE_SIZES	ARM64_PAGE_SIZES(14)
+#define FMT_FN(name)	      arm64_s1_16k_##name
+#define FMT_PAGE_SHIFT	      14u
+#define FMT_BITS	      ARM64_BITS(14u)
+#define FMT_LEAF_LEVELS	      ARM64_LEAF_LEVELS(14)
+#define FMT_CONT_SHIFT(level) ((level) == 3 ? 7u : (level) == 2 ? 5u : 0u)
+#define FMT_PAGE_SIZES \
+	(ARM64_PAGE_SIZES(14) | UINT64_C(1) << 21 | UINT64_C(1) << 30)
 #include "pgtable/engine.h"
 
-#define FMT_FN(name)	arm64_s1_64k_##name
-#define FMT_PAGE_SHIFT	16u
-#define FMT_BITS	ARM64_BITS(16u)
-#define FMT_LEAF_LEVELS ARM64_LEAF_LEVELS(16)
-#define FMT_PAGE_SIZES	ARM64_PAGE_SIZES(16)
+#define FMT_FN(name)	      arm64_s1_64k_##name
+#define FMT_PAGE_SHIFT	      16u
+#define FMT_BITS	      ARM64_BITS(16u)
+#define FMT_LEAF_LEVELS	      ARM64_LEAF_LEVELS(16)
+#define FMT_CONT_SHIFT(level) ((level) >= 2 ? 5u : 0u)
+#define FMT_PAGE_SIZES	      (ARM64_PAGE_SIZES(16) | ARM64_PAGE_SIZES(16) << 5)
 #include "pgtable/engine.h"
 
 static const struct iomm_engine_ops *arm64_s1_select(const uint64_t *regs)
@@ -294,6 +311,7 @@ const struct iomm_format_type iomm_format_arm64_s1 = {
 	.name = "arm64-s1",
 	.prot = IOMM_PROT_READ | IOMM_PROT_WRITE | IOMM_PROT_EXEC |
 		IOMM_PROT_CACHE | IOMM_PROT_MMIO | IOMM_PROT_PRIV,
+	.flags = IOMM_PGTABLE_UPPER,
 	.nr_regs = 3,
 	.engines = { &arm64_s1_4k_ops, &arm64_s1_16k_ops, &arm64_s1_64k_ops },
 	.select = arm64_s1_select,

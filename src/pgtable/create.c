@@ -2,10 +2,22 @@
 /* Making and unmaking a page table. */
 #include "base/abi.h"
 #include "base/mem.h"
+#include "pgtable/desc.h"
+#include "pgtable/engine_op.h"
 #include "pgtable/format.h"
 #include "pgtable/pgtable.h"
 
-#define ALL_FLAGS (IOMM_PGTABLE_COHERENT | IOMM_PGTABLE_MAX_TABLE_PA)
+/* What the engine does for every format. */
+#define COMMON_FLAGS                                         \
+	(IOMM_PGTABLE_COHERENT | IOMM_PGTABLE_MAX_TABLE_PA | \
+	 IOMM_PGTABLE_SHARED | IOMM_PGTABLE_HITLESS | IOMM_PGTABLE_ADOPT)
+#define ALL_FLAGS                                                 \
+	(COMMON_FLAGS | IOMM_PGTABLE_UPPER | IOMM_PGTABLE_DIRTY | \
+	 IOMM_PGTABLE_NS | IOMM_PGTABLE_S2FWB)
+
+/* Foreign tables that are followed at most: 2 GiB of them with a granule of
+ * 4 KiB map 1 TiB in pages. More are made by links that loop or share. */
+#define MOST_ADOPTED (1u << 20)
 
 /* What a table is made of, checked. */
 struct plan {
@@ -46,7 +58,7 @@ static void unmake_tables(struct iomm_pgtable *pgtable)
 		return;
 	if (iomm_pgtable_flush_quarantine(pgtable))
 		strand(pgtable);
-	iomm_node_destroy_tree(pgtable, pgtable->root, pgtable->root_bytes);
+	iomm_node_destroy_root(pgtable);
 }
 
 static void destroy_pgtable(struct iomm_object *object)
@@ -54,7 +66,8 @@ static void destroy_pgtable(struct iomm_object *object)
 	struct iomm_pgtable *pgtable = (void *)object;
 
 	unmake_tables(pgtable);
-	iomm_node_pool_fini(object->ctx, &pgtable->pool);
+	iomm_node_pool_fini(pgtable);
+	iomm_free(object->ctx, pgtable->readers, sizeof(*pgtable->readers));
 	iomm_release(object->ctx, pgtable->tlb_release, pgtable->tlb_data);
 	if (!pgtable->stranded)
 		iomm_object_drop(pgtable->memory);
@@ -65,6 +78,7 @@ const struct iomm_object_type iomm_pgtable_type = {
 	.kind = IOMM_HANDLE_PGTABLE,
 	.bytes = sizeof(struct iomm_pgtable),
 	.name = "page table",
+	.lock = offsetof(struct iomm_pgtable, lock),
 	.destroy = destroy_pgtable,
 };
 
@@ -76,9 +90,9 @@ static int check_widths(struct iomm_ctx *ctx, struct plan *plan)
 	struct iomm_pgtable_config *config = &plan->config;
 
 	if (!config->ias)
-		config->ias = ops->max_ias;
+		config->ias = ops->ias;
 	if (!config->oas)
-		config->oas = ops->max_oas;
+		config->oas = ops->oas;
 	if (config->ias > ops->max_ias)
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
 				 "ias %u is over the %u bits that %s with a %k "
@@ -120,7 +134,8 @@ static int check_page_sizes(struct iomm_ctx *ctx, struct plan *plan)
 				 config->page_sizes, IOMM_STR(plan->name),
 				 ops->granule, ops->page_sizes);
 	ops->geometry(config->ias, &plan->geometry);
-	levels = ops->leaf_levels(config->page_sizes);
+	levels = ops->leaf_levels(config->page_sizes) |
+		 ops->run_levels(config->page_sizes);
 	if (levels >> plan->geometry.start_level)
 		return 0;
 	return IOMM_FAIL(ctx, IOMM_EINVAL,
@@ -143,6 +158,14 @@ check_memory(struct iomm_ctx *ctx, const struct iomm_pgtable_config *config)
 	    !(config->flags & IOMM_PGTABLE_MAX_TABLE_PA))
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
 				 "config.max_table_pa is set without its flag");
+	if (config->root_pa && !(config->flags & IOMM_PGTABLE_ADOPT))
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "config.root_pa is set without ADOPT");
+	if (!memory && (config->flags & IOMM_PGTABLE_ADOPT))
+		return IOMM_FAIL(
+			ctx, IOMM_EINVAL,
+			"ADOPT needs config.memory, to find the tables "
+			"by");
 	return 0;
 }
 
@@ -183,18 +206,45 @@ static int read_tlb(struct iomm_ctx *ctx, const struct iomm_tlb_ops *tlb,
 	return 0;
 }
 
+static int
+check_features(struct iomm_ctx *ctx, const struct iomm_format_type *type,
+	       const struct plan *plan)
+{
+	uint32_t flags = plan->config.flags;
+
+	if (flags & ~(COMMON_FLAGS | type->flags))
+		return IOMM_FAIL(ctx, IOMM_EOPNOTSUPP,
+				 "format %s does not have flags %x",
+				 IOMM_STR(plan->name),
+				 (uint64_t)(flags &
+					    ~(COMMON_FLAGS | type->flags)));
+	if (IOMM_DESC_HALVES &&
+	    (flags & (IOMM_PGTABLE_SHARED | IOMM_PGTABLE_DIRTY)))
+		return IOMM_FAIL(ctx, IOMM_EOPNOTSUPP,
+				 "this host has no 64-bit atomic operations: "
+				 "tables are neither SHARED nor DIRTY");
+	if ((flags & IOMM_PGTABLE_DIRTY) && !(flags & IOMM_PGTABLE_COHERENT))
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "DIRTY needs COHERENT: what the walker notes "
+				 "would be lost");
+	return 0;
+}
+
 static int choose_engine(struct iomm_ctx *ctx, const struct iomm_format *format,
 			 struct plan *plan)
 {
 	int r;
 
 	plan->name = format->type->name;
-	plan->ops = iomm_format_engine(format->type, plan->config.granule);
+	plan->ops = iomm_format_engine(format->type, plan->config.granule,
+				       plan->config.ias, plan->config.oas);
 	if (!plan->ops)
 		return IOMM_FAIL(ctx, IOMM_EINVAL, "%s has no granule of %k",
 				 IOMM_STR(plan->name), plan->config.granule);
 	r = check_widths(ctx, plan);
-	return r ? r : check_page_sizes(ctx, plan);
+	if (!r)
+		r = check_page_sizes(ctx, plan);
+	return r ? r : check_features(ctx, format->type, plan);
 }
 
 /* Making */
@@ -205,48 +255,62 @@ static uint64_t mask_of(uint32_t bits)
 }
 
 /* Sizes of the levels that the table has, of those that were asked for. */
-static uint64_t narrow_sizes(const struct plan *plan, uint32_t levels)
+static uint64_t narrow_sizes(const struct plan *plan)
 {
-	uint64_t sizes = plan->config.page_sizes;
-	uint64_t kept = sizes;
+	uint64_t left = plan->config.page_sizes, kept = 0;
+	uint32_t start = plan->geometry.start_level;
 
-	/* From the largest down, as long as it is not one of ours. */
-	while (sizes) {
-		uint64_t size = sizes & (~sizes + 1);
+	while (left) {
+		uint64_t size = left & (~left + 1);
 
-		sizes &= sizes - 1;
-		if (!(plan->ops->leaf_levels(size) & levels))
-			kept &= ~size;
+		left &= left - 1;
+		if ((plan->ops->leaf_levels(size) |
+		     plan->ops->run_levels(size)) >>
+			    start &&
+		    size - 1 <= mask_of(plan->config.ias))
+			kept |= size;
 	}
 	return kept;
 }
 
-static void set_up(struct iomm_pgtable *pgtable, const struct plan *plan)
+static void set_ranges(struct iomm_pgtable *pgtable, const struct plan *plan)
 {
 	const struct iomm_pgtable_config *config = &plan->config;
-	uint32_t start = plan->geometry.start_level;
 
-	pgtable->ops = plan->ops;
-	pgtable->tlb = plan->tlb;
-	pgtable->flags = config->flags;
 	pgtable->ias = config->ias;
 	pgtable->oas = config->oas;
-	pgtable->last_iova = mask_of(config->ias);
+	pgtable->last_offset = mask_of(config->ias);
 	pgtable->last_paddr = mask_of(config->oas);
-	pgtable->start_level = start;
-	pgtable->leaf_levels = plan->ops->leaf_levels(config->page_sizes) >>
-			       start << start;
-	pgtable->page_sizes = narrow_sizes(plan, pgtable->leaf_levels);
-	pgtable->page_mask =
-		(pgtable->page_sizes & (~pgtable->page_sizes + 1)) - 1;
-	pgtable->warm_key = IOMM_PGTABLE_COLD;
-	pgtable->tepid_key = IOMM_PGTABLE_COLD;
-	pgtable->root_bytes = plan->geometry.root_bytes;
+	if (config->flags & IOMM_PGTABLE_UPPER)
+		pgtable->first_iova = ~pgtable->last_offset;
 	/* A walker checks the addresses of tables like all that it puts out. */
 	pgtable->max_table_pa = pgtable->last_paddr;
 	if ((config->flags & IOMM_PGTABLE_MAX_TABLE_PA) &&
 	    config->max_table_pa < pgtable->max_table_pa)
 		pgtable->max_table_pa = config->max_table_pa;
+}
+
+static void set_up(struct iomm_pgtable *pgtable, const struct plan *plan)
+{
+	const struct iomm_pgtable_config *config = &plan->config;
+	uint64_t sizes = narrow_sizes(plan);
+
+	pgtable->ops = plan->ops;
+	pgtable->tlb = plan->tlb;
+	pgtable->flags = config->flags;
+	set_ranges(pgtable, plan);
+	pgtable->start_level = plan->geometry.start_level;
+	pgtable->page_sizes = sizes;
+	pgtable->leaf_levels = plan->ops->leaf_levels(sizes);
+	pgtable->run_levels = plan->ops->run_levels(sizes);
+	pgtable->has_runs = pgtable->run_levels ||
+			    (config->flags & IOMM_PGTABLE_ADOPT);
+	pgtable->page_mask = (sizes & (~sizes + 1)) - 1;
+	while (pgtable->page_mask >> pgtable->page_shift)
+		pgtable->page_shift++;
+	pgtable->warm_key = IOMM_PGTABLE_COLD;
+	pgtable->tepid_key = IOMM_PGTABLE_COLD;
+	pgtable->root_bytes = plan->geometry.root_bytes;
 	pgtable->memory = config->memory;
 	if (pgtable->memory)
 		iomm_object_get(pgtable->memory);
@@ -254,21 +318,77 @@ static void set_up(struct iomm_pgtable *pgtable, const struct plan *plan)
 			  !(config->flags & IOMM_PGTABLE_COHERENT);
 }
 
-static int make_root(struct iomm_pgtable *pgtable)
+int iomm_pgtable_adopt_table(struct iomm_pgtable *pgtable, uint64_t pa,
+			     uint64_t restricts, bool inner,
+			     struct iomm_node **out)
 {
-	bool inner = pgtable->start_level < pgtable->ops->last_level;
+	struct iomm_ctx *ctx = pgtable->object.ctx;
+
+	if (restricts)
+		return IOMM_FAIL(ctx, IOMM_EOPNOTSUPP,
+				 "the link to the table at %x restricts what "
+				 "is below it (%x): that is not taken over",
+				 pa, restricts);
+	if (atomic_load_explicit(&pgtable->foreign, memory_order_relaxed) >=
+	    MOST_ADOPTED)
+		return IOMM_FAIL(ctx, IOMM_ENOSPC,
+				 "more than %u tables: their links loop or "
+				 "share (at %x)",
+				 MOST_ADOPTED, pa);
+	return iomm_node_create_foreign(pgtable, inner, pa,
+					pgtable->ops->granule, out);
+}
+
+static int adopt_root(struct iomm_pgtable *pgtable, bool inner, uint64_t pa)
+{
+	uint64_t slots = pgtable->root_bytes >> pgtable->ops->desc_shift;
 	int r;
 
-	r = iomm_node_create(pgtable, inner, pgtable->root_bytes,
-			     &pgtable->root);
-	if (r)
-		return r;
-	if (pgtable->synced)
-		iomm_table_sync(pgtable->memory, pgtable->root->va,
-				iomm_node_pa(pgtable->root),
-				pgtable->root_bytes);
-	pgtable->ops->registers(pgtable);
-	return 0;
+	if (pa & (pgtable->root_bytes - 1))
+		return IOMM_FAIL(
+			pgtable->object.ctx, IOMM_EINVAL,
+			"config.root_pa %x is not aligned to the first "
+			"table's %x bytes",
+			pa, pgtable->root_bytes);
+	r = iomm_node_create_foreign(pgtable, inner, pa, pgtable->root_bytes,
+				     &pgtable->root);
+	return r ? r
+		 : pgtable->ops->adopt(pgtable, pgtable->root,
+				       pgtable->start_level, (uint32_t)slots);
+}
+
+static int new_root(struct iomm_pgtable *pgtable, bool inner)
+{
+	uint64_t generation = 0;
+	int r = iomm_node_create(pgtable, NULL, inner, pgtable->root_bytes,
+				 &generation, &pgtable->root);
+
+	if (!r)
+		iomm_op_sync_table(pgtable, pgtable->root, pgtable->root_bytes);
+	return r;
+}
+
+static int make_root(struct iomm_pgtable *pgtable, uint64_t root_pa)
+{
+	bool inner = pgtable->start_level < pgtable->ops->last_level;
+	int r = pgtable->flags & IOMM_PGTABLE_ADOPT
+			? adopt_root(pgtable, inner, root_pa)
+			: new_root(pgtable, inner);
+
+	if (!r)
+		pgtable->ops->registers(pgtable);
+	return r;
+}
+
+static int make_readers(struct iomm_pgtable *pgtable)
+{
+	if (!(pgtable->flags & IOMM_PGTABLE_SHARED))
+		return 0;
+	pgtable->readers =
+		iomm_alloc(pgtable->object.ctx, sizeof(*pgtable->readers));
+	return pgtable->readers ? 0
+				: IOMM_FAIL(pgtable->object.ctx, IOMM_ENOMEM,
+					    "no memory for a shared table");
 }
 
 /* Takes over tlb_data and the format: both go with the object from here on. */
@@ -289,7 +409,9 @@ make(struct iomm_ctx *ctx, struct plan *plan, struct iomm_format *format,
 	pgtable->tlb_data = tlb_data;
 	pgtable->tlb_release = tlb_release;
 	set_up(pgtable, plan);
-	r = make_root(pgtable);
+	r = make_readers(pgtable);
+	if (!r)
+		r = make_root(pgtable, plan->config.root_pa);
 	if (r)
 		iomm_object_drop(pgtable);
 	else

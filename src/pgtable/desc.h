@@ -10,6 +10,7 @@
 #ifndef IOMM_PGTABLE_DESC_H
 #define IOMM_PGTABLE_DESC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -37,9 +38,29 @@ static inline uint64_t iomm_desc_acquire(const uint64_t *desc)
 	return IOMM_LE64(__atomic_load_n(desc, __ATOMIC_ACQUIRE));
 }
 
+/* Release, because late readers of a shared table look at the generation after
+ * they have seen this. */
 static inline void iomm_desc_clear(uint64_t *desc)
 {
-	__atomic_store_n(desc, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(desc, 0, __ATOMIC_RELEASE);
+}
+
+/* For tables whose descriptors hardware changes: what was there last. */
+static inline uint64_t iomm_desc_exchange(uint64_t *desc, uint64_t value)
+{
+	return IOMM_LE64(
+		__atomic_exchange_n(desc, IOMM_LE64(value), __ATOMIC_ACQ_REL));
+}
+
+/* False, and nothing is changed, when it is not `old` any more. */
+static inline bool
+iomm_desc_replace(uint64_t *desc, uint64_t old, uint64_t value)
+{
+	uint64_t expected = IOMM_LE64(old);
+
+	return __atomic_compare_exchange_n(desc, &expected, IOMM_LE64(value),
+					   false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
 }
 
 /* All that was stored before is seen by whoever sees this: a table is complete
@@ -82,6 +103,24 @@ static inline void iomm_desc_publish(uint64_t *desc, uint64_t value)
 static inline void iomm_desc_clear(uint64_t *desc)
 {
 	iomm_desc_publish(desc, 0);
+}
+
+/* Nobody else changes descriptors here: IOMM_PGTABLE_DIRTY is refused. */
+static inline uint64_t iomm_desc_exchange(uint64_t *desc, uint64_t value)
+{
+	uint64_t old = iomm_desc_load(desc);
+
+	iomm_desc_publish(desc, value);
+	return old;
+}
+
+static inline bool
+iomm_desc_replace(uint64_t *desc, uint64_t old, uint64_t value)
+{
+	if (iomm_desc_load(desc) != old)
+		return false;
+	iomm_desc_publish(desc, value);
+	return true;
 }
 
 #endif

@@ -6,29 +6,41 @@
  *
  *   FMT_FN(name)		makes a name of the instance
  *   FMT_PAGE_SHIFT, FMT_BITS	granule, and address bits a level resolves
- *   FMT_LEVELS			levels 0 .. FMT_LEVELS - 1, as the format counts
+ *   FMT_LEVELS			how many levels there can be; 0 is the topmost
+ *   FMT_TOP_LEVEL		what the architecture calls that one
  *   FMT_DESC_SHIFT		log2 of a descriptor's bytes
  *   FMT_MIN_ROOT		smallest table that hardware takes as the first
- *   FMT_MIN_IAS, _MAX_IAS, _MAX_OAS
+ *   FMT_CONCAT			log2 of how many tables side by side it takes
+ *   FMT_MIN_IAS, _MAX_IAS, _MAX_OAS, and the defaults FMT_IAS, FMT_OAS
  *   FMT_LEAF_LEVELS		a bit for each level where leaves may be
- *   FMT_PAGE_SIZES		their sizes, a bit for each
+ *   FMT_CONT_SHIFT(level)	log2 of the leaves of a contiguous run; 0: none
+ *   FMT_CONT			the bit that says that a leaf is part of one
+ *   FMT_PAGE_SIZES		sizes of leaves and runs, a bit for each
  *
- *   FMT_PROT(ctx, prot, attrs)	encodes a protection, or refuses
+ *   FMT_PROT(pgtable, prot, attrs) encodes a protection, or refuses
  *   FMT_LEAF(pa, attrs, level)	a leaf descriptor
  *   FMT_NEXT(desc, bytes)	the same leaf, `bytes` further on
- *   FMT_TABLE(pa)		a descriptor that links a table
+ *   FMT_TABLE(pgtable, pa)	a descriptor that links a table
  *   FMT_VALID(desc)		would a walker look at it? 0 is not valid
  *   FMT_KIND(desc, level)	IOMM_DESC_*; what is reserved is NONE
  *   FMT_LEAF_PA(desc, level), FMT_TABLE_PA(desc)
  *   FMT_ATTRS(desc)		of a leaf, for FMT_LEAF at another level
+ *   FMT_TABLE_RESTRICTS		what in a table restricts all below; 0: nothing
+ *   FMT_BROKEN(desc)		a leaf made not valid, all else kept
+ *   FMT_WHOLE(desc)		and made valid again
+ *   FMT_BREAK(old, attrs)	must these attributes come by break-before-make?
+ *   FMT_DIRTY(desc)		has hardware noted a write?
+ *   FMT_CLEAN(desc)		the same leaf without that note
  *   FMT_LEAF_PROT(desc, regs, restrictions) its protection, as tables restrict it
+ *   FMT_OWN_PROT(pgtable, desc) the same in a table of ours
  *   FMT_REGISTERS(pgtable)	fills the register values
  *   FMT_RAW_START(regs, state)	reads them back; IOMM_RAW_*
  *   FMT_RAW_TABLE(desc, state)	restrictions that a table puts on what is below
  *   FMT_ACCESSED(desc)		is the access flag set?
  *
  * Tables are read and written through desc.h only. Nothing that is read from a
- * table is used as a pointer or as a length.
+ * table is used as a pointer or as a length. Addresses count from the first one
+ * of the table's range.
  */
 #include "base/mem.h"
 #include "pgtable/desc.h"
@@ -56,9 +68,19 @@ static inline uint64_t FN(size)(uint32_t level)
 	return UINT64_C(1) << FN(shift)(level);
 }
 
+/* Of a table below the first. */
 static inline uint32_t FN(slot)(uint64_t iova, uint32_t level)
 {
 	return (uint32_t)(iova >> FN(shift)(level)) & (FMT_SLOTS - 1);
+}
+
+/* Of any. Tables side by side make the first one longer than the others. */
+static inline uint32_t
+FN(slot_in)(const struct iomm_pgtable *pgtable, uint64_t iova, uint32_t level)
+{
+	if (FMT_CONCAT && level == pgtable->start_level)
+		return (uint32_t)(iova >> FN(shift)(level));
+	return FN(slot)(iova, level);
 }
 
 static inline uint64_t *FN(desc)(const struct iomm_node *node, uint32_t slot)
@@ -74,12 +96,26 @@ static inline uint64_t FN(end)(uint64_t iova, uint32_t level, uint64_t last)
 	return end < last ? end : last;
 }
 
+/* Slots that [iova, last], which lies in one table, touches. */
+static inline uint32_t FN(slots)(uint64_t iova, uint64_t last, uint32_t level)
+{
+	return (uint32_t)((last >> FN(shift)(level)) -
+			  (iova >> FN(shift)(level))) +
+	       1;
+}
+
+/* How many leaves at a level make a run, 1 when there are no runs. */
+static inline uint32_t FN(run)(uint32_t level)
+{
+	return 1u << FMT_CONT_SHIFT(level);
+}
+
 static void FN(geometry)(uint32_t ias, struct iomm_geometry *out)
 {
 	uint32_t level = FMT_LAST;
 	uint64_t bytes;
 
-	while (level && ias > FN(shift)(level) + FMT_BITS)
+	while (level && ias > FN(shift)(level) + FMT_BITS + FMT_CONCAT)
 		level--;
 	out->start_level = level;
 	bytes = UINT64_C(1) << (ias - FN(shift)(level) + FMT_DESC_SHIFT);
@@ -93,6 +129,17 @@ static uint32_t FN(leaf_levels)(uint64_t page_sizes)
 	for (level = 0; level < FMT_LEVELS; level++)
 		if ((FMT_LEAF_LEVELS >> level & 1) &&
 		    (page_sizes & FN(size)(level)))
+			levels |= 1u << level;
+	return levels;
+}
+
+static uint32_t FN(run_levels)(uint64_t page_sizes)
+{
+	uint32_t level, levels = 0;
+
+	for (level = 0; level < FMT_LEVELS; level++)
+		if (FMT_CONT_SHIFT(level) &&
+		    (page_sizes & FN(size)(level) << FMT_CONT_SHIFT(level)))
 			levels |= 1u << level;
 	return levels;
 }
@@ -138,8 +185,8 @@ FN(start)(const struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 
 /*
  * The lowest table that holds all of [iova, last]. With `above`, the table is
- * above any whose whole span the range is. Remembers where it ended for the
- * next time.
+ * above any whose whole span the range is. An exclusive table remembers where it
+ * ended for the next time.
  */
 static inline struct iomm_node *
 FN(descend)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
@@ -158,9 +205,13 @@ FN(descend)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 		if ((iova ^ last) >> FN(shift)(l) ||
 		    (above && last - iova == FN(size)(l) - 1))
 			break;
-		child = iomm_node_child(node, FN(slot)(iova, l));
+		child = iomm_node_child(node, FN(slot_in)(pgtable, iova, l));
 		if (!child)
 			break;
+	}
+	if (pgtable->readers) {
+		*level = l;
+		return node;
 	}
 	if (l == FMT_LAST) {
 		pgtable->warm = node;
@@ -175,7 +226,15 @@ FN(descend)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 }
 
 #include "pgtable/engine_map.h"
-#include "pgtable/engine_unmap.h"
+
+#include "pgtable/engine_remake.h"
+
+#include "pgtable/engine_change.h"
+
+#include "pgtable/engine_merge.h"
+
+#include "pgtable/engine_short.h"
+
 #include "pgtable/engine_read.h"
 
 static const struct iomm_engine_ops FN(ops) = {
@@ -183,15 +242,28 @@ static const struct iomm_engine_ops FN(ops) = {
 	.min_ias = FMT_MIN_IAS,
 	.max_ias = FMT_MAX_IAS,
 	.max_oas = FMT_MAX_OAS,
+	.ias = FMT_IAS,
+	.oas = FMT_OAS,
 	.last_level = FMT_LAST,
 	.desc_shift = FMT_DESC_SHIFT,
+	.bits = FMT_BITS,
+	.page_shift = FMT_PAGE_SHIFT,
 	.page_sizes = FMT_PAGE_SIZES,
 	.geometry = FN(geometry),
 	.leaf_levels = FN(leaf_levels),
+	.run_levels = FN(run_levels),
 	.registers = FN(registers),
+	.adopt = FN(adopt),
 	.map = FN(map),
+	.map_op = FN(map_op),
 	.unmap = FN(unmap),
+	.change = FN(change),
+	.protect = FN(protect),
+	.merge = FN(merge),
+	.cursor_map = FN(cursor_map),
+	.cursor_unmap = FN(cursor_unmap),
 	.translate = FN(translate),
+	.extents = FN(extents),
 	.walk = FN(walk),
 	.raw_walk = FN(raw_walk),
 };
@@ -205,4 +277,5 @@ static const struct iomm_engine_ops FN(ops) = {
 #undef FMT_PAGE_SHIFT
 #undef FMT_BITS
 #undef FMT_LEAF_LEVELS
+#undef FMT_CONT_SHIFT
 #undef FMT_PAGE_SIZES

@@ -7,168 +7,268 @@ static inline void FN(advance)(struct iomm_engine_op *op, uint64_t bytes)
 	op->paddr += bytes;
 }
 
-/* Fills `count` slots of a table of the last level, until one is taken.
- * Returns how many it filled. */
-static inline uint32_t
-FN(fill_slots)(struct iomm_node *node, uint64_t iova, uint64_t paddr,
-	       uint64_t attrs, uint32_t count)
+/* Fills `count` slots with leaves, until one is taken. Returns how many it
+ * filled. */
+static inline __attribute__((always_inline)) uint32_t
+FN(fill_slots)(struct iomm_node *node, uint32_t level, uint32_t slot,
+	       uint64_t paddr, uint64_t attrs, uint32_t count)
 {
-	uint64_t *desc = FN(desc)(node, FN(slot)(iova, FMT_LAST));
-	uint64_t value = FMT_LEAF(paddr, attrs, FMT_LAST);
+	uint64_t *desc = FN(desc)(node, slot);
+	uint64_t value = FMT_LEAF(paddr, attrs, level);
 	uint32_t n;
 
 	for (n = 0; n < count; n++) {
 		if (FMT_VALID(iomm_desc_load(desc + n)))
 			break;
+		if (level < FMT_LAST && iomm_node_child(node, slot + n))
+			break;
 		iomm_desc_publish(desc + n, value);
-		value = FMT_NEXT(value, FMT_GRANULE);
+		value = FMT_NEXT(value, FN(size)(level));
 	}
 	iomm_node_add(node, n, FMT_SLOTS);
 	return n;
 }
 
-/* Pages from one address to another, inclusive, in a table of the last level */
-static inline uint32_t FN(pages)(uint64_t iova, uint64_t last)
+/* Is none of these slots taken? */
+static bool FN(all_free)(const struct iomm_node *node, uint32_t level,
+			 uint32_t slot, uint32_t count)
 {
-	return (uint32_t)((last - iova) >> FMT_PAGE_SHIFT) + 1;
+	const uint64_t *desc = FN(desc)(node, slot);
+	uint32_t n;
+
+	for (n = 0; n < count; n++)
+		if (FMT_VALID(iomm_desc_load(desc + n)) ||
+		    (level < FMT_LAST && iomm_node_child(node, slot + n)))
+			return false;
+	return true;
 }
 
-static int FN(fill)(struct iomm_engine_op *op, struct iomm_node *node,
-		    uint64_t last, bool fresh)
+/*
+ * The same with contiguous runs where they fit. A run is begun only when all of
+ * it can be made: walkers may take any of its leaves for all.
+ */
+static uint32_t
+FN(fill_runs)(struct iomm_node *node, uint32_t level, uint32_t slot,
+	      uint64_t paddr, uint64_t attrs, uint32_t count, bool only_runs)
 {
-	uint32_t slot = FN(slot)(op->iova, FMT_LAST);
-	uint32_t count = FN(pages)(op->iova, last);
-	uint32_t n =
-		FN(fill_slots)(node, op->iova, op->paddr, op->attrs, count);
+	const uint32_t run = FN(run)(level), shift = FN(shift)(level);
+	uint32_t done = 0, n, part;
+	bool whole;
 
-	FN(advance)(op, (uint64_t)n << FMT_PAGE_SHIFT);
+	for (; done < count; done += n) {
+		part = run - ((slot + done) & (run - 1));
+		if (part > count - done)
+			part = count - done;
+		whole = part == run &&
+			FN(all_free)(node, level, slot + done, run);
+		if (only_runs && !whole)
+			return done;
+		n = FN(fill_slots)(node, level, slot + done,
+				   paddr + ((uint64_t)done << shift),
+				   attrs | (whole ? FMT_CONT : 0), part);
+		if (n < part)
+			return done + n;
+	}
+	return done;
+}
+
+/* Do runs fit anywhere, at this level and from where we are? */
+static inline bool
+FN(runs_fit)(const struct iomm_engine_op *op, uint32_t level, uint32_t count)
+{
+	uint64_t mask = (FN(size)(level) << FMT_CONT_SHIFT(level)) - 1;
+
+	return FMT_CONT_SHIFT(level) && (op->run_levels >> level & 1) &&
+	       count >= FN(run)(level) && !((op->iova ^ op->paddr) & mask);
+}
+
+/* Maps leaves at one level up to `last`, all in this table, until a slot is
+ * taken. */
+static int FN(fill)(struct iomm_engine_op *op, struct iomm_node *node,
+		    uint32_t level, uint64_t last, bool fresh)
+{
+	uint32_t slot = FN(slot_in)(op->pgtable, op->iova, level);
+	uint32_t count = (uint32_t)((last - op->iova + 1) >> FN(shift)(level));
+	bool only_runs = !(op->leaf_levels >> level & 1);
+	uint32_t n;
+
+	if (only_runs)
+		count &= ~(FN(run)(level) - 1);
+	if (!fresh && !iomm_op_lock(op, node))
+		return IOMM_RETRY;
+	if (FN(runs_fit)(op, level, count))
+		n = FN(fill_runs)(node, level, slot, op->paddr, op->attrs,
+				  count, only_runs);
+	else if (level == FMT_LAST)
+		n = FN(fill_slots)(node, FMT_LAST, slot, op->paddr, op->attrs,
+				   count);
+	else
+		n = FN(fill_slots)(node, level, slot, op->paddr, op->attrs,
+				   count);
+	if (!fresh)
+		iomm_op_unlock(op, node);
+	FN(advance)(op, (uint64_t)n << FN(shift)(level));
 	if (n && !fresh)
-		iomm_op_mark(op, FMT_LAST, node, slot, slot + n - 1);
-	return n == count ? 0 : iomm_exists(op->pgtable, op->iova);
+		iomm_op_mark(op, level, node, slot, slot + n - 1);
+	/* Above the last level it may be a table, to be mapped into. */
+	if (n == count ||
+	    (level < FMT_LAST && (n || iomm_node_child(node, slot))))
+		return 0;
+	return iomm_exists(op->pgtable, op->iova);
 }
 
 static int FN(map_table)(struct iomm_engine_op *op, struct iomm_node *node,
 			 uint32_t level, uint64_t last, bool fresh);
 
+/* Links a table that holds all that this call has for it, if the slot is still
+ * free. */
+static bool
+FN(link)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level,
+	 uint32_t slot, struct iomm_node *child, bool fresh)
+{
+	uint64_t *desc = FN(desc)(node, slot);
+	bool taken;
+
+	if (!op->detached)
+		iomm_op_sync_table(op->pgtable, child, FMT_GRANULE);
+	if (!fresh && !iomm_op_lock(op, node))
+		return false;
+	taken = iomm_node_child(node, slot) || FMT_VALID(iomm_desc_load(desc));
+	if (!taken) {
+		/* The books first: a link that they lack is none of ours. */
+		iomm_node_adopt(node, slot, child);
+		iomm_desc_publish(desc,
+				  FMT_TABLE(op->pgtable, iomm_node_pa(child)));
+	}
+	if (!fresh)
+		iomm_op_unlock(op, node);
+	if (!taken && !fresh)
+		iomm_op_mark(op, level, node, slot, slot);
+	return !taken;
+}
+
 /*
- * Makes the table that a slot lacks, and links it when it holds all that this
- * call has for it. `fresh`: `node` itself was not shown to walkers yet.
+ * Makes the table that a slot lacks, and links it. `fresh`: `node` itself was
+ * not shown to walkers yet.
  */
 static int FN(map_new)(struct iomm_engine_op *op, struct iomm_node *node,
 		       uint32_t level, uint64_t last, bool fresh)
 {
 	struct iomm_pgtable *pgtable = op->pgtable;
-	uint32_t slot = FN(slot)(op->iova, level);
+	uint32_t slot = FN(slot_in)(pgtable, op->iova, level);
+	uint64_t iova = op->iova, paddr = op->paddr;
 	struct iomm_node *child;
 	int r;
 
 	r = iomm_node_make_room(pgtable, node, slot, FMT_SLOTS);
 	if (r)
 		return r;
-	r = iomm_node_create(pgtable, level + 1 < FMT_LAST, FMT_GRANULE,
-			     &child);
+	r = iomm_op_table(op, level + 1 < FMT_LAST, &child);
 	if (r)
 		return r;
 	r = FN(map_table)(op, child, level + 1, last, true);
 	if (iomm_node_empty(child)) {
-		iomm_node_destroy(pgtable, child, FMT_GRANULE);
+		iomm_op_discard(op, child);
 		return r;
 	}
-	if (!op->detached)
-		iomm_op_sync_table(pgtable, child);
-	iomm_desc_publish(FN(desc)(node, slot), FMT_TABLE(iomm_node_pa(child)));
-	iomm_node_adopt(node, slot, child);
-	if (!fresh)
-		iomm_op_mark(op, level, node, slot, slot);
-	return r;
+	if (FN(link)(op, node, level, slot, child, fresh))
+		return r;
+	/* Somebody else was faster: map into his. */
+	iomm_op_discard(op, child);
+	op->iova = iova;
+	op->paddr = paddr;
+	return IOMM_RETRY;
 }
 
-/* Can one leaf at this level map from where we are up to `last`? */
+/* Can one leaf at this level, or one run, map from where we are? */
 static inline bool
 FN(fits)(const struct iomm_engine_op *op, uint32_t level, uint64_t last)
 {
 	uint64_t mask = FN(size)(level) - 1;
 
-	return (op->pgtable->leaf_levels >> level & 1) &&
-	       !((op->iova | op->paddr) & mask) && last - op->iova == mask;
+	if (!(op->leaf_levels >> level & 1)) {
+		if (!(op->run_levels >> level & 1))
+			return false;
+		mask = (FN(size)(level) << FMT_CONT_SHIFT(level)) - 1;
+	}
+	return !((op->iova | op->paddr) & mask) && last - op->iova >= mask;
 }
 
-/* Maps what lies in one slot of a table above the last level. */
+/* Maps from one slot of a table above the last level on; `last` lies in the
+ * table. */
 static int FN(map_slot)(struct iomm_engine_op *op, struct iomm_node *node,
 			uint32_t level, uint64_t last, bool fresh)
 {
-	uint32_t slot = FN(slot)(op->iova, level);
+	uint32_t slot = FN(slot_in)(op->pgtable, op->iova, level);
 	struct iomm_node *child = iomm_node_child(node, slot);
-	uint64_t *desc = FN(desc)(node, slot);
+	uint64_t end = FN(end)(op->iova, level, last);
 
 	/* Also when a leaf would fit: all before the first page that is
-	 * mapped already gets mapped, whatever the leaf sizes are. */
-	if (child)
-		return FN(map_table)(op, child, level + 1, last, false);
-	if (FMT_VALID(iomm_desc_load(desc)))
+	 * mapped already gets mapped, whatever the leaf sizes are, unless the
+	 * caller says. */
+	if (child && !(op->exact && FN(fits)(op, level, last)))
+		return FN(map_table)(op, child, level + 1, end, false);
+	if (child || FMT_VALID(iomm_desc_load(FN(desc)(node, slot))))
 		return iomm_exists(op->pgtable, op->iova);
-	if (!FN(fits)(op, level, last))
-		return FN(map_new)(op, node, level, last, fresh);
-	iomm_desc_publish(desc, FMT_LEAF(op->paddr, op->attrs, level));
-	iomm_node_add(node, 1, FMT_SLOTS);
-	FN(advance)(op, FN(size)(level));
-	if (!fresh)
-		iomm_op_mark(op, level, node, slot, slot);
-	return 0;
+	if (FN(fits)(op, level, last))
+		return FN(fill)(op, node, level, last, fresh);
+	return FN(map_new)(op, node, level, end, fresh);
 }
 
 /* Maps from where we are up to `last`, which lies in this table. */
 static int FN(map_table)(struct iomm_engine_op *op, struct iomm_node *node,
 			 uint32_t level, uint64_t last, bool fresh)
 {
-	uint64_t end;
 	int r;
 
 	if (level == FMT_LAST)
-		return FN(fill)(op, node, last, fresh);
-	do {
-		end = FN(end)(op->iova, level, last);
-		r = FN(map_slot)(op, node, level, end, fresh);
-	} while (!r && end != last);
+		return FN(fill)(op, node, level, last, fresh);
+	do
+		r = FN(map_slot)(op, node, level, last, fresh);
+	while (!r && op->iova - 1 != last);
 	return r;
 }
 
 /* Mapping in general. */
+static __attribute__((noinline)) int FN(map_all)(struct iomm_engine_op *op)
+{
+	struct iomm_node *node;
+	uint32_t level;
+	int r;
+
+	do {
+		iomm_op_begin(op);
+		node = FN(descend)(op->pgtable, op->iova, op->last, false,
+				   &level);
+		r = FN(map_table)(op, node, level, op->last, false);
+	} while (r == IOMM_RETRY);
+	iomm_op_sync(op);
+	return r;
+}
+
 static __attribute__((noinline)) int
 FN(map_range)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 	      uint64_t paddr, uint64_t attrs, uint64_t *mapped)
 {
 	struct iomm_engine_op op;
-	struct iomm_node *node;
-	uint32_t level;
 	int r;
 
-	iomm_op_init(&op, pgtable);
+	iomm_op_init(&op, pgtable, IOMM_ACT_MAP);
 	op.iova = iova;
+	op.last = last;
 	op.paddr = paddr;
 	op.attrs = attrs;
-	node = FN(descend)(pgtable, iova, last, false, &level);
-	r = FN(map_table)(&op, node, level, last, false);
-	iomm_op_sync(&op);
+	op.leaf_levels = pgtable->leaf_levels;
+	op.run_levels = pgtable->run_levels;
+	op.exact = false;
+	r = FN(map_all)(&op);
 	*mapped = op.iova - iova;
 	return r;
 }
 
-static int FN(map)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
-		   uint64_t paddr, uint32_t prot, uint64_t *mapped)
+static int FN(map_op)(struct iomm_engine_op *op, uint32_t prot)
 {
-	struct iomm_node *node = FN(warm)(pgtable, iova, last, false);
-	uint32_t count, n;
-	uint64_t attrs = 0;
-	int r = FMT_PROT(pgtable->object.ctx, prot, &attrs);
+	int r = FMT_PROT(op->pgtable, prot, &op->attrs);
 
-	if (r)
-		return r;
-	if (!node || pgtable->synced)
-		return FN(map_range)(pgtable, iova, last, paddr, attrs, mapped);
-	/* The short way: pages in the table that was used last. */
-	count = FN(pages)(iova, last);
-	n = FN(fill_slots)(node, iova, paddr, attrs, count);
-	*mapped = (uint64_t)n << FMT_PAGE_SHIFT;
-	return n == count ? 0 : iomm_exists(pgtable, iova + *mapped);
+	return r ? r : FN(map_all)(op);
 }

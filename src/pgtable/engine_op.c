@@ -1,6 +1,22 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "pgtable/engine_op.h"
 
+#include "base/mem.h"
+
+void iomm_op_begin_again(struct iomm_engine_op *op)
+{
+	struct iomm_node *root = op->pgtable->root;
+
+	/* Perhaps for somebody who has yet to unlink a dead table. */
+	if (op->shared)
+		iomm_node_wait(op->pgtable->object.ctx, &root->word,
+			       atomic_load_explicit(&root->word,
+						    memory_order_relaxed),
+			       op->tries);
+}
+
+/* Sync */
+
 static void sync_dirty(struct iomm_engine_op *op, struct iomm_dirty *dirty)
 {
 	struct iomm_pgtable *pgtable = op->pgtable;
@@ -42,6 +58,37 @@ void iomm_op_sync_slow(struct iomm_engine_op *op)
 		sync_dirty(op, &op->dirty[level]);
 }
 
+void iomm_op_sync_table(struct iomm_pgtable *pgtable,
+			const struct iomm_node *node, uint64_t bytes)
+{
+	if (pgtable->synced)
+		iomm_table_sync(pgtable->memory, node->va, iomm_node_pa(node),
+				bytes);
+}
+
+void iomm_op_sync_tree(struct iomm_pgtable *pgtable,
+		       const struct iomm_node *node, uint64_t bytes)
+{
+	const struct iomm_inner *inner;
+	const struct iomm_node *child;
+	uint32_t i;
+
+	if (!pgtable->synced)
+		return;
+	if (iomm_node_is_inner(node)) {
+		inner = iomm_node_inner(node);
+		for (i = 0; i < inner->count; i++) {
+			child = iomm_node_child(node, inner->first + i);
+			if (child)
+				iomm_op_sync_tree(pgtable, child,
+						  pgtable->ops->granule);
+		}
+	}
+	iomm_op_sync_table(pgtable, node, bytes);
+}
+
+/* Invalidation */
+
 int iomm_op_prepare_slow(struct iomm_engine_op *op, uint64_t start,
 			 uint64_t last, uint64_t page_size)
 {
@@ -65,33 +112,86 @@ int iomm_op_prepare_slow(struct iomm_engine_op *op, uint64_t start,
 	return 0;
 }
 
-void iomm_op_sync_table(struct iomm_pgtable *pgtable,
-			const struct iomm_node *node)
+int iomm_op_flush(struct iomm_engine_op *op, uint64_t start, uint64_t last,
+		  uint64_t page_size, uint32_t flags)
 {
-	if (pgtable->synced)
-		iomm_table_sync(pgtable->memory, node->va, iomm_node_pa(node),
-				pgtable->ops->granule);
+	uint64_t base = op->pgtable->first_iova;
+
+	iomm_op_sync(op);
+	return iomm_pgtable_tlb_flush(op->pgtable, base + start, base + last,
+				      page_size, flags);
 }
 
-void iomm_op_sync_tree(struct iomm_pgtable *pgtable,
-		       const struct iomm_node *node)
-{
-	const struct iomm_inner *inner;
-	uint32_t i;
+/* Tables */
 
-	if (!pgtable->synced)
-		return;
-	if (iomm_node_is_inner(node)) {
-		inner = iomm_node_inner(node);
-		for (i = 0; i < inner->count; i++)
-			if (inner->child[i])
-				iomm_op_sync_tree(pgtable, inner->child[i]);
+int iomm_op_table(struct iomm_engine_op *op, bool inner, struct iomm_node **out)
+{
+	return iomm_node_create(op->pgtable, op->spares, inner,
+				op->pgtable->ops->granule, &op->generation,
+				out);
+}
+
+void iomm_op_discard(struct iomm_engine_op *op, struct iomm_node *node)
+{
+	iomm_node_discard(op->pgtable, op->spares, node);
+}
+
+/* Extents */
+
+static bool
+goes_on(const struct iomm_extent *from, const struct iomm_extent *to)
+{
+	return from->prot == to->prot && from->iova + from->bytes == to->iova &&
+	       from->paddr + from->bytes == to->paddr;
+}
+
+/* The caller's element is as large as he says; what is beyond ours is zero. */
+static void put_extent(struct iomm_extents *extents)
+{
+	char *to = extents->next - extents->stride;
+
+	memcpy(to, &extents->last, sizeof(extents->last));
+	memset(to + sizeof(extents->last), 0,
+	       extents->stride - sizeof(extents->last));
+}
+
+bool iomm_extents_add(struct iomm_extents *extents,
+		      const struct iomm_extent *more)
+{
+	if (extents->count && goes_on(&extents->last, more)) {
+		extents->last.bytes += more->bytes;
+		put_extent(extents);
+		return true;
 	}
-	iomm_op_sync_table(pgtable, node);
+	if (!extents->room)
+		return false;
+	extents->room--;
+	extents->count++;
+	extents->next += extents->stride;
+	extents->last = *more;
+	put_extent(extents);
+	return true;
+}
+
+/* Dirty pages */
+
+void iomm_op_set_dirty(struct iomm_engine_op *op, uint64_t start, uint64_t last)
+{
+	uint32_t shift = op->pgtable->page_shift;
+	uint64_t bit, end;
+
+	if (start < op->first)
+		start = op->first;
+	if (last > op->last)
+		last = op->last;
+	end = (last - op->first) >> shift;
+	for (bit = (start - op->first) >> shift; bit <= end; bit++)
+		op->bitmap[bit / 64] |= UINT64_C(1) << (bit % 64);
 }
 
 int iomm_exists(struct iomm_pgtable *pgtable, uint64_t iova)
 {
 	return IOMM_FAIL(pgtable->object.ctx, IOMM_EEXIST,
-			 "something is mapped at %x", iova);
+			 "something is mapped at %x",
+			 pgtable->first_iova + iova);
 }

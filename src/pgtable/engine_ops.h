@@ -2,11 +2,13 @@
 /*
  * What one instance of the engine (a format at a granule) offers. pgtable.c
  * has checked the arguments: ranges are aligned to the smallest page, do not
- * wrap, and lie inside the widths; `last` is inclusive.
+ * wrap, and lie inside the widths; `last` is inclusive. Addresses
+ * count from the first one of the table's range.
  */
 #ifndef IOMM_PGTABLE_ENGINE_OPS_H
 #define IOMM_PGTABLE_ENGINE_OPS_H
 
+#include <iomm/cursor.h>
 #include <iomm/pgtable.h>
 
 struct iomm_raw_walker;
@@ -24,27 +26,57 @@ struct iomm_geometry {
 	uint64_t root_bytes;
 };
 
+struct iomm_engine_op;
+struct iomm_extents;
+struct iomm_node;
+
 struct iomm_engine_ops {
 	uint64_t granule;
-	uint64_t page_sizes; /* all leaf sizes, a bit for each */
+	uint64_t page_sizes; /* of leaves and runs, a bit for each */
 	uint32_t min_ias, max_ias;
 	uint32_t max_oas;
+	uint32_t ias, oas; /* when none is asked for */
 	uint32_t last_level;
 	uint32_t desc_shift; /* log2 of the bytes of a descriptor */
+	uint32_t bits;	     /* of an address that a level resolves */
+	uint32_t page_shift; /* and that are left below the last */
 
 	void (*geometry)(uint32_t ias, struct iomm_geometry *out);
-	/* Bit l is set when a leaf at level l is of one of these sizes. */
+	/* Bit l is set when a leaf, or a run, at level l is of one of these
+	 * sizes. */
 	uint32_t (*leaf_levels)(uint64_t page_sizes);
+	uint32_t (*run_levels)(uint64_t page_sizes);
 	/* Fills pgtable->regs. */
 	void (*registers)(struct iomm_pgtable *pgtable);
+	/* Books what is in `slots` slots of a table that was there. */
+	int (*adopt)(struct iomm_pgtable *pgtable, struct iomm_node *node,
+		     uint32_t level, uint32_t slots);
 
 	int (*map)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 		   uint64_t paddr, uint32_t prot, uint64_t *mapped);
+	/* Any map: with iova, last, paddr, leaf and run levels of the op. */
+	int (*map_op)(struct iomm_engine_op *op, uint32_t prot);
 	int (*unmap)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 		     struct iomm_gather *gather, uint64_t *unmapped);
-	/* -IOMM_ENOENT without a sentence when nothing is mapped there. */
+	/* Does op->action to the leaves of a range. */
+	int (*change)(struct iomm_engine_op *op);
+	int (*protect)(struct iomm_engine_op *op, uint32_t prot);
+	int (*merge)(struct iomm_engine_op *op);
+
+	int (*cursor_map)(struct iomm_pgtable *pgtable,
+			  struct iomm_cursor *cursor, uint64_t iova,
+			  uint64_t last, uint64_t paddr, uint32_t prot,
+			  uint64_t *mapped);
+	int (*cursor_unmap)(struct iomm_pgtable *pgtable,
+			    struct iomm_cursor *cursor, uint64_t iova,
+			    uint64_t last, struct iomm_gather *gather,
+			    uint64_t *unmapped);
+
 	int (*translate)(struct iomm_pgtable *pgtable, uint64_t iova,
 			 struct iomm_translation *out);
+	/* Until the range ends, or the room. */
+	int (*extents)(struct iomm_pgtable *pgtable, uint64_t iova,
+		       uint64_t last, struct iomm_extents *out);
 	int (*walk)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 		    const struct iomm_visitor *visitor);
 	/* See raw_walk.h. */

@@ -1,26 +1,120 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Part of engine.h: what only reads. */
+/* Part of engine.h: what only reads, and never waits. */
+
+/* What there is at an address. */
+struct FN(sight) {
+	uint32_t level;
+	uint64_t desc;
+	bool table;
+	uint64_t table_pa;
+};
+
+/*
+ * A descriptor of a table that others may be changing. One that is not valid
+ * while a break-before-make is under way still says what is mapped: it is, as
+ * far as anybody can tell but for the walkers.
+ */
+static inline uint64_t FN(read)(const struct iomm_node *node, uint32_t slot)
+{
+	const uint64_t *at = FN(desc)(node, slot);
+	uint64_t desc, again = 0;
+
+	for (;; again = desc) {
+		desc = iomm_desc_acquire(at);
+		if (!desc || FMT_VALID(desc))
+			return desc;
+		if (atomic_load_explicit(&node->word, memory_order_acquire) &
+		    IOMM_NODE_BREAKING)
+			return FMT_WHOLE(desc);
+		/* Mended since; or not one of ours. */
+		if (desc == again)
+			return desc;
+	}
+}
+
+/* One look down, to `deepest` at most. False: the tables changed under it. */
+static inline __attribute__((always_inline)) bool
+FN(glance)(const struct iomm_pgtable *pgtable, uint64_t iova, uint32_t deepest,
+	   struct FN(sight) * out)
+{
+	uint64_t generation = iomm_pgtable_generation(pgtable);
+	const struct iomm_node *node = pgtable->root, *child;
+	uint32_t slot, level = pgtable->start_level;
+
+	for (;; level++, node = child) {
+		slot = FN(slot_in)(pgtable, iova, level);
+		child = level < FMT_LAST ? iomm_node_child(node, slot) : NULL;
+		if (!child || level == deepest)
+			break;
+	}
+	out->level = level;
+	out->table = child;
+	out->table_pa = child ? iomm_node_pa(child) : 0;
+	out->desc = FN(read)(node, slot);
+	/* Put there since we looked for a child: its books came first. */
+	if (!child && level < FMT_LAST && iomm_node_child(node, slot))
+		return false;
+	return !pgtable->readers ||
+	       generation == iomm_pgtable_generation(pgtable);
+}
+
+static void FN(look)(const struct iomm_pgtable *pgtable, uint64_t iova,
+		     uint32_t deepest, struct FN(sight) * out)
+{
+	struct iomm_reader *reader;
+
+	if (!pgtable->readers) {
+		(void)FN(glance)(pgtable, iova, deepest, out);
+		return;
+	}
+	reader = iomm_reader_enter(pgtable->readers);
+	while (!FN(glance)(pgtable, iova, deepest, out))
+		;
+	iomm_reader_exit(pgtable->readers, reader);
+}
+
+/* Size of the leaf or of its run. */
+static inline uint64_t FN(mapped_size)(uint64_t desc, uint32_t level)
+{
+	uint64_t size = FN(size)(level);
+
+	return FMT_CONT_SHIFT(level) && (desc & FMT_CONT)
+		       ? size << FMT_CONT_SHIFT(level)
+		       : size;
+}
 
 static inline __attribute__((always_inline)) int
-FN(answer)(const struct iomm_pgtable *pgtable, const struct iomm_node *node,
-	   uint32_t level, uint64_t iova, struct iomm_translation *out)
+FN(answer)(const struct iomm_pgtable *pgtable, uint64_t desc, uint32_t level,
+	   uint64_t iova, struct iomm_translation *out)
 {
-	uint64_t desc = iomm_desc_load(FN(desc)(node, FN(slot)(iova, level)));
 	uint64_t mask = FN(size)(level) - 1;
 
 	if (FMT_KIND(desc, level) != IOMM_DESC_LEAF)
 		return iomm_pgtable_refuse_hole(pgtable, iova);
-	out->prot = FMT_OWN_PROT(desc);
+	out->prot = FMT_OWN_PROT(pgtable, desc);
 	out->paddr = FMT_LEAF_PA(desc, level) | (iova & mask);
-	out->page_size = mask + 1;
+	out->page_size = FN(mapped_size)(desc, level);
 	return 0;
+}
+
+static __attribute__((noinline)) int
+FN(translate_long)(struct iomm_pgtable *pgtable, uint64_t iova,
+		   struct iomm_translation *out)
+{
+	struct FN(sight) sight;
+	uint32_t level;
+
+	if (!pgtable->readers)
+		(void)FN(descend)(pgtable, iova, iova, false, &level);
+	FN(look)(pgtable, iova, FMT_LAST, &sight);
+	return FN(answer)(pgtable, sight.desc, sight.level, iova, out);
 }
 
 static int FN(translate)(struct iomm_pgtable *pgtable, uint64_t iova,
 			 struct iomm_translation *out)
 {
-	struct iomm_node *node;
-	uint32_t level;
+	const struct iomm_node *node;
+	uint32_t slot;
 
 	/* Lookups jump about: no table of the last level is remembered, but the
 	 * one above is looked at first. Most answers are pages, whose level is a
@@ -28,79 +122,139 @@ static int FN(translate)(struct iomm_pgtable *pgtable, uint64_t iova,
 	if (iova >> (FMT_WARM_SHIFT + FMT_BITS) == pgtable->tepid_key) {
 		node = iomm_node_child(pgtable->tepid,
 				       FN(slot)(iova, FMT_LAST - 1));
+		slot = FN(slot)(iova, FMT_LAST);
 		if (node)
-			return FN(answer)(pgtable, node, FMT_LAST, iova, out);
+			return FN(answer)(pgtable,
+					  iomm_desc_load(FN(desc)(node, slot)),
+					  FMT_LAST, iova, out);
 	}
-	node = FN(descend)(pgtable, iova, iova, false, &level);
-	return FN(answer)(pgtable, node, level, iova, out);
+	return FN(translate_long)(pgtable, iova, out);
+}
+
+static int FN(extents)(struct iomm_pgtable *pgtable, uint64_t iova,
+		       uint64_t last, struct iomm_extents *out)
+{
+	struct iomm_extent extent = { 0 };
+	struct FN(sight) sight;
+	uint64_t end;
+
+	for (;; iova = end + 1) {
+		FN(look)(pgtable, iova, FMT_LAST, &sight);
+		end = FN(end)(iova, sight.level, last);
+		if (FMT_KIND(sight.desc, sight.level) == IOMM_DESC_LEAF) {
+			extent.iova = pgtable->first_iova + iova;
+			extent.bytes = end - iova + 1;
+			extent.paddr = FMT_LEAF_PA(sight.desc, sight.level) |
+				       (iova & (FN(size)(sight.level) - 1));
+			extent.prot = FMT_OWN_PROT(pgtable, sight.desc);
+			if (!iomm_extents_add(out, &extent))
+				return 0;
+		}
+		if (end == last)
+			return 0;
+	}
 }
 
 /* Walk */
 
+/* Shows one entry, if there is anything in it. */
 static int
-FN(show)(const struct iomm_pgtable *pgtable, const struct iomm_node *node,
-	 uint32_t level, uint64_t iova, const struct iomm_visitor *visitor)
+FN(show)(const struct iomm_pgtable *pgtable, const struct FN(sight) * sight,
+	 uint64_t iova, const struct iomm_visitor *visitor)
 {
-	uint32_t slot = FN(slot)(iova, level);
-	const struct iomm_node *child = NULL;
-	struct iomm_walk_entry entry = { .size = sizeof(entry) };
+	uint32_t level = sight->level;
+	struct iomm_walk_entry entry = {
+		.size = sizeof(entry),
+		.level = (int32_t)level + FMT_TOP_LEVEL,
+		.bytes = FN(size)(level),
+		.raw = sight->desc,
+	};
 
-	entry.raw = iomm_desc_load(FN(desc)(node, slot));
-	entry.level = level;
-	entry.bytes = FN(size)(level);
-	entry.iova = iova & ~(entry.bytes - 1);
-	if (level < FMT_LAST)
-		child = iomm_node_child(node, slot);
-	if (child) {
+	entry.iova = pgtable->first_iova + (iova & ~(entry.bytes - 1));
+	if (sight->table) {
 		entry.kind = IOMM_WALK_TABLE;
-		entry.paddr = iomm_node_pa(child);
-	} else if (FMT_KIND(entry.raw, level) == IOMM_DESC_LEAF) {
-		entry.kind = IOMM_WALK_LEAF;
-		entry.paddr = FMT_LEAF_PA(entry.raw, level);
-		entry.prot = FMT_LEAF_PROT(entry.raw, pgtable->regs, 0);
+		entry.paddr = sight->table_pa;
+	} else if (FMT_KIND(sight->desc, level) == IOMM_DESC_LEAF) {
+		entry.kind = FMT_CONT_SHIFT(level) && (sight->desc & FMT_CONT)
+				     ? IOMM_WALK_RUN
+				     : IOMM_WALK_LEAF;
+		entry.paddr = FMT_LEAF_PA(sight->desc, level);
+		entry.prot = FMT_OWN_PROT(pgtable, sight->desc);
 	} else {
 		return 0;
 	}
 	return visitor->visit(visitor->data, &entry);
 }
 
-static int
-FN(walk_table)(const struct iomm_pgtable *pgtable, const struct iomm_node *node,
-	       uint32_t level, uint64_t iova, uint64_t last,
-	       const struct iomm_visitor *visitor)
-{
-	const struct iomm_node *child;
-	uint64_t end;
-	int r;
-
-	for (;; iova = end + 1) {
-		end = FN(end)(iova, level, last);
-		r = FN(show)(pgtable, node, level, iova, visitor);
-		child = level < FMT_LAST
-				? iomm_node_child(node, FN(slot)(iova, level))
-				: NULL;
-		if (!r && child)
-			r = FN(walk_table)(pgtable, child, level + 1, iova, end,
-					   visitor);
-		if (r || end == last)
-			return r;
-	}
-}
-
+/*
+ * Goes from entry to entry, down from the first table for each: between two
+ * looks anything may change.
+ */
 static int FN(walk)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 		    const struct iomm_visitor *visitor)
 {
-	return FN(walk_table)(pgtable, pgtable->root, pgtable->start_level,
-			      iova, last, visitor);
+	uint32_t level = pgtable->start_level;
+	struct FN(sight) sight;
+	uint64_t end;
+	int r;
+
+	for (;;) {
+		FN(look)(pgtable, iova, level, &sight);
+		r = FN(show)(pgtable, &sight, iova, visitor);
+		if (r)
+			return r;
+		level = sight.level;
+		if (sight.table) {
+			level++;
+			continue;
+		}
+		end = FN(end)(iova, level, last);
+		if (end == last)
+			return 0;
+		iova = end + 1;
+		while (level > pgtable->start_level &&
+		       !(iova & (FN(size)(level - 1) - 1)))
+			level--;
+	}
+}
+
+/* Adopting */
+
+/* Mirrors a table that was there already, with all below it. */
+static int FN(adopt)(struct iomm_pgtable *pgtable, struct iomm_node *node,
+		     uint32_t level, uint32_t slots)
+{
+	struct iomm_node *child;
+	uint64_t desc;
+	uint32_t slot;
+	int r;
+
+	for (slot = 0; slot < slots; slot++) {
+		desc = iomm_desc_load(FN(desc)(node, slot));
+		if (FMT_KIND(desc, level) == IOMM_DESC_LEAF)
+			iomm_node_add(node, 1, slots);
+		if (FMT_KIND(desc, level) != IOMM_DESC_TABLE)
+			continue;
+		r = iomm_pgtable_adopt_table(pgtable, FMT_TABLE_PA(desc),
+					     desc & FMT_TABLE_RESTRICTS,
+					     level + 1 < FMT_LAST, &child);
+		if (r)
+			return r;
+		iomm_node_adopt(node, slot, child);
+		r = FN(adopt)(pgtable, child, level + 1, FMT_SLOTS);
+		if (r)
+			return r;
+	}
+	return 0;
 }
 
 /* Raw walk: as hardware does it, see raw_walk.h */
 
-static uint32_t FN(raw_leaf)(const struct iomm_raw_state *state, uint64_t iova,
-			     struct iomm_raw_result *out)
+static uint32_t FN(raw_leaf)(const struct iomm_raw_state *state, uint32_t level,
+			     uint64_t iova, struct iomm_raw_result *out)
 {
-	uint64_t mask = FN(size)(out->level) - 1;
-	uint64_t paddr = FMT_LEAF_PA(out->desc, out->level);
+	uint64_t mask = FN(size)(level) - 1;
+	uint64_t paddr = FMT_LEAF_PA(out->desc, level);
 
 	if (paddr >> state->oas)
 		return IOMM_RAW_ADDRESS_SIZE;
@@ -117,23 +271,27 @@ static uint32_t FN(raw_tables)(const struct iomm_raw_walker *walker,
 			       struct iomm_raw_state *state, uint64_t iova,
 			       struct iomm_raw_result *out)
 {
+	uint32_t level = state->start_level;
 	uint64_t table = state->root;
-	uint64_t offset;
+	/* The first table may be longer than the others. */
+	uint64_t offset = iova >> FN(shift)(level) << FMT_DESC_SHIFT;
 
-	for (;; out->level++) {
-		offset = (uint64_t)FN(slot)(iova, out->level) << FMT_DESC_SHIFT;
+	for (;; level++) {
+		out->level = (int32_t)level + FMT_TOP_LEVEL;
 		out->fetch_error =
 			walker->fetch(walker->data, table + offset, &out->desc);
 		if (out->fetch_error)
 			return IOMM_RAW_EXTERNAL;
-		switch (FMT_KIND(out->desc, out->level)) {
+		switch (FMT_KIND(out->desc, level)) {
 		case IOMM_DESC_LEAF:
-			return FN(raw_leaf)(state, iova, out);
+			return FN(raw_leaf)(state, level, iova, out);
 		case IOMM_DESC_TABLE:
 			FMT_RAW_TABLE(out->desc, state);
 			table = FMT_TABLE_PA(out->desc);
 			if (table >> state->oas)
 				return IOMM_RAW_ADDRESS_SIZE;
+			offset = (uint64_t)FN(slot)(iova, level + 1)
+				 << FMT_DESC_SHIFT;
 			break;
 		default:
 			return IOMM_RAW_TRANSLATION;
@@ -145,19 +303,29 @@ static void FN(raw_walk)(const struct iomm_raw_walker *walker, uint64_t iova,
 			 struct iomm_raw_result *out)
 {
 	struct iomm_raw_state state = { .regs = walker->regs };
-	struct iomm_geometry geometry;
+	uint64_t root_bytes;
 
+	state.start_level = FMT_LEVELS;
 	out->fault = FMT_RAW_START(walker->regs, &state);
 	if (out->fault)
 		return;
-	FN(geometry)(state.ias, &geometry);
-	state.root &= ~(geometry.root_bytes - 1);
-	if (iova >> state.ias) {
+	if (state.start_level == FMT_LEVELS) {
+		struct iomm_geometry geometry;
+
+		FN(geometry)(state.ias, &geometry);
+		state.start_level = geometry.start_level;
+	}
+	root_bytes = UINT64_C(1) << (state.ias - FN(shift)(state.start_level) +
+				     FMT_DESC_SHIFT);
+	state.root &=
+		~((root_bytes < FMT_MIN_ROOT ? FMT_MIN_ROOT : root_bytes) - 1);
+	if ((iova - state.first_iova) >> state.ias) {
 		out->fault = IOMM_RAW_TRANSLATION;
 	} else if (state.root >> state.oas) {
 		out->fault = IOMM_RAW_ADDRESS_SIZE;
 	} else {
-		out->level = geometry.start_level;
-		out->fault = FN(raw_tables)(walker, &state, iova, out);
+		out->level = (int32_t)state.start_level + FMT_TOP_LEVEL;
+		out->fault = FN(raw_tables)(walker, &state,
+					    iova - state.first_iova, out);
 	}
 }

@@ -106,15 +106,22 @@ void iomm_format_put(struct iomm_format *format)
 }
 
 const struct iomm_engine_ops *
-iomm_format_engine(const struct iomm_format_type *type, uint64_t granule)
+iomm_format_engine(const struct iomm_format_type *type, uint64_t granule,
+		   uint32_t ias, uint32_t oas)
 {
-	const struct iomm_engine_ops *const *engine = type->engines;
+	const struct iomm_engine_ops *const *engine;
+	const struct iomm_engine_ops *found = NULL;
 
 	if (!granule)
-		return *engine;
-	while (*engine && (*engine)->granule != granule)
-		engine++;
-	return *engine;
+		granule = type->engines[0]->granule;
+	for (engine = type->engines; *engine; engine++) {
+		if ((*engine)->granule != granule)
+			continue;
+		found = *engine;
+		if (found->max_ias >= ias && found->max_oas >= oas)
+			break;
+	}
+	return found;
 }
 
 int iomm_raw_walk(const struct iomm_format *format,

@@ -8,14 +8,16 @@
 #include "base/ctx.h"
 #include "pgtable/engine_ops.h"
 
-#define IOMM_FORMAT_ENGINES 4u
+#define IOMM_FORMAT_ENGINES 8u
 
 /* One format: static data of a format file. */
 struct iomm_format_type {
 	const char *name;
 	uint32_t prot;	  /* IOMM_PROT_* that can be expressed */
+	uint32_t flags;	  /* IOMM_PGTABLE_* that not every format has */
 	uint32_t nr_regs; /* entries of regs[] in use */
-	/* By granule, smallest first; NULL after the last. */
+	/* By granule, smallest first, and then by what they need of the
+	 * walker, least first; NULL after the last. */
 	const struct iomm_engine_ops *engines[IOMM_FORMAT_ENGINES + 1];
 	/* The instance that walks for these register values; NULL when they
 	 * are none of this format. */
@@ -37,8 +39,10 @@ extern const struct iomm_format_type iomm_format_arm64_s1;
 int iomm_format_pin(struct iomm_ctx *ctx, const char *name,
 		    struct iomm_format **out);
 
-/* The instance for a granule (0: the smallest); NULL: there is none. */
+/* The instance for a granule (0: the smallest) that does these widths, or else
+ * the one of that granule that does most; NULL: no such granule. */
 const struct iomm_engine_ops *
-iomm_format_engine(const struct iomm_format_type *type, uint64_t granule);
+iomm_format_engine(const struct iomm_format_type *type, uint64_t granule,
+		   uint32_t ias, uint32_t oas);
 
 #endif

@@ -215,6 +215,41 @@ void iomm_table_free(struct iomm_ctx *ctx, struct iomm_table_memory *memory,
 	iomm_callback_end(ctx, &frame);
 }
 
+static void *
+call_to_virt(struct iomm_table_memory *memory, uint64_t pa, uint64_t bytes)
+{
+	struct iomm_ctx *ctx = memory->object.ctx;
+	struct iomm_frame frame;
+	void *va;
+
+	iomm_callback_begin(ctx, &frame, true);
+	va = memory->ops.to_virt(memory->data, pa, bytes);
+	iomm_callback_end(ctx, &frame);
+	return va;
+}
+
+int iomm_table_find(struct iomm_ctx *ctx, struct iomm_table_memory *memory,
+		    uint64_t pa, uint64_t bytes, void **va)
+{
+	void *found = NULL;
+
+	if (memory && memory->ops.to_virt)
+		found = call_to_virt(memory, pa, bytes);
+	else if (memory && (memory->ops.flags & IOMM_TABLE_MEMORY_LINEAR))
+		found = (void *)(uintptr_t)(pa + memory->ops.linear_offset);
+	if (!found)
+		return IOMM_FAIL(ctx, IOMM_EFAULT,
+				 "there is no memory for tables at %x (%k)", pa,
+				 bytes);
+	if ((uintptr_t)found & (VA_ALIGN - 1))
+		return IOMM_FAIL(ctx, IOMM_EPROTO,
+				 "the table provider gave a pointer that is "
+				 "not aligned (%x for %k)",
+				 pa, bytes);
+	*va = found;
+	return 0;
+}
+
 void iomm_table_sync(struct iomm_table_memory *memory, const void *va,
 		     uint64_t pa, uint64_t bytes)
 {

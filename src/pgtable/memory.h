@@ -26,6 +26,10 @@ int iomm_table_alloc(struct iomm_ctx *ctx, struct iomm_table_memory *memory,
 		     uint64_t bytes, uint64_t max_pa, void **va, uint64_t *pa);
 void iomm_table_free(struct iomm_ctx *ctx, struct iomm_table_memory *memory,
 		     void *va, uint64_t pa, uint64_t bytes);
+/* A pointer to a table of `bytes` that somebody else put at `pa`: EFAULT, with
+ * a sentence, where the provider knows no memory for tables. */
+int iomm_table_find(struct iomm_ctx *ctx, struct iomm_table_memory *memory,
+		    uint64_t pa, uint64_t bytes, void **va);
 /* Only for providers that have a sync hook. */
 void iomm_table_sync(struct iomm_table_memory *memory, const void *va,
 		     uint64_t pa, uint64_t bytes);

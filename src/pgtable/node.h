@@ -4,13 +4,20 @@
  * ordinary memory. A link to one of our tables is taken from here and never
  * from the table's own memory, which a walker or a guest may write.
  *
- * A table of the last level has a plain node, 24 bytes from a slab. A table
+ * A table of the last level has a plain node, 32 bytes from a slab. A table
  * above has a node with a window of child pointers: the aligned power of two of
- * slots that holds all its children, so that a thin table costs little.
+ * slots that holds all its children, so that a thin table costs little. In a
+ * shared table windows are whole from the start, since readers look into them.
+ *
+ * A node is a node until its page table goes; in a shared table an inner one
+ * stays an inner one. A table that went out of use keeps its node, waits in a
+ * gather, and is spare after the flush: the next table that is needed is made
+ * of it. See docs/shared-page-tables.md for why late readers stand that.
  */
 #ifndef IOMM_PGTABLE_NODE_H
 #define IOMM_PGTABLE_NODE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,36 +29,48 @@ struct iomm_pgtable;
 
 /* In the low bits of `pa`, which a table's alignment leaves free. */
 #define IOMM_NODE_INNER	  UINT64_C(1)
+#define IOMM_NODE_FOREIGN UINT64_C(2) /* adopted: its memory is not ours */
 #define IOMM_NODE_PA_MASK (~UINT64_C(63))
+
+/* In `word`. Only who holds the lock changes it. */
+#define IOMM_NODE_LOCKED   1u
+#define IOMM_NODE_DEAD	   2u /* is being, or was, unlinked */
+#define IOMM_NODE_BREAKING 4u /* a break-before-make is under way in it */
 
 struct iomm_node {
 	void *va;
 	uint64_t pa; /* in the walker's view, and IOMM_NODE_* */
-	union {
-		struct {
-			uint32_t live; /* leaves */
-			uint32_t word; /* of the shared mode */
-		};
-		struct iomm_node *next; /* when out of use: see the gather */
-	};
+	_Atomic uint32_t word;
+	_Atomic uint32_t live;	/* leaves; written under the lock */
+	struct iomm_node *next; /* while it is linked nowhere */
 };
+
+typedef _Atomic(struct iomm_node *) iomm_node_slot;
 
 #define IOMM_NODE_FEW 4u
 
 struct iomm_inner {
 	struct iomm_node node;
-	struct iomm_node **child; /* of slots [first, first + count) */
+	iomm_node_slot *child; /* of slots [first, first + count) */
 	uint32_t first;
 	uint32_t count;
-	uint32_t used;			      /* children */
-	struct iomm_node *few[IOMM_NODE_FEW]; /* a window without memory */
+	uint32_t used;			   /* children */
+	iomm_node_slot few[IOMM_NODE_FEW]; /* a window without memory */
+};
+
+/* Tables that are linked nowhere and seen by no walker, by kind. */
+struct iomm_node_spares {
+	struct iomm_node *plain, *inner;
+	uint32_t nr_plain, nr_inner;
 };
 
 /* Slab of plain nodes: grows, and goes with the table. */
 struct iomm_node_pool {
-	struct iomm_node *free;
+	struct iomm_node *free;	 /* plain nodes without a table */
+	struct iomm_node *inner; /* shared: inner ones without a table */
 	struct iomm_node_chunk *chunks;
 	uint32_t next_count;
+	struct iomm_node_spares spares;
 };
 
 static inline bool iomm_node_is_inner(const struct iomm_node *node)
@@ -76,13 +95,26 @@ iomm_node_child(const struct iomm_node *node, uint32_t slot)
 	const struct iomm_inner *inner = iomm_node_inner(node);
 	uint32_t i = slot - inner->first;
 
-	return i < inner->count ? inner->child[i] : NULL;
+	return i < inner->count ? atomic_load_explicit(&inner->child[i],
+						       memory_order_acquire)
+				: NULL;
+}
+
+static inline uint32_t iomm_node_live(const struct iomm_node *node)
+{
+	return atomic_load_explicit(&node->live, memory_order_relaxed);
 }
 
 static inline bool iomm_node_empty(const struct iomm_node *node)
 {
-	return !node->live &&
+	return !iomm_node_live(node) &&
 	       (!iomm_node_is_inner(node) || !iomm_node_inner(node)->used);
+}
+
+static inline bool iomm_node_dead(const struct iomm_node *node)
+{
+	return atomic_load_explicit(&node->word, memory_order_acquire) &
+	       IOMM_NODE_DEAD;
 }
 
 /*
@@ -92,44 +124,117 @@ static inline bool iomm_node_empty(const struct iomm_node *node)
 static inline void
 iomm_node_add(struct iomm_node *node, uint32_t count, uint32_t most)
 {
-	uint32_t live = node->live + count;
+	uint32_t live = iomm_node_live(node) + count;
 
-	node->live = live < most ? live : most;
+	atomic_store_explicit(&node->live, live < most ? live : most,
+			      memory_order_relaxed);
 }
 
 static inline void iomm_node_sub(struct iomm_node *node, uint32_t count)
 {
-	node->live -= count < node->live ? count : node->live;
+	uint32_t live = iomm_node_live(node);
+
+	atomic_store_explicit(&node->live, count < live ? live - count : 0,
+			      memory_order_relaxed);
 }
 
-/* A zeroed table of `bytes` and its node, linked nowhere. */
-int iomm_node_create(struct iomm_pgtable *pgtable, bool inner, uint64_t bytes,
-		     struct iomm_node **out);
+/* Sets bits of the word of a node that the caller has locked, or for himself.
+ */
+static inline void iomm_node_set(struct iomm_node *node, uint32_t bits)
+{
+	uint32_t word = atomic_load_explicit(&node->word, memory_order_relaxed);
 
-/* Frees table and node. An inner one has no children. */
-void iomm_node_destroy(struct iomm_pgtable *pgtable, struct iomm_node *node,
-		       uint64_t bytes);
+	atomic_store_explicit(&node->word, word | bits, memory_order_release);
+}
 
-/* The same, with all below. Tables below are of a granule's size. */
-void iomm_node_destroy_tree(struct iomm_pgtable *pgtable,
-			    struct iomm_node *node, uint64_t bytes);
+static inline void iomm_node_clear(struct iomm_node *node, uint32_t bits)
+{
+	uint32_t word = atomic_load_explicit(&node->word, memory_order_relaxed);
+
+	atomic_store_explicit(&node->word, word & ~bits, memory_order_release);
+}
+
+/* A moment of patience: another thread is about to change `*word` from `seen`. */
+void iomm_node_wait(struct iomm_ctx *ctx, _Atomic uint32_t *word, uint32_t seen,
+		    uint32_t tries);
+
+/* Waits for the lock of a node; false when the node is dead. */
+bool iomm_node_lock_slow(struct iomm_ctx *ctx, struct iomm_node *node);
+
+/* A dead node is never locked, so that whoever makes a new table of it need
+ * look out for nobody. */
+static inline bool iomm_node_lock(struct iomm_ctx *ctx, struct iomm_node *node)
+{
+	uint32_t word = 0;
+
+	return atomic_compare_exchange_strong_explicit(&node->word, &word,
+						       IOMM_NODE_LOCKED,
+						       memory_order_acquire,
+						       memory_order_relaxed) ||
+	       iomm_node_lock_slow(ctx, node);
+}
+
+static inline void iomm_node_unlock(struct iomm_node *node)
+{
+	iomm_node_clear(node, IOMM_NODE_LOCKED);
+}
+
+/* A zeroed table of `bytes` and its node, linked nowhere: from `from` when it
+ * is not NULL, else a spare or a new one. That may make a new generation; if it
+ * is the one after `*generation`, so is that. */
+int iomm_node_create(struct iomm_pgtable *pgtable,
+		     struct iomm_node_spares *from, bool inner, uint64_t bytes,
+		     uint64_t *generation, struct iomm_node **out);
+
+/* The node of a table that is there already, at `pa`. */
+int iomm_node_create_foreign(struct iomm_pgtable *pgtable, bool inner,
+			     uint64_t pa, uint64_t bytes,
+			     struct iomm_node **out);
+
+/* Takes back a tree that no walker has ever seen. */
+void iomm_node_discard(struct iomm_pgtable *pgtable,
+		       struct iomm_node_spares *to, struct iomm_node *node);
+
+/* Frees table and node with all below; `node` is the root, and this the end. */
+void iomm_node_destroy_root(struct iomm_pgtable *pgtable);
 
 /* Makes room for a child at the slot; afterwards iomm_node_adopt cannot fail.
- * `slots` is how many a table has. */
+ * `slots` is how many the table has. */
 int iomm_node_make_room(struct iomm_pgtable *pgtable, struct iomm_node *node,
 			uint32_t slot, uint32_t slots);
 void iomm_node_adopt(struct iomm_node *node, uint32_t slot,
 		     struct iomm_node *child);
+
+/* Undoes that. */
+void iomm_node_disown(struct iomm_node *node, uint32_t slot);
+
+/* Locks, and opens, all tables of a tree that nobody else knows yet. */
+void iomm_node_lock_tree(struct iomm_node *node);
+void iomm_node_unlock_tree(struct iomm_node *node);
 
 /* Takes a child out, with all below it, and chains their tables in front of
  * `*chain`: they are out of use. */
 void iomm_node_bury(struct iomm_pgtable *pgtable, struct iomm_node *node,
 		    uint32_t slot, struct iomm_node **chain);
 
-/* Frees a chain of tables; returns how many. */
+/* Ends a chain of tables that no walker sees any more: they become spare, or
+ * are freed. Returns how many. */
 uint32_t
 iomm_node_free_chain(struct iomm_pgtable *pgtable, struct iomm_node *chain);
 
-void iomm_node_pool_fini(struct iomm_ctx *ctx, struct iomm_node_pool *pool);
+/* Tables that a reservation holds, from and back to the page table. */
+int iomm_node_reserve(struct iomm_pgtable *pgtable,
+		      struct iomm_node_spares *spares, uint32_t nr_plain,
+		      uint32_t nr_inner);
+void iomm_node_unreserve(struct iomm_pgtable *pgtable,
+			 struct iomm_node_spares *spares);
+
+/* How many spare tables there are. */
+uint64_t iomm_node_spares(struct iomm_pgtable *pgtable);
+
+/* Gives the memory of spare tables back; returns the bytes. */
+uint64_t iomm_node_trim(struct iomm_pgtable *pgtable);
+
+void iomm_node_pool_fini(struct iomm_pgtable *pgtable);
 
 #endif

@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The public calls on a table: they check, and hand on to the instance of the
- * engine. Making and unmaking a table is in create.c. */
+/*
+ * The public calls that map, unmap and read: they check, and hand on to the
+ * instance of the engine. What changes what is mapped is in change.c; making and
+ * unmaking a table in create.c.
+ */
 #include "pgtable/pgtable.h"
 
 #include "base/abi.h"
+#include "base/mem.h"
+#include "pgtable/check.h"
+#include "pgtable/engine_op.h"
 #include "pgtable/gather.h"
-
-#define ALL_PROT                                                               \
-	(IOMM_PROT_READ | IOMM_PROT_WRITE | IOMM_PROT_EXEC | IOMM_PROT_CACHE | \
-	 IOMM_PROT_MMIO | IOMM_PROT_PRIV)
-
-/* Calls on a warm table take a few nanoseconds: only a checked build leaves
- * this file to look at the handle. */
-static inline bool handle_ok(const struct iomm_pgtable *pgtable)
-{
-#if IOMM_CHECKED
-	return iomm_handle_ok(pgtable, &iomm_pgtable_type);
-#else
-	return pgtable && pgtable->object.type == &iomm_pgtable_type;
-#endif
-}
 
 struct iomm_pgtable *iomm_pgtable_get(struct iomm_pgtable *pgtable)
 {
@@ -40,25 +31,33 @@ void iomm_pgtable_set_owner(struct iomm_pgtable *pgtable,
 	pgtable->owner_data = data;
 }
 
+static uint64_t load(const _Atomic uint64_t *count)
+{
+	return atomic_load_explicit(count, memory_order_relaxed);
+}
+
 int iomm_pgtable_info(struct iomm_pgtable *pgtable,
 		      struct iomm_pgtable_info *info)
 {
 	struct iomm_pgtable_info known = { .size = sizeof(known) };
 	uint32_t i;
 
-	if (!handle_ok(pgtable))
+	if (!iomm_pgtable_ok(pgtable))
 		return -IOMM_EINVAL;
 	if (!info)
 		return iomm_fail_null(pgtable->object.ctx, "iomm_pgtable_info");
-	known.flags = pgtable->flags & IOMM_PGTABLE_COHERENT;
+	known.flags = pgtable->flags;
 	known.granule = pgtable->ops->granule;
 	known.page_sizes = pgtable->page_sizes;
 	known.ias = pgtable->ias;
 	known.oas = pgtable->oas;
-	known.last_iova = pgtable->last_iova;
+	known.first_iova = pgtable->first_iova;
+	known.last_iova = pgtable->first_iova + pgtable->last_offset;
 	known.root_pa = iomm_node_pa(pgtable->root);
-	known.tables = pgtable->tables;
-	known.table_bytes = pgtable->table_bytes;
+	known.tables = load(&pgtable->tables);
+	known.table_bytes = load(&pgtable->table_bytes);
+	known.foreign = load(&pgtable->foreign);
+	known.spare = iomm_node_spares(pgtable);
 	known.quarantined = atomic_load_explicit(&pgtable->quarantined,
 						 memory_order_relaxed);
 	for (i = 0; i < IOMM_PGTABLE_REGS; i++)
@@ -68,144 +67,270 @@ int iomm_pgtable_info(struct iomm_pgtable *pgtable,
 			       "iomm_pgtable_info");
 }
 
-/* Ranges */
+/* Mapping */
 
-/* What is wrong with a range that is_range() refused. */
-static int
-refuse_range(const struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes)
+/* The levels of leaves and runs of exactly the size that `flags` forces. */
+static int force_size(struct iomm_pgtable *pgtable, uint64_t align,
+		      uint32_t flags, struct iomm_engine_op *op)
 {
 	struct iomm_ctx *ctx = pgtable->object.ctx;
+	uint32_t shift = (flags & IOMM_MAP_PAGE_MASK) >> 8;
+	uint64_t size = shift < 64 ? UINT64_C(1) << shift : 0;
 
-	if (!bytes)
-		return IOMM_FAIL(ctx, IOMM_EINVAL, "the range at %x is empty",
-				 iova);
-	if ((iova | bytes) & pgtable->page_mask)
+	if (!(pgtable->page_sizes & size))
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
-				 "address %x or length %x is no multiple of "
-				 "the smallest page size, %k",
-				 iova, bytes, pgtable->page_mask + 1);
-	if (iova + (bytes - 1) < iova)
+				 "the table has no page size of 2^%u, only %x",
+				 shift, pgtable->page_sizes);
+	if (align & (size - 1))
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
-				 "the range of %x bytes at %x wraps around",
-				 bytes, iova);
-	return IOMM_FAIL(ctx, IOMM_EINVAL,
-			 "the range of %x bytes at %x goes beyond %x, the last "
-			 "address of %u bits",
-			 bytes, iova, pgtable->last_iova, pgtable->ias);
-}
-
-static inline bool
-is_range(const struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes)
-{
-	uint64_t last = iova + (bytes - 1);
-
-	return bytes && !((iova | bytes) & pgtable->page_mask) &&
-	       last >= iova && last <= pgtable->last_iova;
+				 "addresses or length (%x) are no multiple of "
+				 "the page size %k that was asked for",
+				 align, size);
+	op->leaf_levels = pgtable->ops->leaf_levels(size);
+	op->run_levels = pgtable->ops->run_levels(size);
+	op->exact = true;
+	return 0;
 }
 
 static int
-refuse_paddr(const struct iomm_pgtable *pgtable, uint64_t paddr, uint64_t bytes)
+check_map_flags(struct iomm_pgtable *pgtable, uint32_t flags, uint32_t known,
+		uint64_t align, struct iomm_engine_op *op)
 {
-	struct iomm_ctx *ctx = pgtable->object.ctx;
+	int r = iomm_check_bits(pgtable->object.ctx, flags,
+				known | IOMM_MAP_PAGE_MASK, "flags of a map");
 
-	if (paddr & pgtable->page_mask)
-		return IOMM_FAIL(ctx, IOMM_EINVAL,
-				 "output address %x is no multiple of the "
-				 "smallest page size, %k",
-				 paddr, pgtable->page_mask + 1);
-	return IOMM_FAIL(ctx, IOMM_EINVAL,
-			 "%x bytes at output address %x go beyond %x, the last "
-			 "address of %u bits",
-			 bytes, paddr, pgtable->last_paddr, pgtable->oas);
+	op->leaf_levels = pgtable->leaf_levels;
+	op->run_levels = pgtable->run_levels;
+	op->exact = false;
+	if (!r && (flags & IOMM_MAP_PAGE_MASK))
+		r = force_size(pgtable, align, flags, op);
+	return r;
 }
 
-static inline bool
-is_paddr(const struct iomm_pgtable *pgtable, uint64_t paddr, uint64_t bytes)
+/* One page over and over: each is a map of its own, which the next one finds
+ * its table warm from. */
+static int
+repeat(struct iomm_engine_op *op, uint32_t prot, uint64_t size, uint64_t last)
 {
-	return !(paddr & pgtable->page_mask) && paddr <= pgtable->last_paddr &&
-	       bytes - 1 <= pgtable->last_paddr - paddr;
+	struct iomm_pgtable *pgtable = op->pgtable;
+	uint64_t paddr = op->paddr;
+	int r;
+
+	do {
+		op->paddr = paddr;
+		op->last = op->iova + (size - 1);
+		r = pgtable->ops->map_op(op, prot);
+	} while (!r && op->last != last);
+	return r;
 }
 
-static IOMM_COLD int refuse_prot(struct iomm_ctx *ctx, uint32_t prot)
+int iomm_pgtable_map_with(struct iomm_pgtable *pgtable, uint64_t iova,
+			  uint64_t paddr, uint64_t bytes, uint32_t prot,
+			  uint32_t flags, struct iomm_node_spares *spares,
+			  uint64_t *mapped)
 {
-	if (prot & ~ALL_PROT)
-		return iomm_check_bits(ctx, prot, ALL_PROT, "the protection");
-	if (!(prot & (IOMM_PROT_READ | IOMM_PROT_WRITE)))
-		return IOMM_FAIL(ctx, IOMM_EINVAL,
-				 "protection %x allows neither reading nor "
-				 "writing",
-				 (uint64_t)prot);
-	return IOMM_FAIL(ctx, IOMM_EINVAL,
-			 "protection %x says both CACHE and MMIO",
-			 (uint64_t)prot);
+	uint32_t shift = (flags & IOMM_MAP_PAGE_MASK) >> 8;
+	struct iomm_engine_op op;
+	uint64_t size, offset;
+	int r;
+
+	iomm_op_init(&op, pgtable, IOMM_ACT_MAP);
+	op.spares = spares;
+	r = iomm_pgtable_check_range(pgtable, iova, bytes, &offset);
+	if (!r)
+		r = check_map_flags(pgtable, flags, IOMM_MAP_REPEAT,
+				    iova | paddr | bytes, &op);
+	if (r)
+		return r;
+	size = shift ? UINT64_C(1) << shift : pgtable->page_mask + 1;
+	r = iomm_pgtable_check_paddr(pgtable, paddr,
+				     flags & IOMM_MAP_REPEAT ? size : bytes);
+	if (!r)
+		r = iomm_pgtable_check_prot(pgtable->object.ctx, prot);
+	if (r)
+		return r;
+	op.first = op.iova = offset;
+	op.last = offset + (bytes - 1);
+	op.paddr = paddr;
+	r = flags & IOMM_MAP_REPEAT ? repeat(&op, prot, size, op.last)
+				    : pgtable->ops->map_op(&op, prot);
+	*mapped = op.iova - offset;
+	return r;
 }
-
-static inline bool is_prot(uint32_t prot)
-{
-	const uint32_t both = IOMM_PROT_CACHE | IOMM_PROT_MMIO;
-
-	return !(prot & ~ALL_PROT) &&
-	       (prot & (IOMM_PROT_READ | IOMM_PROT_WRITE)) &&
-	       (prot & both) != both;
-}
-
-/* Operations */
 
 int iomm_pgtable_map(struct iomm_pgtable *pgtable, uint64_t iova,
 		     uint64_t paddr, uint64_t bytes, uint32_t prot,
 		     uint32_t flags, uint64_t *mapped)
 {
-	uint64_t dummy;
+	uint64_t dummy, offset;
 
 	if (!mapped)
 		mapped = &dummy;
 	*mapped = 0;
-	if (!handle_ok(pgtable))
+	if (!iomm_pgtable_ok(pgtable))
 		return -IOMM_EINVAL;
-	if (!is_range(pgtable, iova, bytes))
-		return refuse_range(pgtable, iova, bytes);
-	if (!is_paddr(pgtable, paddr, bytes))
-		return refuse_paddr(pgtable, paddr, bytes);
-	if (!is_prot(prot))
-		return refuse_prot(pgtable->object.ctx, prot);
+	offset = iova - pgtable->first_iova;
+	if (!iomm_is_range(pgtable, offset, bytes))
+		return iomm_refuse_range(pgtable, iova, bytes);
+	if (pgtable->read_only)
+		return iomm_refuse_change(pgtable);
 	if (flags)
-		return iomm_check_bits(pgtable->object.ctx, flags, 0,
-				       "flags of iomm_pgtable_map");
-	return pgtable->ops->map(pgtable, iova, iova + (bytes - 1), paddr, prot,
-				 mapped);
+		return iomm_pgtable_map_with(pgtable, iova, paddr, bytes, prot,
+					     flags, NULL, mapped);
+	if (!iomm_is_paddr(pgtable, paddr, bytes))
+		return iomm_refuse_paddr(pgtable, paddr, bytes);
+	if (!iomm_is_prot(prot))
+		return iomm_refuse_prot(pgtable->object.ctx, prot);
+	return pgtable->ops->map(pgtable, offset, offset + (bytes - 1), paddr,
+				 prot, mapped);
 }
+
+/* Scatter lists */
+
+struct list {
+	const char *next;
+	uint32_t count, stride;
+};
+
+/* The next piece, with all that goes on from it. */
+static struct iomm_segment next_piece(struct list *list)
+{
+	struct iomm_segment piece, more;
+
+	memcpy(&piece, list->next, sizeof(piece));
+	while (list->next += list->stride, --list->count) {
+		memcpy(&more, list->next, sizeof(more));
+		if (piece.paddr + piece.bytes != more.paddr)
+			break;
+		piece.bytes += more.bytes;
+	}
+	return piece;
+}
+
+static int check_list(struct iomm_pgtable *pgtable, struct list list,
+		      uint64_t *bytes, uint64_t *align)
+{
+	struct iomm_ctx *ctx = pgtable->object.ctx;
+	struct iomm_segment segment;
+	int r;
+
+	if (!list.next || !list.count || list.stride < IOMM_SEGMENT_SIZE_VER0)
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "the list of segments is NULL or empty, or "
+				 "its stride %u is less than %u",
+				 list.stride, IOMM_SEGMENT_SIZE_VER0);
+	*bytes = *align = 0;
+	for (; list.count; list.count--, list.next += list.stride) {
+		memcpy(&segment, list.next, sizeof(segment));
+		if (!segment.bytes || (segment.bytes & pgtable->page_mask))
+			return IOMM_FAIL(ctx, IOMM_EINVAL,
+					 "the segment at %x has %x bytes: no "
+					 "multiple of the smallest page size, "
+					 "%k",
+					 segment.paddr, segment.bytes,
+					 pgtable->page_mask + 1);
+		r = iomm_pgtable_check_paddr(pgtable, segment.paddr,
+					     segment.bytes);
+		if (r)
+			return r;
+		if (*bytes + segment.bytes < *bytes)
+			return IOMM_FAIL(ctx, IOMM_EINVAL,
+					 "the segments together wrap around");
+		*bytes += segment.bytes;
+		*align |= segment.paddr | segment.bytes;
+	}
+	return 0;
+}
+
+static int
+map_pieces(struct iomm_engine_op *op, struct list list, uint32_t prot)
+{
+	struct iomm_segment piece;
+	int r = 0;
+
+	while (!r && list.count) {
+		piece = next_piece(&list);
+		op->paddr = piece.paddr;
+		op->last = op->iova + (piece.bytes - 1);
+		r = op->pgtable->ops->map_op(op, prot);
+	}
+	return r;
+}
+
+int iomm_pgtable_map_segments(struct iomm_pgtable *pgtable, uint64_t iova,
+			      const struct iomm_segment *segments,
+			      uint32_t count, uint32_t stride, uint32_t prot,
+			      uint32_t flags, uint64_t *mapped)
+{
+	struct list list = { (const char *)segments, count, stride };
+	uint64_t bytes = 0, align = 0, offset, dummy;
+	struct iomm_engine_op op;
+	int r;
+
+	if (!mapped)
+		mapped = &dummy;
+	*mapped = 0;
+	if (!iomm_pgtable_ok(pgtable))
+		return -IOMM_EINVAL;
+	if (pgtable->read_only)
+		return iomm_refuse_change(pgtable);
+	iomm_op_init(&op, pgtable, IOMM_ACT_MAP);
+	r = check_list(pgtable, list, &bytes, &align);
+	if (!r)
+		r = iomm_pgtable_check_range(pgtable, iova, bytes, &offset);
+	if (!r)
+		r = check_map_flags(pgtable, flags, 0, iova | align, &op);
+	if (!r)
+		r = iomm_pgtable_check_prot(pgtable->object.ctx, prot);
+	if (r)
+		return r;
+	op.iova = offset;
+	r = map_pieces(&op, list, prot);
+	*mapped = op.iova - offset;
+	return r;
+}
+
+/* Unmapping */
 
 int iomm_pgtable_unmap(struct iomm_pgtable *pgtable, uint64_t iova,
 		       uint64_t bytes, struct iomm_gather *gather,
 		       uint64_t *unmapped)
 {
-	uint64_t dummy;
+	uint64_t dummy, offset;
 
 	if (!unmapped)
 		unmapped = &dummy;
 	*unmapped = 0;
-	if (!handle_ok(pgtable))
+	if (!iomm_pgtable_ok(pgtable))
 		return -IOMM_EINVAL;
+	offset = iova - pgtable->first_iova;
 	if (!iomm_gather_serves(gather, pgtable))
 		return iomm_gather_refuse(gather, pgtable);
-	if (!is_range(pgtable, iova, bytes))
-		return refuse_range(pgtable, iova, bytes);
-	return pgtable->ops->unmap(pgtable, iova, iova + (bytes - 1), gather,
-				   unmapped);
+	if (!iomm_is_range(pgtable, offset, bytes))
+		return iomm_refuse_range(pgtable, iova, bytes);
+	if (pgtable->read_only)
+		return iomm_refuse_change(pgtable);
+	return pgtable->ops->unmap(pgtable, offset, offset + (bytes - 1),
+				   gather, unmapped);
 }
+
+/* Reading */
 
 static IOMM_COLD int
 refuse_iova(const struct iomm_pgtable *pgtable, uint64_t iova)
 {
 	return IOMM_FAIL(pgtable->object.ctx, IOMM_EINVAL,
-			 "address %x is beyond %x, the last of %u bits", iova,
-			 pgtable->last_iova, pgtable->ias);
+			 "address %x is not in [%x, %x], the %u bits of the "
+			 "table",
+			 iova, pgtable->first_iova,
+			 pgtable->first_iova + pgtable->last_offset,
+			 pgtable->ias);
 }
 
 int iomm_pgtable_refuse_hole(const struct iomm_pgtable *pgtable, uint64_t iova)
 {
 	return IOMM_FAIL(pgtable->object.ctx, IOMM_ENOENT,
-			 "nothing is mapped at %x", iova);
+			 "nothing is mapped at %x", pgtable->first_iova + iova);
 }
 
 /* For a caller whose struct is not the one that is known here. */
@@ -223,32 +348,65 @@ static IOMM_COLD int translate_out(struct iomm_pgtable *pgtable, uint64_t iova,
 int iomm_pgtable_translate(struct iomm_pgtable *pgtable, uint64_t iova,
 			   struct iomm_translation *out)
 {
-	if (!handle_ok(pgtable))
+	uint64_t offset;
+
+	if (!iomm_pgtable_ok(pgtable))
 		return -IOMM_EINVAL;
 	if (!out)
 		return iomm_fail_null(pgtable->object.ctx,
 				      "iomm_pgtable_translate");
-	if (iova > pgtable->last_iova)
+	offset = iova - pgtable->first_iova;
+	if (offset > pgtable->last_offset)
 		return refuse_iova(pgtable, iova);
 	if (out->size != sizeof(*out))
-		return translate_out(pgtable, iova, out);
-	return pgtable->ops->translate(pgtable, iova, out);
+		return translate_out(pgtable, offset, out);
+	return pgtable->ops->translate(pgtable, offset, out);
 }
 
-static int walk(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
-		const struct iomm_visitor *visitor)
+/* Clips any range that does not wrap to what the table has, from its first
+ * address on. False: there is nothing of it. */
+static bool clip(const struct iomm_pgtable *pgtable, uint64_t iova,
+		 uint64_t bytes, uint64_t *first, uint64_t *last)
 {
-	struct iomm_ctx *ctx = pgtable->object.ctx;
-	struct iomm_frame frame;
+	uint64_t lowest = pgtable->first_iova;
+	uint64_t highest = lowest + pgtable->last_offset;
+	uint64_t end = iova + (bytes - 1);
+
+	if (iova > highest || end < lowest)
+		return false;
+	*first = (iova > lowest ? iova : lowest) - lowest;
+	*last = (end < highest ? end : highest) - lowest;
+	return true;
+}
+
+static int
+check_span(const struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes)
+{
+	if (bytes && iova + (bytes - 1) >= iova)
+		return 0;
+	return IOMM_FAIL(pgtable->object.ctx, IOMM_EINVAL,
+			 "the range of %x bytes at %x is empty or wraps around",
+			 bytes, iova);
+}
+
+int iomm_pgtable_extents(struct iomm_pgtable *pgtable, uint64_t iova,
+			 uint64_t bytes, struct iomm_extent *extents,
+			 uint32_t stride, uint32_t *count)
+{
+	struct iomm_extents out;
+	uint64_t first, last;
 	int r;
 
-	if (iova > pgtable->last_iova)
-		return 0;
-	if (last > pgtable->last_iova)
-		last = pgtable->last_iova;
-	iomm_callback_begin(ctx, &frame, false);
-	r = pgtable->ops->walk(pgtable, iova, last, visitor);
-	iomm_callback_end(ctx, &frame);
+	if (!iomm_pgtable_ok(pgtable))
+		return -IOMM_EINVAL;
+	r = iomm_extents_init(pgtable, &out, extents, stride, count);
+	if (!r)
+		r = check_span(pgtable, iova, bytes);
+	if (r)
+		return r;
+	if (clip(pgtable, iova, bytes, &first, &last))
+		r = pgtable->ops->extents(pgtable, first, last, &out);
+	*count = out.count;
 	return r;
 }
 
@@ -259,28 +417,68 @@ int iomm_pgtable_walk(struct iomm_pgtable *pgtable, uint64_t iova,
 		      void *data)
 {
 	struct iomm_visitor visitor = { visit, data };
+	struct iomm_frame frame;
+	uint64_t first, last;
 	struct iomm_ctx *ctx;
+	int r;
 
-	if (!handle_ok(pgtable))
+	if (!iomm_pgtable_ok(pgtable))
 		return -IOMM_EINVAL;
 	ctx = pgtable->object.ctx;
 	if (!visit)
 		return iomm_fail_null(ctx, "iomm_pgtable_walk");
-	if (!bytes || iova + (bytes - 1) < iova)
-		return IOMM_FAIL(ctx, IOMM_EINVAL,
-				 "the range of %x bytes at %x is empty or "
-				 "wraps around",
-				 bytes, iova);
-	return walk(pgtable, iova, iova + (bytes - 1), &visitor);
+	r = check_span(pgtable, iova, bytes);
+	if (r || !clip(pgtable, iova, bytes, &first, &last))
+		return r;
+	iomm_callback_begin(ctx, &frame, false);
+	r = pgtable->ops->walk(pgtable, first, last, &visitor);
+	iomm_callback_end(ctx, &frame);
+	return r;
 }
+
+/* The whole table */
 
 int iomm_pgtable_flush_all(struct iomm_pgtable *pgtable)
 {
 	struct iomm_ctx *ctx;
 
-	if (!handle_ok(pgtable))
+	if (!iomm_pgtable_ok(pgtable))
 		return -IOMM_EINVAL;
 	ctx = pgtable->object.ctx;
 	iomm_enter(ctx);
 	return iomm_leave(ctx, iomm_pgtable_flush_quarantine(pgtable));
+}
+
+int iomm_pgtable_restore(struct iomm_pgtable *pgtable,
+			 struct iomm_pgtable_info *info)
+{
+	struct iomm_ctx *ctx;
+	int r;
+
+	if (!iomm_pgtable_ok(pgtable))
+		return -IOMM_EINVAL;
+	ctx = pgtable->object.ctx;
+	iomm_enter(ctx);
+	r = iomm_pgtable_info(pgtable, info);
+	if (!r) {
+		iomm_op_sync_tree(pgtable, pgtable->root, pgtable->root_bytes);
+		r = iomm_pgtable_flush_quarantine(pgtable);
+	}
+	return iomm_leave(ctx, r);
+}
+
+uint64_t iomm_pgtable_trim(struct iomm_pgtable *pgtable)
+{
+	struct iomm_ctx *ctx;
+	uint64_t bytes;
+	int r;
+
+	if (!iomm_pgtable_ok(pgtable))
+		return 0;
+	ctx = pgtable->object.ctx;
+	iomm_enter(ctx);
+	bytes = iomm_node_trim(pgtable);
+	r = iomm_leave(ctx, 0);
+	(void)r;
+	return bytes;
 }

@@ -29,10 +29,17 @@ struct iomm_pgtable {
 	const struct iomm_engine_ops *ops;
 	struct iomm_node *root;
 	uint64_t page_mask; /* smallest page size less one */
-	uint64_t last_iova;
+	/* The engine counts addresses from the first one. */
+	uint64_t first_iova;
+	uint64_t last_offset;
 	uint64_t last_paddr;
 	uint32_t start_level;
 	uint32_t leaf_levels; /* a bit for each level where leaves may be */
+	uint32_t run_levels;  /* and where contiguous runs are made */
+	uint32_t page_shift;  /* of the smallest page size */
+	bool has_runs;	      /* there can be runs: made, or adopted */
+	bool wide;	      /* reserved from: nodes have whole windows */
+	bool read_only;	      /* to be looked at only */
 	/* The table of the last level that was used last, and the one above
 	 * it, each with the part of an address that it stands for. */
 	struct iomm_node *warm, *tepid;
@@ -40,6 +47,12 @@ struct iomm_pgtable {
 	bool synced;   /* walkers do not snoop: call the provider's sync hook */
 	bool stranded; /* hardware may walk it for ever: tables are not freed */
 
+	/* Changes when a table is re-used, in an exclusive table also when one
+	 * goes out of use: what was found before may be stale. */
+	_Atomic uint64_t generation;
+	struct iomm_readers *readers; /* a shared table; else NULL */
+
+	struct iomm_lock lock; /* shared: of the pool */
 	struct iomm_node_pool pool;
 	struct iomm_format *format;
 	struct iomm_table_memory *memory;
@@ -48,7 +61,7 @@ struct iomm_pgtable {
 	uint64_t page_sizes;
 	uint64_t max_table_pa;
 	uint64_t root_bytes;
-	uint64_t tables, table_bytes;
+	_Atomic uint64_t tables, table_bytes, foreign;
 
 	/* Tables of gathers that were given up. Pushed at any time. */
 	_Atomic(struct iomm_node *) quarantine;
@@ -91,7 +104,14 @@ void iomm_pgtable_quarantine(struct iomm_pgtable *pgtable,
 int iomm_pgtable_flush_quarantine(struct iomm_pgtable *pgtable);
 void iomm_pgtable_free_quarantine(struct iomm_pgtable *pgtable);
 
-/* Nothing is mapped there: ENOENT with its sentence. */
+static inline uint64_t
+iomm_pgtable_generation(const struct iomm_pgtable *pgtable)
+{
+	return atomic_load_explicit(&pgtable->generation, memory_order_acquire);
+}
+
+/* Nothing is mapped at the address, counted from the table's first one: ENOENT
+ * with its sentence. */
 int iomm_pgtable_refuse_hole(const struct iomm_pgtable *pgtable,
 			     uint64_t iova) IOMM_COLD;
 

@@ -33,7 +33,7 @@ struct iomm_raw_walker {
 
 struct iomm_raw_result {
 	uint32_t fault;	 /* IOMM_RAW_* */
-	uint32_t level;	 /* of the fault, or of the leaf */
+	int32_t level;	 /* of the fault, or of the leaf */
 	uint32_t prot;	 /* IOMM_PROT_*, restrictions of tables included */
 	int fetch_error; /* IOMM_RAW_EXTERNAL: what fetch answered */
 	uint64_t paddr;	 /* exactly for the address asked for */

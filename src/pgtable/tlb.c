@@ -47,7 +47,8 @@ int iomm_pgtable_tlb_flush_all(struct iomm_pgtable *pgtable)
 	iomm_callback_begin(ctx, &frame, true);
 	r = pgtable->tlb.flush_all(pgtable->tlb_data);
 	iomm_callback_end(ctx, &frame);
-	return judge(pgtable, r, 0, pgtable->last_iova);
+	return judge(pgtable, r, pgtable->first_iova,
+		     pgtable->first_iova + pgtable->last_offset);
 }
 
 /* Pushes a chain with one exchange: a gather may be given up at any time. */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * What the public calls check. Calls on a warm table take a few nanoseconds: so
+ * a check is inline, and what says why it failed is elsewhere.
+ */
+#ifndef IOMM_PGTABLE_CHECK_H
+#define IOMM_PGTABLE_CHECK_H
+
+#include "pgtable/pgtable.h"
+
+#define IOMM_ALL_PROT                                                          \
+	(IOMM_PROT_READ | IOMM_PROT_WRITE | IOMM_PROT_EXEC | IOMM_PROT_CACHE | \
+	 IOMM_PROT_MMIO | IOMM_PROT_PRIV)
+
+struct iomm_extents;
+
+/* Only a checked build looks at the handle more closely. */
+static inline bool iomm_pgtable_ok(const struct iomm_pgtable *pgtable)
+{
+#if IOMM_CHECKED
+	return iomm_handle_ok(pgtable, &iomm_pgtable_type);
+#else
+	return pgtable && pgtable->object.type == &iomm_pgtable_type;
+#endif
+}
+
+/* `offset` is the address, counted from the table's first one. */
+static inline bool iomm_is_range(const struct iomm_pgtable *pgtable,
+				 uint64_t offset, uint64_t bytes)
+{
+	uint64_t last = offset + (bytes - 1);
+
+	return bytes && !((offset | bytes) & pgtable->page_mask) &&
+	       last >= offset && last <= pgtable->last_offset;
+}
+
+static inline bool iomm_is_paddr(const struct iomm_pgtable *pgtable,
+				 uint64_t paddr, uint64_t bytes)
+{
+	return !(paddr & pgtable->page_mask) && paddr <= pgtable->last_paddr &&
+	       bytes - 1 <= pgtable->last_paddr - paddr;
+}
+
+static inline bool iomm_is_prot(uint32_t prot)
+{
+	const uint32_t both = IOMM_PROT_CACHE | IOMM_PROT_MMIO;
+
+	return !(prot & ~IOMM_ALL_PROT) &&
+	       (prot & (IOMM_PROT_READ | IOMM_PROT_WRITE)) &&
+	       (prot & both) != both;
+}
+
+/* What is wrong: EINVAL with its sentence. */
+IOMM_COLD int iomm_refuse_range(const struct iomm_pgtable *pgtable,
+				uint64_t iova, uint64_t bytes);
+IOMM_COLD int iomm_refuse_paddr(const struct iomm_pgtable *pgtable,
+				uint64_t paddr, uint64_t bytes);
+IOMM_COLD int iomm_refuse_prot(struct iomm_ctx *ctx, uint32_t prot);
+
+/* EOPNOTSUPP: the table is to be looked at only. */
+IOMM_COLD int iomm_refuse_change(const struct iomm_pgtable *pgtable);
+
+/* Both in one, where a few nanoseconds do not matter. */
+int iomm_pgtable_check_range(const struct iomm_pgtable *pgtable, uint64_t iova,
+			     uint64_t bytes, uint64_t *offset);
+int iomm_pgtable_check_paddr(const struct iomm_pgtable *pgtable, uint64_t paddr,
+			     uint64_t bytes);
+int iomm_pgtable_check_prot(struct iomm_ctx *ctx, uint32_t prot);
+
+/* Where the caller wants extents: `*count` says for how many there is room. */
+int iomm_extents_init(const struct iomm_pgtable *pgtable,
+		      struct iomm_extents *out, struct iomm_extent *extents,
+		      uint32_t stride, const uint32_t *count);
+
+/* iomm_pgtable_map() with any flags, and tables from a reservation. */
+int iomm_pgtable_map_with(struct iomm_pgtable *pgtable, uint64_t iova,
+			  uint64_t paddr, uint64_t bytes, uint32_t prot,
+			  uint32_t flags, struct iomm_node_spares *spares,
+			  uint64_t *mapped);
+
+#endif
