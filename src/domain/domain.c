@@ -353,7 +353,7 @@ int iomm_domain_detach(struct iomm_domain *domain, struct iomm_device *device)
 
 /* Mapping */
 
-/* Checks the handle and takes the claim on the table. */
+/* Checks the handle, and that the table may be worked on. */
 static int begin(struct iomm_domain *domain)
 {
 	if (!iomm_handle_ok(domain, &iomm_domain_type))

@@ -14,7 +14,8 @@
  */
 struct iomm_space {
 	struct iomm_ctx *ctx;	 /* alive as long as the table */
-	struct iomm_claim claim; /* one thread at a time works on the table */
+	/* Where tables cannot be shared: one thread at a time works on it. */
+	struct iomm_claim claim;
 	uint32_t nr_parts, room;
 	struct iomm_domain_part *parts[]; /* one for each instance */
 };
@@ -45,7 +46,8 @@ int iomm_space_create(struct iomm_device *device,
 		      const struct iomm_domain_config *config,
 		      struct iomm_pgtable **pgtable, struct iomm_space **space);
 
-/* Takes and drops the claim on the table. ENODEV when every instance is gone. */
+/* Brackets around calls on the table, which is shared, or serialised by them
+ * where the host has no shared tables. ENODEV when every instance is gone. */
 int iomm_space_begin(struct iomm_space *space);
 void iomm_space_end(struct iomm_space *space);
 

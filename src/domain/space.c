@@ -3,6 +3,7 @@
 #include "base/abi.h"
 #include "base/mem.h"
 #include "domain/domain.h"
+#include "pgtable/desc.h"
 #include "pgtable/pgtable.h"
 
 struct iomm_domain_part *
@@ -126,21 +127,36 @@ static bool any_left(const struct iomm_space *space)
 	return false;
 }
 
+/* Shared tables need 64-bit atomic operations. */
+#define SERIALISED IOMM_DESC_HALVES
+
+static int take_turn(struct iomm_space *space)
+{
+	if (SERIALISED)
+		return iomm_claim_take(space->ctx, &space->claim, IOMM_FOREVER,
+				       "the domain");
+	if (!iomm_in_atomic(space->ctx))
+		return 0;
+	/* It may be the hook of an invalidation, with a table locked. */
+	return IOMM_FAIL(space->ctx, IOMM_EDEADLK,
+			 "an atomic hook cannot work on a domain");
+}
+
 int iomm_space_begin(struct iomm_space *space)
 {
-	int err = iomm_claim_take(space->ctx, &space->claim, IOMM_FOREVER,
-				  "the domain");
+	int err = take_turn(space);
 
 	if (err || any_left(space))
 		return err;
-	iomm_claim_drop(space->ctx, &space->claim);
+	iomm_space_end(space);
 	return IOMM_FAIL(space->ctx, IOMM_ENODEV,
 			 "the IOMMU instance of this domain is gone");
 }
 
 void iomm_space_end(struct iomm_space *space)
 {
-	iomm_claim_drop(space->ctx, &space->claim);
+	if (SERIALISED)
+		iomm_claim_drop(space->ctx, &space->claim);
 }
 
 /* For gathers, which must be flushed when the instance is gone too. */
@@ -148,8 +164,7 @@ static int owner_begin(void *data)
 {
 	struct iomm_space *space = data;
 
-	return iomm_claim_take(space->ctx, &space->claim, IOMM_FOREVER,
-			       "the domain");
+	return take_turn(space);
 }
 
 static void owner_end(void *data)
@@ -311,7 +326,7 @@ make_table(struct iomm_space *space, const struct iomm_domain_setup *setup,
 {
 	struct iomm_pgtable_config config = {
 		.size = sizeof(config),
-		.flags = setup->flags,
+		.flags = setup->flags | (SERIALISED ? 0 : IOMM_PGTABLE_SHARED),
 		.granule = setup->granule,
 		.page_sizes = setup->page_sizes,
 		.ias = setup->ias,

@@ -233,6 +233,7 @@ arm64_s1_raw_table(uint64_t desc, struct iomm_raw_state *state)
 
 /* The instances */
 
+#define FMT_PAGE_BITS	    (ARM64_VALID | ARM64_PAGE)
 #define FMT_LEVELS	    ARM64_LEVELS
 #define FMT_DESC_SHIFT	    3u
 #define FMT_MIN_ROOT	    64u
@@ -268,6 +269,7 @@ arm64_s1_raw_table(uint64_t desc, struct iomm_raw_state *state)
 #define FMT_RAW_TABLE		    arm64_s1_raw_table
 #define FMT_ACCESSED(desc)	    ((desc)&ARM64_AF)
 
+#define FMT_VECTOR	      1
 #define FMT_FN(name)	      arm64_s1_4k_##name
 #define FMT_PAGE_SHIFT	      12u
 #define FMT_BITS	      ARM64_BITS(12u)
@@ -276,6 +278,7 @@ arm64_s1_raw_table(uint64_t desc, struct iomm_raw_state *state)
 #define FMT_PAGE_SIZES	      (ARM64_PAGE_SIZES(12) | ARM64_PAGE_SIZES(12) << 4)
 #include "pgtable/engine.h"
 
+#define FMT_VECTOR	      1
 #define FMT_FN(name)	      arm64_s1_16k_##name
 #define FMT_PAGE_SHIFT	      14u
 #define FMT_BITS	      ARM64_BITS(14u)
@@ -285,6 +288,7 @@ arm64_s1_raw_table(uint64_t desc, struct iomm_raw_state *state)
 	(ARM64_PAGE_SIZES(14) | UINT64_C(1) << 21 | UINT64_C(1) << 30)
 #include "pgtable/engine.h"
 
+#define FMT_VECTOR	      1
 #define FMT_FN(name)	      arm64_s1_64k_##name
 #define FMT_PAGE_SHIFT	      16u
 #define FMT_BITS	      ARM64_BITS(16u)

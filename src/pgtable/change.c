@@ -82,10 +82,11 @@ int iomm_pgtable_protect(struct iomm_pgtable *pgtable, uint64_t iova,
 	r = begin_gathering(&op, pgtable, IOMM_ACT_PROTECT, iova, bytes,
 			    gather);
 	if (!r)
-		r = iomm_pgtable_check_prot(pgtable->object.ctx, prot);
+		r = iomm_encode(pgtable, prot, &op.attrs);
 	if (r)
 		return r;
-	r = pgtable->ops->protect(&op, prot);
+	op.writable = prot & IOMM_PROT_WRITE;
+	r = pgtable->ops->change(&op);
 	if (changed)
 		*changed = op.done;
 	return r;

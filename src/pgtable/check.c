@@ -51,7 +51,7 @@ int iomm_refuse_paddr(const struct iomm_pgtable *pgtable, uint64_t paddr,
 			 bytes, paddr, pgtable->last_paddr, pgtable->oas);
 }
 
-int iomm_refuse_prot(struct iomm_ctx *ctx, uint32_t prot)
+static int refuse_prot(struct iomm_ctx *ctx, uint32_t prot)
 {
 	if (prot & ~IOMM_ALL_PROT)
 		return iomm_check_bits(ctx, prot, IOMM_ALL_PROT,
@@ -64,6 +64,27 @@ int iomm_refuse_prot(struct iomm_ctx *ctx, uint32_t prot)
 	return IOMM_FAIL(ctx, IOMM_EINVAL,
 			 "protection %x says both CACHE and MMIO",
 			 (uint64_t)prot);
+}
+
+static bool is_prot(uint32_t prot)
+{
+	const uint32_t both = IOMM_PROT_CACHE | IOMM_PROT_MMIO;
+
+	return !(prot & ~IOMM_ALL_PROT) &&
+	       (prot & (IOMM_PROT_READ | IOMM_PROT_WRITE)) &&
+	       (prot & both) != both;
+}
+
+int iomm_encode_slow(struct iomm_pgtable *pgtable, uint32_t prot,
+		     uint64_t *attrs)
+{
+	int r = is_prot(prot) ? pgtable->ops->encode(pgtable, prot, attrs)
+			      : refuse_prot(pgtable->object.ctx, prot);
+
+	if (!r)
+		atomic_store_explicit(&pgtable->attrs[prot], *attrs,
+				      memory_order_relaxed);
+	return r;
 }
 
 int iomm_refuse_change(const struct iomm_pgtable *pgtable)
@@ -88,11 +109,6 @@ int iomm_pgtable_check_paddr(const struct iomm_pgtable *pgtable, uint64_t paddr,
 	return iomm_is_paddr(pgtable, paddr, bytes)
 		       ? 0
 		       : iomm_refuse_paddr(pgtable, paddr, bytes);
-}
-
-int iomm_pgtable_check_prot(struct iomm_ctx *ctx, uint32_t prot)
-{
-	return iomm_is_prot(prot) ? 0 : iomm_refuse_prot(ctx, prot);
 }
 
 int iomm_extents_init(const struct iomm_pgtable *pgtable,

@@ -11,6 +11,7 @@
 #define IOMM_ALL_PROT                                                          \
 	(IOMM_PROT_READ | IOMM_PROT_WRITE | IOMM_PROT_EXEC | IOMM_PROT_CACHE | \
 	 IOMM_PROT_MMIO | IOMM_PROT_PRIV)
+_Static_assert(IOMM_ALL_PROT < IOMM_PGTABLE_PROTS, "protections");
 
 struct iomm_extents;
 
@@ -30,8 +31,9 @@ static inline bool iomm_is_range(const struct iomm_pgtable *pgtable,
 {
 	uint64_t last = offset + (bytes - 1);
 
-	return bytes && !((offset | bytes) & pgtable->page_mask) &&
-	       last >= offset && last <= pgtable->last_offset;
+	/* Of nothing the last is before the first. */
+	return !((offset | bytes) & pgtable->page_mask) && last >= offset &&
+	       last <= pgtable->last_offset;
 }
 
 static inline bool iomm_is_paddr(const struct iomm_pgtable *pgtable,
@@ -41,13 +43,26 @@ static inline bool iomm_is_paddr(const struct iomm_pgtable *pgtable,
 	       bytes - 1 <= pgtable->last_paddr - paddr;
 }
 
-static inline bool iomm_is_prot(uint32_t prot)
-{
-	const uint32_t both = IOMM_PROT_CACHE | IOMM_PROT_MMIO;
+/* Checks and encodes a protection that was not encoded yet. */
+int iomm_encode_slow(struct iomm_pgtable *pgtable, uint32_t prot,
+		     uint64_t *attrs);
 
-	return !(prot & ~IOMM_ALL_PROT) &&
-	       (prot & (IOMM_PROT_READ | IOMM_PROT_WRITE)) &&
-	       (prot & both) != both;
+/* How leaves of a protection look, if that is known already; else 0. */
+static inline uint64_t
+iomm_encoded(const struct iomm_pgtable *pgtable, uint32_t prot)
+{
+	return prot < IOMM_PGTABLE_PROTS
+		       ? atomic_load_explicit(&pgtable->attrs[prot],
+					      memory_order_relaxed)
+		       : 0;
+}
+
+/* Anything but 0 has a sentence. */
+static inline int
+iomm_encode(struct iomm_pgtable *pgtable, uint32_t prot, uint64_t *attrs)
+{
+	*attrs = iomm_encoded(pgtable, prot);
+	return *attrs ? 0 : iomm_encode_slow(pgtable, prot, attrs);
 }
 
 /* What is wrong: EINVAL with its sentence. */
@@ -55,7 +70,6 @@ IOMM_COLD int iomm_refuse_range(const struct iomm_pgtable *pgtable,
 				uint64_t iova, uint64_t bytes);
 IOMM_COLD int iomm_refuse_paddr(const struct iomm_pgtable *pgtable,
 				uint64_t paddr, uint64_t bytes);
-IOMM_COLD int iomm_refuse_prot(struct iomm_ctx *ctx, uint32_t prot);
 
 /* EOPNOTSUPP: the table is to be looked at only. */
 IOMM_COLD int iomm_refuse_change(const struct iomm_pgtable *pgtable);
@@ -65,7 +79,6 @@ int iomm_pgtable_check_range(const struct iomm_pgtable *pgtable, uint64_t iova,
 			     uint64_t bytes, uint64_t *offset);
 int iomm_pgtable_check_paddr(const struct iomm_pgtable *pgtable, uint64_t paddr,
 			     uint64_t bytes);
-int iomm_pgtable_check_prot(struct iomm_ctx *ctx, uint32_t prot);
 
 /* Where the caller wants extents: `*count` says for how many there is room. */
 int iomm_extents_init(const struct iomm_pgtable *pgtable,

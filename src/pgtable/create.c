@@ -6,6 +6,7 @@
 #include "pgtable/engine_op.h"
 #include "pgtable/format.h"
 #include "pgtable/pgtable.h"
+#include "pgtable/vector.h"
 
 /* What the engine does for every format. */
 #define COMMON_FLAGS                                         \
@@ -296,6 +297,9 @@ static void set_up(struct iomm_pgtable *pgtable, const struct plan *plan)
 	uint64_t sizes = narrow_sizes(plan);
 
 	pgtable->ops = plan->ops;
+#if __STDC_HOSTED__
+	pgtable->vector = iomm_platform_vector();
+#endif
 	pgtable->tlb = plan->tlb;
 	pgtable->flags = config->flags;
 	set_ranges(pgtable, plan);

@@ -40,45 +40,37 @@ int iomm_cursor_map(struct iomm_cursor *cursor, uint64_t iova, uint64_t paddr,
 		    uint64_t bytes, uint32_t prot, uint32_t flags,
 		    uint64_t *mapped)
 {
-	struct iomm_pgtable *pgtable;
-	uint64_t dummy, offset;
+	struct iomm_pgtable *pgtable = is_cursor(cursor) ? cursor->pgtable
+							 : NULL;
+	uint64_t offset, attrs;
 
-	if (!mapped)
-		mapped = &dummy;
-	*mapped = 0;
-	if (!is_cursor(cursor))
-		return -IOMM_EINVAL;
-	pgtable = cursor->pgtable;
-	offset = iova - pgtable->first_iova;
-	/* Flags take the long way; so does what is wrong, to be told there. */
-	if (flags || !iomm_is_range(pgtable, offset, bytes) ||
-	    !iomm_is_paddr(pgtable, paddr, bytes) || !iomm_is_prot(prot) ||
-	    pgtable->read_only)
-		return iomm_pgtable_map(pgtable, iova, paddr, bytes, prot,
-					flags, mapped);
-	return pgtable->ops->cursor_map(pgtable, cursor, offset,
-					offset + (bytes - 1), paddr, prot,
-					mapped);
+	if (pgtable && mapped && !flags) {
+		offset = iova - pgtable->first_iova;
+		attrs = iomm_encoded(pgtable, prot);
+		if (attrs && iomm_is_range(pgtable, offset, bytes) &&
+		    iomm_is_paddr(pgtable, paddr, bytes))
+			return pgtable->ops->cursor_map(cursor, offset,
+							offset + (bytes - 1),
+							paddr, attrs, mapped);
+	}
+	return iomm_pgtable_map(pgtable, iova, paddr, bytes, prot, flags,
+				mapped);
 }
 
 int iomm_cursor_unmap(struct iomm_cursor *cursor, uint64_t iova, uint64_t bytes,
 		      struct iomm_gather *gather, uint64_t *unmapped)
 {
-	struct iomm_pgtable *pgtable;
-	uint64_t dummy, offset;
+	struct iomm_pgtable *pgtable = is_cursor(cursor) ? cursor->pgtable
+							 : NULL;
+	uint64_t offset;
 
-	if (!unmapped)
-		unmapped = &dummy;
-	*unmapped = 0;
-	if (!is_cursor(cursor))
-		return -IOMM_EINVAL;
-	pgtable = cursor->pgtable;
-	offset = iova - pgtable->first_iova;
-	if (!iomm_gather_serves(gather, pgtable) ||
-	    !iomm_is_range(pgtable, offset, bytes) || pgtable->read_only)
-		return iomm_pgtable_unmap(pgtable, iova, bytes, gather,
-					  unmapped);
-	return pgtable->ops->cursor_unmap(pgtable, cursor, offset,
-					  offset + (bytes - 1), gather,
-					  unmapped);
+	if (pgtable && unmapped && !pgtable->read_only &&
+	    iomm_gather_serves(gather, pgtable)) {
+		offset = iova - pgtable->first_iova;
+		if (iomm_is_range(pgtable, offset, bytes))
+			return pgtable->ops->cursor_unmap(cursor, offset,
+							  offset + (bytes - 1),
+							  gather, unmapped);
+	}
+	return iomm_pgtable_unmap(pgtable, iova, bytes, gather, unmapped);
 }

@@ -20,6 +20,8 @@
  *   FMT_PROT(pgtable, prot, attrs) encodes a protection, or refuses
  *   FMT_LEAF(pa, attrs, level)	a leaf descriptor
  *   FMT_NEXT(desc, bytes)	the same leaf, `bytes` further on
+ *   FMT_VECTOR			1 if that is desc + bytes, and the bits
+ *   FMT_PAGE_BITS		make a leaf of the last level; else 0
  *   FMT_TABLE(pgtable, pa)	a descriptor that links a table
  *   FMT_VALID(desc)		would a walker look at it? 0 is not valid
  *   FMT_KIND(desc, level)	IOMM_DESC_*; what is reserved is NONE
@@ -46,6 +48,7 @@
 #include "pgtable/desc.h"
 #include "pgtable/engine_op.h"
 #include "pgtable/raw_walk.h"
+#include "pgtable/vector.h"
 
 #define FN(name)       FMT_FN(name)
 #define FMT_LAST       (FMT_LEVELS - 1u)
@@ -144,6 +147,12 @@ static uint32_t FN(run_levels)(uint64_t page_sizes)
 	return levels;
 }
 
+static int
+FN(encode)(const struct iomm_pgtable *pgtable, uint32_t prot, uint64_t *attrs)
+{
+	return FMT_PROT(pgtable, prot, attrs);
+}
+
 static void FN(registers)(struct iomm_pgtable *pgtable)
 {
 	FMT_REGISTERS(pgtable);
@@ -186,7 +195,7 @@ FN(start)(const struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 /*
  * The lowest table that holds all of [iova, last]. With `above`, the table is
  * above any whose whole span the range is. An exclusive table remembers where it
- * ended for the next time.
+ * ended for the next time, if a write there needs nothing else.
  */
 static inline struct iomm_node *
 FN(descend)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
@@ -209,7 +218,7 @@ FN(descend)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 		if (!child)
 			break;
 	}
-	if (pgtable->readers) {
+	if (pgtable->readers || pgtable->synced) {
 		*level = l;
 		return node;
 	}
@@ -254,11 +263,11 @@ static const struct iomm_engine_ops FN(ops) = {
 	.run_levels = FN(run_levels),
 	.registers = FN(registers),
 	.adopt = FN(adopt),
+	.encode = FN(encode),
 	.map = FN(map),
 	.map_op = FN(map_op),
 	.unmap = FN(unmap),
 	.change = FN(change),
-	.protect = FN(protect),
 	.merge = FN(merge),
 	.cursor_map = FN(cursor_map),
 	.cursor_unmap = FN(cursor_unmap),
@@ -279,3 +288,4 @@ static const struct iomm_engine_ops FN(ops) = {
 #undef FMT_LEAF_LEVELS
 #undef FMT_CONT_SHIFT
 #undef FMT_PAGE_SIZES
+#undef FMT_VECTOR

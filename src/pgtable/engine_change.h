@@ -30,6 +30,41 @@ FN(clear_slots)(uint64_t *desc, uint32_t level, uint32_t count, uint32_t *span)
 	return cleared;
 }
 
+#if FMT_VECTOR
+/* Many pages: as far as all are mapped by vectors. */
+static __attribute__((noinline)) uint32_t
+FN(clear_many)(const struct iomm_vector *vector, uint64_t *desc, uint32_t count,
+	       uint32_t *span)
+{
+	uint32_t head = (0u - (uint32_t)((uintptr_t)desc >> FMT_DESC_SHIFT)) &
+			7;
+	uint32_t cleared = FN(clear_slots)(desc, FMT_LAST, head, span);
+	uint32_t n = vector->clear(desc + head, FMT_PAGE_BITS, count - head);
+	uint32_t rest = 0;
+
+	cleared += n;
+	n += head;
+	if (n > head)
+		*span = n;
+	cleared += FN(clear_slots)(desc + n, FMT_LAST, count - n, &rest);
+	if (rest)
+		*span = n + rest;
+	return cleared;
+}
+#endif
+
+static inline __attribute__((always_inline)) uint32_t
+FN(clear_pages)(const struct iomm_pgtable *pgtable, uint64_t *desc,
+		uint32_t count, uint32_t *span)
+{
+#if FMT_VECTOR
+	if (count >= IOMM_VECTOR_MIN && pgtable->vector)
+		return FN(clear_many)(pgtable->vector, desc, count, span);
+#endif
+	(void)pgtable;
+	return FN(clear_slots)(desc, FMT_LAST, count, span);
+}
+
 /* The same one by one, telling the caller what it was, as long as there is room
  * for that. Returns the slots that are done. */
 static uint32_t
@@ -75,6 +110,8 @@ static int FN(act_clear)(struct iomm_engine_op *op, struct iomm_node *node,
 	if (op->extents)
 		span = told =
 			FN(clear_told)(op, desc, level, count, iova, &cleared);
+	else if (level == FMT_LAST)
+		cleared = FN(clear_pages)(op->pgtable, desc, count, &span);
 	else
 		cleared = FN(clear_slots)(desc, level, count, &span);
 	if (cleared) {
@@ -542,12 +579,4 @@ static __attribute__((noinline)) int FN(change)(struct iomm_engine_op *op)
 	} while (r == IOMM_RETRY && op->iova - 1 != op->last);
 	iomm_op_sync(op);
 	return r == IOMM_RETRY ? 0 : r;
-}
-
-static int FN(protect)(struct iomm_engine_op *op, uint32_t prot)
-{
-	int r = FMT_PROT(op->pgtable, prot, &op->attrs);
-
-	op->writable = prot & IOMM_PROT_WRITE;
-	return r ? r : FN(change)(op);
 }

@@ -29,6 +29,43 @@ FN(fill_slots)(struct iomm_node *node, uint32_t level, uint32_t slot,
 	return n;
 }
 
+#if FMT_VECTOR
+/* Many leaves of the last level: the part that is aligned by vectors. */
+static __attribute__((noinline)) uint32_t
+FN(fill_many)(const struct iomm_vector *vector, struct iomm_node *node,
+	      uint32_t slot, uint64_t paddr, uint64_t attrs, uint32_t count)
+{
+	uint32_t head = (0u - slot) & 7, n;
+
+	n = FN(fill_slots)(node, FMT_LAST, slot, paddr, attrs, head);
+	if (n < head)
+		return n;
+	paddr += (uint64_t)n << FMT_PAGE_SHIFT;
+	head = vector->fill(FN(desc)(node, slot + n),
+			    FMT_LEAF(paddr, attrs, FMT_LAST), FMT_GRANULE,
+			    count - n);
+	iomm_node_add(node, head, FMT_SLOTS);
+	paddr += (uint64_t)head << FMT_PAGE_SHIFT;
+	n += head;
+	return n + FN(fill_slots)(node, FMT_LAST, slot + n, paddr, attrs,
+				  count - n);
+}
+#endif
+
+/* Leaves of the last level. */
+static inline __attribute__((always_inline)) uint32_t
+FN(fill_pages)(const struct iomm_pgtable *pgtable, struct iomm_node *node,
+	       uint32_t slot, uint64_t paddr, uint64_t attrs, uint32_t count)
+{
+#if FMT_VECTOR
+	if (count >= IOMM_VECTOR_MIN && pgtable->vector)
+		return FN(fill_many)(pgtable->vector, node, slot, paddr, attrs,
+				     count);
+#endif
+	(void)pgtable;
+	return FN(fill_slots)(node, FMT_LAST, slot, paddr, attrs, count);
+}
+
 /* Is none of these slots taken? */
 static bool FN(all_free)(const struct iomm_node *node, uint32_t level,
 			 uint32_t slot, uint32_t count)
@@ -100,8 +137,8 @@ static int FN(fill)(struct iomm_engine_op *op, struct iomm_node *node,
 		n = FN(fill_runs)(node, level, slot, op->paddr, op->attrs,
 				  count, only_runs);
 	else if (level == FMT_LAST)
-		n = FN(fill_slots)(node, FMT_LAST, slot, op->paddr, op->attrs,
-				   count);
+		n = FN(fill_pages)(op->pgtable, node, slot, op->paddr,
+				   op->attrs, count);
 	else
 		n = FN(fill_slots)(node, level, slot, op->paddr, op->attrs,
 				   count);
@@ -230,7 +267,7 @@ static int FN(map_table)(struct iomm_engine_op *op, struct iomm_node *node,
 }
 
 /* Mapping in general. */
-static __attribute__((noinline)) int FN(map_all)(struct iomm_engine_op *op)
+static __attribute__((noinline)) int FN(map_op)(struct iomm_engine_op *op)
 {
 	struct iomm_node *node;
 	uint32_t level;
@@ -261,14 +298,7 @@ FN(map_range)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 	op.leaf_levels = pgtable->leaf_levels;
 	op.run_levels = pgtable->run_levels;
 	op.exact = false;
-	r = FN(map_all)(&op);
+	r = FN(map_op)(&op);
 	*mapped = op.iova - iova;
 	return r;
-}
-
-static int FN(map_op)(struct iomm_engine_op *op, uint32_t prot)
-{
-	int r = FMT_PROT(op->pgtable, prot, &op->attrs);
-
-	return r ? r : FN(map_all)(op);
 }

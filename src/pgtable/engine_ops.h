@@ -52,23 +52,24 @@ struct iomm_engine_ops {
 	int (*adopt)(struct iomm_pgtable *pgtable, struct iomm_node *node,
 		     uint32_t level, uint32_t slots);
 
+	/* How leaves of a protection look, not 0; or EOPNOTSUPP. */
+	int (*encode)(const struct iomm_pgtable *pgtable, uint32_t prot,
+		      uint64_t *attrs);
+
 	int (*map)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
-		   uint64_t paddr, uint32_t prot, uint64_t *mapped);
-	/* Any map: with iova, last, paddr, leaf and run levels of the op. */
-	int (*map_op)(struct iomm_engine_op *op, uint32_t prot);
+		   uint64_t paddr, uint64_t attrs, uint64_t *mapped);
+	/* Any map: iova, last, paddr, attributes and levels are the op's. */
+	int (*map_op)(struct iomm_engine_op *op);
 	int (*unmap)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 		     struct iomm_gather *gather, uint64_t *unmapped);
 	/* Does op->action to the leaves of a range. */
 	int (*change)(struct iomm_engine_op *op);
-	int (*protect)(struct iomm_engine_op *op, uint32_t prot);
 	int (*merge)(struct iomm_engine_op *op);
 
-	int (*cursor_map)(struct iomm_pgtable *pgtable,
-			  struct iomm_cursor *cursor, uint64_t iova,
-			  uint64_t last, uint64_t paddr, uint32_t prot,
+	int (*cursor_map)(struct iomm_cursor *cursor, uint64_t iova,
+			  uint64_t last, uint64_t paddr, uint64_t attrs,
 			  uint64_t *mapped);
-	int (*cursor_unmap)(struct iomm_pgtable *pgtable,
-			    struct iomm_cursor *cursor, uint64_t iova,
+	int (*cursor_unmap)(struct iomm_cursor *cursor, uint64_t iova,
 			    uint64_t last, struct iomm_gather *gather,
 			    uint64_t *unmapped);
 

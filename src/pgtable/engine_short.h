@@ -8,20 +8,9 @@ static inline bool FN(many)(const struct iomm_pgtable *pgtable, uint64_t iova,
 {
 	uint64_t mask = (FMT_GRANULE << FMT_CONT_SHIFT(FMT_LAST)) - 1;
 
-	return FMT_CONT_SHIFT(FMT_LAST) &&
+	return FMT_CONT_SHIFT(FMT_LAST) && count >= FN(run)(FMT_LAST) &&
 	       (pgtable->run_levels >> FMT_LAST & 1) &&
-	       count >= FN(run)(FMT_LAST) && !((iova ^ paddr) & mask);
-}
-
-static int
-FN(map_few)(struct iomm_pgtable *pgtable, struct iomm_node *node, uint64_t iova,
-	    uint32_t count, uint64_t paddr, uint64_t attrs, uint64_t *mapped)
-{
-	uint32_t n = FN(fill_slots)(node, FMT_LAST, FN(slot)(iova, FMT_LAST),
-				    paddr, attrs, count);
-
-	*mapped = (uint64_t)n << FMT_PAGE_SHIFT;
-	return n == count ? 0 : iomm_exists(pgtable, iova + *mapped);
+	       !((iova ^ paddr) & mask);
 }
 
 /* Locks the table of the last level that was found since `generation`. */
@@ -37,20 +26,17 @@ static inline bool FN(lock_few)(struct iomm_pgtable *pgtable,
 	return false;
 }
 
-/* The table of the last level that holds all of the range, and locked if the
- * table is shared. NULL: take the long way. */
+/* The table of the last level of a shared table that holds all of the range,
+ * locked. NULL: take the long way. */
 static inline struct iomm_node *
 FN(few)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last, bool above)
 {
+	uint64_t generation = iomm_pgtable_generation(pgtable);
 	struct iomm_node *node;
-	uint64_t generation;
 	uint32_t level;
 
-	if (pgtable->synced)
+	if (!pgtable->readers || pgtable->synced)
 		return NULL;
-	if (!pgtable->readers)
-		return FN(warm)(pgtable, iova, last, above);
-	generation = iomm_pgtable_generation(pgtable);
 	node = FN(descend)(pgtable, iova, last, above, &level);
 	if (level != FMT_LAST || !FN(lock_few)(pgtable, node, generation))
 		return NULL;
@@ -58,30 +44,55 @@ FN(few)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last, bool above)
 }
 
 static inline void
-FN(few_done)(struct iomm_pgtable *pgtable, struct iomm_node *node)
+FN(leave)(struct iomm_pgtable *pgtable, struct iomm_node *node)
 {
 	if (pgtable->readers)
 		iomm_node_unlock(node);
 }
 
-static int FN(map)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
-		   uint64_t paddr, uint32_t prot, uint64_t *mapped)
+/* Mapping */
+
+static inline __attribute__((always_inline)) int
+FN(map_few)(struct iomm_pgtable *pgtable, struct iomm_node *node, uint64_t iova,
+	    uint32_t count, uint64_t paddr, uint64_t attrs, uint64_t *mapped)
+{
+	uint32_t n = FN(fill_pages)(pgtable, node, FN(slot)(iova, FMT_LAST),
+				    paddr, attrs, count);
+
+	*mapped = (uint64_t)n << FMT_PAGE_SHIFT;
+	return n == count ? 0 : iomm_exists(pgtable, iova + *mapped);
+}
+
+static __attribute__((noinline)) int
+FN(map_far)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
+	    uint64_t paddr, uint64_t attrs, uint64_t *mapped)
 {
 	uint32_t count = FN(slots)(iova, last, FMT_LAST);
 	struct iomm_node *node = NULL;
-	uint64_t attrs = 0;
-	int r = FMT_PROT(pgtable, prot, &attrs);
+	int r;
 
-	if (r)
-		return r;
 	if (!FN(many)(pgtable, iova, paddr, count))
 		node = FN(few)(pgtable, iova, last, false);
 	if (!node)
 		return FN(map_range)(pgtable, iova, last, paddr, attrs, mapped);
 	r = FN(map_few)(pgtable, node, iova, count, paddr, attrs, mapped);
-	FN(few_done)(pgtable, node);
+	iomm_node_unlock(node);
 	return r;
 }
+
+/* An exclusive table knows the table that was used last. */
+static int FN(map)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
+		   uint64_t paddr, uint64_t attrs, uint64_t *mapped)
+{
+	struct iomm_node *node = FN(warm)(pgtable, iova, last, false);
+	uint32_t count = FN(slots)(iova, last, FMT_LAST);
+
+	if (!node || FN(many)(pgtable, iova, paddr, count))
+		return FN(map_far)(pgtable, iova, last, paddr, attrs, mapped);
+	return FN(map_few)(pgtable, node, iova, count, paddr, attrs, mapped);
+}
+
+/* Unmapping */
 
 static __attribute__((noinline)) int
 FN(unmap_range)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
@@ -101,7 +112,7 @@ FN(unmap_range)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 	return r;
 }
 
-static __attribute__((noinline)) void
+static __attribute__((noinline)) int
 FN(prune_few)(struct iomm_pgtable *pgtable, uint64_t iova,
 	      struct iomm_gather *gather)
 {
@@ -111,10 +122,11 @@ FN(prune_few)(struct iomm_pgtable *pgtable, uint64_t iova,
 	op.gather = gather;
 	FN(prune)(&op, iova, FMT_LAST);
 	iomm_op_sync(&op);
+	return 0;
 }
 
 /* Clears pages of one table; false: something in them needs the long way. */
-static inline bool
+static inline __attribute__((always_inline)) bool
 FN(unmap_few)(struct iomm_pgtable *pgtable, struct iomm_node *node,
 	      uint64_t iova, uint32_t count, struct iomm_gather *gather,
 	      uint64_t *unmapped)
@@ -126,7 +138,7 @@ FN(unmap_few)(struct iomm_pgtable *pgtable, struct iomm_node *node,
 	    (FN(in_run)(node, FMT_LAST, slot) ||
 	     FN(in_run)(node, FMT_LAST, slot + count - 1)))
 		return false;
-	cleared = FN(clear_slots)(FN(desc)(node, slot), FMT_LAST, count, &span);
+	cleared = FN(clear_pages)(pgtable, FN(desc)(node, slot), count, &span);
 	if (!cleared)
 		return true;
 	iomm_node_sub(node, cleared);
@@ -137,8 +149,9 @@ FN(unmap_few)(struct iomm_pgtable *pgtable, struct iomm_node *node,
 	return true;
 }
 
-static int FN(unmap)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
-		     struct iomm_gather *gather, uint64_t *unmapped)
+static __attribute__((noinline)) int
+FN(unmap_far)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
+	      struct iomm_gather *gather, uint64_t *unmapped)
 {
 	uint64_t base = pgtable->first_iova;
 	struct iomm_node *node = NULL;
@@ -151,12 +164,27 @@ static int FN(unmap)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 				     FN(slots)(iova, last, FMT_LAST), gather,
 				     unmapped);
 		empty = *unmapped && iomm_node_empty(node);
-		FN(few_done)(pgtable, node);
+		iomm_node_unlock(node);
 		if (empty)
-			FN(prune_few)(pgtable, iova, gather);
+			(void)FN(prune_few)(pgtable, iova, gather);
 	}
 	return done ? 0
 		    : FN(unmap_range)(pgtable, iova, last, gather, unmapped);
+}
+
+static int FN(unmap)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
+		     struct iomm_gather *gather, uint64_t *unmapped)
+{
+	struct iomm_node *node = FN(warm)(pgtable, iova, last, true);
+	uint64_t base = pgtable->first_iova;
+
+	*unmapped = 0;
+	if (!node ||
+	    !iomm_gather_fits(gather, base + iova, base + last, FMT_GRANULE) ||
+	    !FN(unmap_few)(pgtable, node, iova, FN(slots)(iova, last, FMT_LAST),
+			   gather, unmapped))
+		return FN(unmap_far)(pgtable, iova, last, gather, unmapped);
+	return iomm_node_live(node) ? 0 : FN(prune_few)(pgtable, iova, gather);
 }
 
 /* Cursors */
@@ -179,8 +207,9 @@ FN(at_cursor)(struct iomm_pgtable *pgtable, const struct iomm_cursor *cursor,
 }
 
 /* Puts the cursor where it was used just now. */
-static void FN(settle)(struct iomm_pgtable *pgtable, struct iomm_cursor *cursor,
-		       uint64_t iova)
+static __attribute__((noinline)) void
+FN(settle)(struct iomm_pgtable *pgtable, struct iomm_cursor *cursor,
+	   uint64_t iova)
 {
 	struct iomm_node *node;
 	uint32_t level;
@@ -196,60 +225,70 @@ static void FN(settle)(struct iomm_pgtable *pgtable, struct iomm_cursor *cursor,
 	cursor->key = iova >> FMT_WARM_SHIFT;
 }
 
-static int
-FN(cursor_map)(struct iomm_pgtable *pgtable, struct iomm_cursor *cursor,
-	       uint64_t iova, uint64_t last, uint64_t paddr, uint32_t prot,
-	       uint64_t *mapped)
+static __attribute__((noinline)) int
+FN(cursor_map_far)(struct iomm_cursor *cursor, uint64_t iova, uint64_t last,
+		   uint64_t paddr, uint64_t attrs, uint64_t *mapped)
 {
-	uint32_t count = FN(slots)(iova, last, FMT_LAST);
-	struct iomm_node *node = NULL;
-	int r;
+	int r = FN(map_range)(cursor->pgtable, iova, last, paddr, attrs,
+			      mapped);
 
-	if (prot != cursor->prot) {
-		r = FMT_PROT(pgtable, prot, &cursor->attrs);
-		if (r)
-			return r;
-		cursor->prot = prot;
-	}
-	if (!FN(many)(pgtable, iova, paddr, count))
-		node = FN(at_cursor)(pgtable, cursor, iova, last);
-	if (node) {
-		r = FN(map_few)(pgtable, node, iova, count, paddr,
-				cursor->attrs, mapped);
-		FN(few_done)(pgtable, node);
-		return r;
-	}
-	r = FN(map_range)(pgtable, iova, last, paddr, cursor->attrs, mapped);
-	FN(settle)(pgtable, cursor, last);
+	FN(settle)(cursor->pgtable, cursor, last);
 	return r;
 }
 
 static int
-FN(cursor_unmap)(struct iomm_pgtable *pgtable, struct iomm_cursor *cursor,
-		 uint64_t iova, uint64_t last, struct iomm_gather *gather,
-		 uint64_t *unmapped)
+FN(cursor_map)(struct iomm_cursor *cursor, uint64_t iova, uint64_t last,
+	       uint64_t paddr, uint64_t attrs, uint64_t *mapped)
 {
+	struct iomm_pgtable *pgtable = cursor->pgtable;
+	uint32_t count = FN(slots)(iova, last, FMT_LAST);
+	struct iomm_node *node =
+		FN(many)(pgtable, iova, paddr, count)
+			? NULL
+			: FN(at_cursor)(pgtable, cursor, iova, last);
+	int r;
+
+	if (!node)
+		return FN(cursor_map_far)(cursor, iova, last, paddr, attrs,
+					  mapped);
+	r = FN(map_few)(pgtable, node, iova, count, paddr, attrs, mapped);
+	FN(leave)(pgtable, node);
+	return r;
+}
+
+static __attribute__((noinline)) int
+FN(cursor_unmap_far)(struct iomm_cursor *cursor, uint64_t iova, uint64_t last,
+		     struct iomm_gather *gather, uint64_t *unmapped)
+{
+	int r = FN(unmap_range)(cursor->pgtable, iova, last, gather, unmapped);
+
+	FN(settle)(cursor->pgtable, cursor, last);
+	return r;
+}
+
+static int
+FN(cursor_unmap)(struct iomm_cursor *cursor, uint64_t iova, uint64_t last,
+		 struct iomm_gather *gather, uint64_t *unmapped)
+{
+	struct iomm_pgtable *pgtable = cursor->pgtable;
 	uint32_t count = FN(slots)(iova, last, FMT_LAST);
 	uint64_t base = pgtable->first_iova;
 	struct iomm_node *node = NULL;
-	bool done = false, empty;
-	int r;
+	bool done, empty;
 
+	*unmapped = 0;
 	/* With a whole table the table goes. */
 	if (count < FMT_SLOTS &&
 	    iomm_gather_fits(gather, base + iova, base + last, FMT_GRANULE))
 		node = FN(at_cursor)(pgtable, cursor, iova, last);
-	if (node) {
-		done = FN(unmap_few)(pgtable, node, iova, count, gather,
-				     unmapped);
-		empty = *unmapped && iomm_node_empty(node);
-		FN(few_done)(pgtable, node);
-		if (empty)
-			FN(prune_few)(pgtable, iova, gather);
-	}
-	if (done)
-		return 0;
-	r = FN(unmap_range)(pgtable, iova, last, gather, unmapped);
-	FN(settle)(pgtable, cursor, last);
-	return r;
+	if (!node)
+		return FN(cursor_unmap_far)(cursor, iova, last, gather,
+					    unmapped);
+	done = FN(unmap_few)(pgtable, node, iova, count, gather, unmapped);
+	empty = *unmapped && iomm_node_empty(node);
+	FN(leave)(pgtable, node);
+	if (!done)
+		return FN(cursor_unmap_far)(cursor, iova, last, gather,
+					    unmapped);
+	return empty ? FN(prune_few)(pgtable, iova, gather) : 0;
 }

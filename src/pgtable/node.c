@@ -248,9 +248,9 @@ static void reset(struct iomm_node *node)
  * look at it still: so the generation comes first, and each entry is a store.
  */
 static void renew(struct iomm_pgtable *pgtable, struct iomm_node *node,
-		  uint64_t *generation)
+		  uint64_t bytes, uint64_t *generation)
 {
-	uint64_t i, slots = table_bytes(pgtable) >> pgtable->ops->desc_shift;
+	uint64_t i, slots = bytes >> pgtable->ops->desc_shift;
 	struct iomm_inner *inner;
 
 	/* What the caller has found since stays found: this is none of it. */
@@ -260,7 +260,7 @@ static void renew(struct iomm_pgtable *pgtable, struct iomm_node *node,
 		for (i = 0; i < slots; i++)
 			iomm_desc_clear((uint64_t *)node->va + i);
 	else
-		memset(node->va, 0, table_bytes(pgtable));
+		memset(node->va, 0, bytes);
 	if (iomm_node_is_inner(node)) {
 		inner = iomm_node_inner(node);
 		for (i = 0; i < inner->count; i++)
@@ -358,7 +358,7 @@ int iomm_node_create(struct iomm_pgtable *pgtable,
 	if (fresh && !pgtable->readers)
 		reset(node);
 	else
-		renew(pgtable, node, generation);
+		renew(pgtable, node, bytes, generation);
 	count_tables(pgtable, 1, bytes, false);
 	*out = node;
 	return 0;

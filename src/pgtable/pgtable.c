@@ -109,8 +109,7 @@ check_map_flags(struct iomm_pgtable *pgtable, uint32_t flags, uint32_t known,
 
 /* One page over and over: each is a map of its own, which the next one finds
  * its table warm from. */
-static int
-repeat(struct iomm_engine_op *op, uint32_t prot, uint64_t size, uint64_t last)
+static int repeat(struct iomm_engine_op *op, uint64_t size, uint64_t last)
 {
 	struct iomm_pgtable *pgtable = op->pgtable;
 	uint64_t paddr = op->paddr;
@@ -119,8 +118,44 @@ repeat(struct iomm_engine_op *op, uint32_t prot, uint64_t size, uint64_t last)
 	do {
 		op->paddr = paddr;
 		op->last = op->iova + (size - 1);
-		r = pgtable->ops->map_op(op, prot);
+		r = pgtable->ops->map_op(op);
 	} while (!r && op->last != last);
+	return r;
+}
+
+static int map_with(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
+		    uint64_t bytes, uint32_t prot, uint32_t flags,
+		    struct iomm_node_spares *spares, uint64_t *mapped)
+{
+	uint32_t shift = (flags & IOMM_MAP_PAGE_MASK) >> 8;
+	uint64_t size = pgtable->page_mask + 1, offset;
+	struct iomm_engine_op op;
+	int r;
+
+	iomm_op_init(&op, pgtable, IOMM_ACT_MAP);
+	op.spares = spares;
+	r = iomm_pgtable_check_range(pgtable, iova, bytes, &offset);
+	if (!r && pgtable->read_only)
+		r = iomm_refuse_change(pgtable);
+	if (!r)
+		r = check_map_flags(pgtable, flags, IOMM_MAP_REPEAT,
+				    iova | paddr | bytes, &op);
+	if (r)
+		return r;
+	if (shift)
+		size = UINT64_C(1) << shift;
+	r = iomm_pgtable_check_paddr(pgtable, paddr,
+				     flags & IOMM_MAP_REPEAT ? size : bytes);
+	if (!r)
+		r = iomm_encode(pgtable, prot, &op.attrs);
+	if (r)
+		return r;
+	op.first = op.iova = offset;
+	op.last = offset + (bytes - 1);
+	op.paddr = paddr;
+	r = flags & IOMM_MAP_REPEAT ? repeat(&op, size, op.last)
+				    : pgtable->ops->map_op(&op);
+	*mapped = op.iova - offset;
 	return r;
 }
 
@@ -129,60 +164,35 @@ int iomm_pgtable_map_with(struct iomm_pgtable *pgtable, uint64_t iova,
 			  uint32_t flags, struct iomm_node_spares *spares,
 			  uint64_t *mapped)
 {
-	uint32_t shift = (flags & IOMM_MAP_PAGE_MASK) >> 8;
-	struct iomm_engine_op op;
-	uint64_t size, offset;
-	int r;
+	uint64_t done = 0;
+	int r = iomm_pgtable_ok(pgtable) ? map_with(pgtable, iova, paddr, bytes,
+						    prot, flags, spares, &done)
+					 : -IOMM_EINVAL;
 
-	iomm_op_init(&op, pgtable, IOMM_ACT_MAP);
-	op.spares = spares;
-	r = iomm_pgtable_check_range(pgtable, iova, bytes, &offset);
-	if (!r)
-		r = check_map_flags(pgtable, flags, IOMM_MAP_REPEAT,
-				    iova | paddr | bytes, &op);
-	if (r)
-		return r;
-	size = shift ? UINT64_C(1) << shift : pgtable->page_mask + 1;
-	r = iomm_pgtable_check_paddr(pgtable, paddr,
-				     flags & IOMM_MAP_REPEAT ? size : bytes);
-	if (!r)
-		r = iomm_pgtable_check_prot(pgtable->object.ctx, prot);
-	if (r)
-		return r;
-	op.first = op.iova = offset;
-	op.last = offset + (bytes - 1);
-	op.paddr = paddr;
-	r = flags & IOMM_MAP_REPEAT ? repeat(&op, prot, size, op.last)
-				    : pgtable->ops->map_op(&op, prot);
-	*mapped = op.iova - offset;
+	if (mapped)
+		*mapped = done;
 	return r;
 }
 
+/* Nothing is in the way of the plain case: what is wrong, or not so plain, the
+ * general one finds out. */
 int iomm_pgtable_map(struct iomm_pgtable *pgtable, uint64_t iova,
 		     uint64_t paddr, uint64_t bytes, uint32_t prot,
 		     uint32_t flags, uint64_t *mapped)
 {
-	uint64_t dummy, offset;
+	uint64_t offset, attrs;
 
-	if (!mapped)
-		mapped = &dummy;
-	*mapped = 0;
-	if (!iomm_pgtable_ok(pgtable))
-		return -IOMM_EINVAL;
-	offset = iova - pgtable->first_iova;
-	if (!iomm_is_range(pgtable, offset, bytes))
-		return iomm_refuse_range(pgtable, iova, bytes);
-	if (pgtable->read_only)
-		return iomm_refuse_change(pgtable);
-	if (flags)
-		return iomm_pgtable_map_with(pgtable, iova, paddr, bytes, prot,
-					     flags, NULL, mapped);
-	if (!iomm_is_paddr(pgtable, paddr, bytes))
-		return iomm_refuse_paddr(pgtable, paddr, bytes);
-	if (!iomm_is_prot(prot))
-		return iomm_refuse_prot(pgtable->object.ctx, prot);
-	return pgtable->ops->map(pgtable, offset, offset + (bytes - 1), paddr,
-				 prot, mapped);
+	if (iomm_pgtable_ok(pgtable) && mapped && !flags) {
+		offset = iova - pgtable->first_iova;
+		attrs = iomm_encoded(pgtable, prot);
+		if (attrs && iomm_is_range(pgtable, offset, bytes) &&
+		    iomm_is_paddr(pgtable, paddr, bytes))
+			return pgtable->ops->map(pgtable, offset,
+						 offset + (bytes - 1), paddr,
+						 attrs, mapped);
+	}
+	return iomm_pgtable_map_with(pgtable, iova, paddr, bytes, prot, flags,
+				     NULL, mapped);
 }
 
 /* Scatter lists */
@@ -242,8 +252,7 @@ static int check_list(struct iomm_pgtable *pgtable, struct list list,
 	return 0;
 }
 
-static int
-map_pieces(struct iomm_engine_op *op, struct list list, uint32_t prot)
+static int map_pieces(struct iomm_engine_op *op, struct list list)
 {
 	struct iomm_segment piece;
 	int r = 0;
@@ -252,7 +261,7 @@ map_pieces(struct iomm_engine_op *op, struct list list, uint32_t prot)
 		piece = next_piece(&list);
 		op->paddr = piece.paddr;
 		op->last = op->iova + (piece.bytes - 1);
-		r = op->pgtable->ops->map_op(op, prot);
+		r = op->pgtable->ops->map_op(op);
 	}
 	return r;
 }
@@ -281,37 +290,54 @@ int iomm_pgtable_map_segments(struct iomm_pgtable *pgtable, uint64_t iova,
 	if (!r)
 		r = check_map_flags(pgtable, flags, 0, iova | align, &op);
 	if (!r)
-		r = iomm_pgtable_check_prot(pgtable->object.ctx, prot);
+		r = iomm_encode(pgtable, prot, &op.attrs);
 	if (r)
 		return r;
 	op.iova = offset;
-	r = map_pieces(&op, list, prot);
+	r = map_pieces(&op, list);
 	*mapped = op.iova - offset;
 	return r;
 }
 
 /* Unmapping */
 
-int iomm_pgtable_unmap(struct iomm_pgtable *pgtable, uint64_t iova,
-		       uint64_t bytes, struct iomm_gather *gather,
-		       uint64_t *unmapped)
+static IOMM_COLD int
+unmap_with(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes,
+	   struct iomm_gather *gather, uint64_t *unmapped)
 {
 	uint64_t dummy, offset;
+	int r;
 
 	if (!unmapped)
 		unmapped = &dummy;
 	*unmapped = 0;
 	if (!iomm_pgtable_ok(pgtable))
 		return -IOMM_EINVAL;
-	offset = iova - pgtable->first_iova;
 	if (!iomm_gather_serves(gather, pgtable))
 		return iomm_gather_refuse(gather, pgtable);
-	if (!iomm_is_range(pgtable, offset, bytes))
-		return iomm_refuse_range(pgtable, iova, bytes);
-	if (pgtable->read_only)
-		return iomm_refuse_change(pgtable);
-	return pgtable->ops->unmap(pgtable, offset, offset + (bytes - 1),
-				   gather, unmapped);
+	r = iomm_pgtable_check_range(pgtable, iova, bytes, &offset);
+	if (!r && pgtable->read_only)
+		r = iomm_refuse_change(pgtable);
+	return r ? r
+		 : pgtable->ops->unmap(pgtable, offset, offset + (bytes - 1),
+				       gather, unmapped);
+}
+
+int iomm_pgtable_unmap(struct iomm_pgtable *pgtable, uint64_t iova,
+		       uint64_t bytes, struct iomm_gather *gather,
+		       uint64_t *unmapped)
+{
+	uint64_t offset;
+
+	if (iomm_pgtable_ok(pgtable) && unmapped && !pgtable->read_only &&
+	    iomm_gather_serves(gather, pgtable)) {
+		offset = iova - pgtable->first_iova;
+		if (iomm_is_range(pgtable, offset, bytes))
+			return pgtable->ops->unmap(pgtable, offset,
+						   offset + (bytes - 1), gather,
+						   unmapped);
+	}
+	return unmap_with(pgtable, iova, bytes, gather, unmapped);
 }
 
 /* Reading */

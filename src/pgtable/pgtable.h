@@ -22,6 +22,9 @@
 
 #define IOMM_COLD __attribute__((cold, noinline))
 
+/* Protections are less than this. */
+#define IOMM_PGTABLE_PROTS 64u
+
 struct iomm_pgtable {
 	struct iomm_object object;
 
@@ -54,6 +57,10 @@ struct iomm_pgtable {
 
 	struct iomm_lock lock; /* shared: of the pool */
 	struct iomm_node_pool pool;
+	const struct iomm_vector *vector; /* or NULL */
+	/* How protections are encoded; 0: not asked for yet. */
+	_Atomic uint64_t attrs[IOMM_PGTABLE_PROTS];
+
 	struct iomm_format *format;
 	struct iomm_table_memory *memory;
 	uint32_t flags; /* IOMM_PGTABLE_* */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Many descriptors at once, where the CPU has instructions for that. They do
+ * what the loops of the engine do, for formats whose descriptors are 8 bytes
+ * and whose next leaf is a number further on; those loops go on where these
+ * stop. Only the hosted library has them.
+ */
+#ifndef IOMM_PGTABLE_VECTOR_H
+#define IOMM_PGTABLE_VECTOR_H
+
+#include <stdint.h>
+
+struct iomm_vector {
+	/* Writes value, value + step, ... to as many of `count` entries as are
+	 * zero, from the first on; may stop earlier. Returns how many. */
+	uint32_t (*fill)(uint64_t *desc, uint64_t value, uint64_t step,
+			 uint32_t count);
+	/* Clears as many of `count` entries as have all of `bits`, from the
+	 * first on; may stop earlier. Returns how many. */
+	uint32_t (*clear)(uint64_t *desc, uint64_t bits, uint32_t count);
+};
+
+/* From so many entries on they pay. */
+#define IOMM_VECTOR_MIN 16u
+
+/* What this CPU has, or NULL. platform/vector.c; not in the core. */
+const struct iomm_vector *iomm_platform_vector(void);
+
+#endif
