@@ -30,7 +30,8 @@ IOMM_BEGIN_DECLS
  * Ownership: a piece is valid during the call only.
  * Thread: any when the table is shared, else externally synchronised. What
  *   others change meanwhile is in the dump as it was before or after.
- * Context: runs a callback, which must not change the table. Allocates nothing.
+ * Context: runs a callback, which must not change an exclusive table.
+ *   Allocates nothing.
  * Errors: EINVAL, what `write` returned.
  * Since: 0.1
  */

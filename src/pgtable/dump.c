@@ -20,27 +20,33 @@ static uint32_t log2_of(uint64_t value)
 	return shift;
 }
 
-void iomm_dump_describe(const struct iomm_pgtable *pgtable,
-			struct iomm_dump_header *header)
+int iomm_dump_describe(struct iomm_pgtable *pgtable,
+		       struct iomm_dump_header *header)
 {
+	struct iomm_pgtable_info info = { .size = sizeof(info) };
 	const struct iomm_engine_ops *ops = pgtable->ops;
+	uint32_t i;
+	int r = iomm_pgtable_info(pgtable, &info);
 
 	memset(header, 0, sizeof(*header));
 	(void)iomm_copy_string(header->format, sizeof(header->format),
 			       pgtable->format->type->name);
-	header->flags = pgtable->flags & IOMM_DUMP_FLAGS;
-	header->ias = pgtable->ias;
-	header->oas = pgtable->oas;
-	header->granule = ops->granule;
-	header->page_sizes = pgtable->page_sizes;
-	header->first_iova = pgtable->first_iova;
-	header->root_pa = iomm_node_pa(pgtable->root);
+	header->flags = info.flags & IOMM_DUMP_FLAGS;
+	header->ias = info.ias;
+	header->oas = info.oas;
+	header->granule = info.granule;
+	header->page_sizes = info.page_sizes;
+	header->first_iova = info.first_iova;
+	header->root_pa = info.root_pa;
 	header->root_bytes = (uint32_t)pgtable->root_bytes;
 	header->levels = ops->last_level - pgtable->start_level + 1;
 	header->desc_shift = ops->desc_shift;
 	header->slot_bits = log2_of(ops->granule) - ops->desc_shift;
 	header->page_shift = log2_of(ops->page_sizes);
-	memcpy(header->regs, pgtable->regs, sizeof(header->regs));
+	for (i = 0; i < IOMM_PGTABLE_REGS; i++)
+		header->regs[i] = info.regs[i];
+	header->tables = info.tables;
+	return r;
 }
 
 void iomm_dump_encode(const struct iomm_dump_header *header,
@@ -143,8 +149,10 @@ static int
 dump(struct iomm_pgtable *pgtable, uint32_t form, struct iomm_dump_sink *sink)
 {
 	struct iomm_dump_header header;
+	int r = iomm_dump_describe(pgtable, &header);
 
-	iomm_dump_describe(pgtable, &header);
+	if (r)
+		return r;
 	return form == IOMM_DUMP_TEXT
 		       ? iomm_dump_text(pgtable, &header, sink)
 		       : iomm_dump_binary(pgtable, &header, sink);

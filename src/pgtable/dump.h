@@ -48,6 +48,8 @@ struct iomm_dump_header {
 	uint32_t slot_bits;  /* log2 of how many a table has */
 	uint32_t page_shift; /* log2 of what one of the last level maps */
 	uint64_t regs[IOMM_PGTABLE_REGS];
+	/* Not in the dump: a shared table may get more while it is written. */
+	uint64_t tables;
 };
 
 /* Where a dump goes. */
@@ -56,8 +58,8 @@ struct iomm_dump_sink {
 	void *data;
 };
 
-void iomm_dump_describe(const struct iomm_pgtable *pgtable,
-			struct iomm_dump_header *header);
+int iomm_dump_describe(struct iomm_pgtable *pgtable,
+		       struct iomm_dump_header *header);
 void iomm_dump_encode(const struct iomm_dump_header *header,
 		      uint8_t bytes[IOMM_DUMP_HEADER_BYTES]);
 /* Of bytes with the right magic and version. Checks nothing. */

@@ -162,28 +162,23 @@ static void add_flags(struct text *t, uint32_t flags)
 			ADD(t, ", %s", IOMM_STR(words[i].word));
 }
 
-static int put_header(struct text *t, struct iomm_pgtable *pgtable)
+static void put_header(struct text *t, const struct iomm_pgtable *pgtable)
 {
-	struct iomm_pgtable_info info = { .size = sizeof(info) };
 	const struct iomm_dump_header *header = t->header;
-	int r = iomm_pgtable_info(pgtable, &info);
 	uint32_t i;
 
-	if (r)
-		return r;
 	ADD(t, "%s: granule %k, ias %u, oas %u, tables %u",
-	    IOMM_STR(header->format), header->granule, (uint64_t)header->ias,
-	    (uint64_t)header->oas, info.tables);
-	add_flags(t, info.flags);
+	    IOMM_STR(header->format), header->granule, header->ias, header->oas,
+	    header->tables);
+	add_flags(t, pgtable->flags);
 	end_line(t);
 	ADD(t, "registers");
 	for (i = 0; i < pgtable->format->type->nr_regs; i++)
 		ADD(t, " %x", header->regs[i]);
 	end_line(t);
-	ADD(t, "%x..%x: first table %x", info.first_iova, info.last_iova,
-	    header->root_pa);
+	ADD(t, "%x..%x: first table %x", header->first_iova,
+	    header->first_iova + pgtable->last_offset, header->root_pa);
 	end_line(t);
-	return t->answer;
 }
 
 int iomm_dump_text(struct iomm_pgtable *pgtable,
@@ -195,7 +190,7 @@ int iomm_dump_text(struct iomm_pgtable *pgtable,
 	memset(&t, 0, sizeof(t));
 	t.sink = *sink;
 	t.header = header;
-	t.answer = put_header(&t, pgtable);
+	put_header(&t, pgtable);
 	if (!t.answer)
 		t.answer = iomm_dump_walk(pgtable, visit, &t);
 	end_stretch(&t);

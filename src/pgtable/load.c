@@ -220,15 +220,13 @@ static int adopt(const struct iomm_dump_header *header,
 static int check_same(const struct iomm_dump_reader *reader,
 		      struct iomm_pgtable *pgtable, uint32_t tables)
 {
-	struct iomm_pgtable_info info = { .size = sizeof(info) };
 	uint8_t bytes[IOMM_DUMP_HEADER_BYTES];
 	struct iomm_dump_header header;
 	uint32_t i = 0;
-	int r = iomm_pgtable_info(pgtable, &info);
+	int r = iomm_dump_describe(pgtable, &header);
 
 	if (r)
 		return r;
-	iomm_dump_describe(pgtable, &header);
 	iomm_dump_encode(&header, bytes);
 	while (i < sizeof(bytes) && bytes[i] == reader->bytes[i])
 		i++;
@@ -237,12 +235,11 @@ static int check_same(const struct iomm_dump_reader *reader,
 				 "byte %u of the dump is %x, and a table like "
 				 "this one has %x there",
 				 i, reader->bytes[i], bytes[i]);
-	if (info.tables != tables)
-		return IOMM_FAIL(reader->ctx, IOMM_EINVAL,
-				 "the dump has %u tables, %u of which are "
-				 "linked",
-				 tables, info.tables);
-	return 0;
+	if (header.tables == tables)
+		return 0;
+	return IOMM_FAIL(reader->ctx, IOMM_EINVAL,
+			 "the dump has %u tables, %u of which are linked",
+			 tables, header.tables);
 }
 
 static int load(struct iomm_dump_reader *reader, struct iomm_pgtable **out)
