@@ -101,6 +101,7 @@ needs_of_check() {
 	need libclang-dev has_libclang
 	need libcmocka-dev has_header cmocka.h
 	need valgrind have valgrind
+	need spin have spin
 	need abigail-tools have abidiff
 	need python3 have python3
 	need binutils have nm
