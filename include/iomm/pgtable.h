@@ -69,8 +69,9 @@ struct iomm_pgtable_config {
 	IOMM_PTR(struct iomm_table_memory *, memory);
 	/** With IOMM_PGTABLE_ADOPT: address of the first table, in the
 	 * walker's view. All tables below it are found through the provider's
-	 * `to_virt` or linear offset, looked at once, and from then on must be
-	 * written by nobody else. They are never freed. */
+	 * `to_virt` or linear offset, so `memory` is required. They are looked
+	 * at once, entries that are not valid are zeroed, and from then on they
+	 * must be written by nobody else. They are never freed. */
 	iomm_u64 root_pa;
 };
 
@@ -84,8 +85,9 @@ IOMM_LAYOUT(sizeof(struct iomm_pgtable_config) == IOMM_PGTABLE_CONFIG_SIZE_VER0,
 /**
  * How the translations that hardware has cached are invalidated. The hooks
  * return when no walker uses the old translations or tables any more; a
- * negative IOMM_E* means that this is not known, and nothing is reused.
- * Context: atomic. They may put references and nothing else.
+ * negative IOMM_E* means that this is not known, and nothing is reused. Those of
+ * a shared table are called from several threads at once.
+ * Context: atomic. They may put references, and read the table.
  */
 struct iomm_tlb_ops {
 	uint32_t size;	/**< sizeof(struct iomm_tlb_ops) */
@@ -314,8 +316,8 @@ iomm_pgtable_map(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
 		 uint64_t *mapped);
 
 /**
- * Maps pieces of memory one after the other from `iova` on, in one walk. As
- * iomm_pgtable_map() in all else; a page never spans two segments.
+ * Maps pieces of memory one after the other from `iova` on, in one walk; those
+ * that go on from one another as one piece. As iomm_pgtable_map() in all else.
  *
  * @param pgtable a table
  * @param iova first I/O address; a multiple of the smallest page size
@@ -396,7 +398,8 @@ iomm_pgtable_unmap_extents(struct iomm_pgtable *pgtable, uint64_t iova,
  * Gives what is mapped in `[iova, iova + bytes)` another protection. Holes are
  * skipped. A leaf or run that reaches out of the range is split first. A change
  * of the memory type goes through break-before-make: device accesses to the
- * leaf fault for a moment.
+ * leaf fault for a moment. What may not be written any more is not dirty any
+ * more either: read that first.
  *
  * @param pgtable a table
  * @param iova first I/O address; a multiple of the smallest page size
@@ -541,7 +544,8 @@ iomm_pgtable_extents(struct iomm_pgtable *pgtable, uint64_t iova,
  *
  * Ownership: the entry is valid during the call only.
  * Thread: any when the table is shared, else externally synchronised.
- * Context: runs a callback, which must not change the table.
+ * Context: runs a callback, which must not change an exclusive table. Of
+ *   what changes during the walk it shows what is there when it comes by.
  * Errors: EINVAL, what `visit` returned.
  * Since: 0.1
  */

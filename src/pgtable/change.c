@@ -45,11 +45,11 @@ int iomm_pgtable_unmap_extents(struct iomm_pgtable *pgtable, uint64_t iova,
 {
 	struct iomm_engine_op op;
 	struct iomm_extents told;
-	int r;
+	int r = iomm_pgtable_ok(pgtable)
+			? iomm_extents_init(pgtable, &told, extents, stride,
+					    count)
+			: -IOMM_EINVAL;
 
-	if (!iomm_pgtable_ok(pgtable))
-		return -IOMM_EINVAL;
-	r = iomm_extents_init(pgtable, &told, extents, stride, count);
 	if (count)
 		*count = 0;
 	if (!r)
@@ -161,8 +161,6 @@ int iomm_pgtable_read_and_clear_dirty(struct iomm_pgtable *pgtable,
 		return -IOMM_EINVAL;
 	r = iomm_check_bits(pgtable->object.ctx, flags, IOMM_DIRTY_KEEP,
 			    "flags of iomm_pgtable_read_and_clear_dirty");
-	if (!r)
-		r = check_bitmap(pgtable, bytes, bitmap, words);
 	if (r)
 		return r;
 	if (flags & IOMM_DIRTY_KEEP)
@@ -170,6 +168,8 @@ int iomm_pgtable_read_and_clear_dirty(struct iomm_pgtable *pgtable,
 	else
 		r = begin_gathering(&op, pgtable, IOMM_ACT_DIRTY, iova, bytes,
 				    gather);
+	if (!r)
+		r = check_bitmap(pgtable, bytes, bitmap, words);
 	if (r)
 		return r;
 	op.keep = flags & IOMM_DIRTY_KEEP;

@@ -81,10 +81,15 @@ int iomm_encode_slow(struct iomm_pgtable *pgtable, uint32_t prot,
 	int r = is_prot(prot) ? pgtable->ops->encode(pgtable, prot, attrs)
 			      : refuse_prot(pgtable->object.ctx, prot);
 
-	if (!r)
-		atomic_store_explicit(&pgtable->attrs[prot], *attrs,
-				      memory_order_relaxed);
-	return r;
+	if (r)
+		return r;
+#if IOMM_DESC_HALVES
+	pgtable->attrs[prot] = *attrs;
+#else
+	/* Others who ask meanwhile store the same. */
+	__atomic_store_n(&pgtable->attrs[prot], *attrs, __ATOMIC_RELAXED);
+#endif
+	return 0;
 }
 
 int iomm_refuse_change(const struct iomm_pgtable *pgtable)

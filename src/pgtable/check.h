@@ -6,6 +6,7 @@
 #ifndef IOMM_PGTABLE_CHECK_H
 #define IOMM_PGTABLE_CHECK_H
 
+#include "pgtable/desc.h"
 #include "pgtable/pgtable.h"
 
 #define IOMM_ALL_PROT                                                          \
@@ -51,10 +52,13 @@ int iomm_encode_slow(struct iomm_pgtable *pgtable, uint32_t prot,
 static inline uint64_t
 iomm_encoded(const struct iomm_pgtable *pgtable, uint32_t prot)
 {
-	return prot < IOMM_PGTABLE_PROTS
-		       ? atomic_load_explicit(&pgtable->attrs[prot],
-					      memory_order_relaxed)
-		       : 0;
+	if (prot >= IOMM_PGTABLE_PROTS)
+		return 0;
+#if IOMM_DESC_HALVES
+	return pgtable->attrs[prot];
+#else
+	return __atomic_load_n(&pgtable->attrs[prot], __ATOMIC_RELAXED);
+#endif
 }
 
 /* Anything but 0 has a sentence. */

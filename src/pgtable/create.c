@@ -41,7 +41,8 @@ static void strand(struct iomm_pgtable *pgtable)
 		 "hardware did not confirm the invalidation of a page table "
 		 "that was put: its memory (%u tables, and %u in quarantine, "
 		 "the first at %x) is not given back",
-		 pgtable->tables,
+		 (uint64_t)atomic_load_explicit(&pgtable->tables,
+						memory_order_relaxed),
 		 atomic_load_explicit(&pgtable->quarantined,
 				      memory_order_relaxed),
 		 iomm_node_pa(pgtable->root));
@@ -57,6 +58,7 @@ static void unmake_tables(struct iomm_pgtable *pgtable)
 {
 	if (!pgtable->root)
 		return;
+	iomm_node_unlink_ours(pgtable);
 	if (iomm_pgtable_flush_quarantine(pgtable))
 		strand(pgtable);
 	iomm_node_destroy_root(pgtable);
@@ -323,7 +325,7 @@ static void set_up(struct iomm_pgtable *pgtable, const struct plan *plan)
 }
 
 int iomm_pgtable_adopt_table(struct iomm_pgtable *pgtable, uint64_t pa,
-			     uint64_t restricts, bool inner,
+			     uint64_t restricts, uint32_t level,
 			     struct iomm_node **out)
 {
 	struct iomm_ctx *ctx = pgtable->object.ctx;
@@ -339,11 +341,11 @@ int iomm_pgtable_adopt_table(struct iomm_pgtable *pgtable, uint64_t pa,
 				 "more than %u tables: their links loop or "
 				 "share (at %x)",
 				 MOST_ADOPTED, pa);
-	return iomm_node_create_foreign(pgtable, inner, pa,
+	return iomm_node_create_foreign(pgtable, level, pa,
 					pgtable->ops->granule, out);
 }
 
-static int adopt_root(struct iomm_pgtable *pgtable, bool inner, uint64_t pa)
+static int adopt_root(struct iomm_pgtable *pgtable, uint64_t pa)
 {
 	uint64_t slots = pgtable->root_bytes >> pgtable->ops->desc_shift;
 	int r;
@@ -354,30 +356,38 @@ static int adopt_root(struct iomm_pgtable *pgtable, bool inner, uint64_t pa)
 			"config.root_pa %x is not aligned to the first "
 			"table's %x bytes",
 			pa, pgtable->root_bytes);
-	r = iomm_node_create_foreign(pgtable, inner, pa, pgtable->root_bytes,
-				     &pgtable->root);
+	if (pa > pgtable->max_table_pa ||
+	    pgtable->root_bytes - 1 > pgtable->max_table_pa - pa)
+		return IOMM_FAIL(pgtable->object.ctx, IOMM_EINVAL,
+				 "config.root_pa %x is beyond %x, the last "
+				 "address of a table",
+				 pa, pgtable->max_table_pa);
+	r = iomm_node_create_foreign(pgtable, pgtable->start_level, pa,
+				     pgtable->root_bytes, &pgtable->root);
 	return r ? r
 		 : pgtable->ops->adopt(pgtable, pgtable->root,
 				       pgtable->start_level, (uint32_t)slots);
 }
 
-static int new_root(struct iomm_pgtable *pgtable, bool inner)
+static int new_root(struct iomm_pgtable *pgtable)
 {
-	uint64_t generation = 0;
-	int r = iomm_node_create(pgtable, NULL, inner, pgtable->root_bytes,
-				 &generation, &pgtable->root);
+	uintptr_t generation = 0;
+	int r = iomm_node_create(pgtable, NULL, pgtable->start_level,
+				 pgtable->root_bytes, &generation,
+				 &pgtable->root);
 
-	if (!r)
-		iomm_op_sync_table(pgtable, pgtable->root, pgtable->root_bytes);
-	return r;
+	if (r)
+		return r;
+	iomm_node_revive(pgtable->root, 0);
+	iomm_op_sync_table(pgtable, pgtable->root, pgtable->root_bytes);
+	return 0;
 }
 
 static int make_root(struct iomm_pgtable *pgtable, uint64_t root_pa)
 {
-	bool inner = pgtable->start_level < pgtable->ops->last_level;
 	int r = pgtable->flags & IOMM_PGTABLE_ADOPT
-			? adopt_root(pgtable, inner, root_pa)
-			: new_root(pgtable, inner);
+			? adopt_root(pgtable, root_pa)
+			: new_root(pgtable);
 
 	if (!r)
 		pgtable->ops->registers(pgtable);

@@ -234,6 +234,18 @@ FN(descend)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 	return node;
 }
 
+/*
+ * A descriptor of a table that others may be changing. One that is not valid and
+ * not zero is in the middle of a break-before-make: what it maps is mapped, as
+ * far as anybody can tell but the walkers.
+ */
+static inline uint64_t FN(read)(const struct iomm_node *node, uint32_t slot)
+{
+	uint64_t desc = iomm_desc_acquire(FN(desc)(node, slot));
+
+	return !desc || FMT_VALID(desc) ? desc : FMT_WHOLE(desc);
+}
+
 #include "pgtable/engine_map.h"
 
 #include "pgtable/engine_remake.h"

@@ -4,12 +4,13 @@
 
 /* The first leaf among `count` slots. */
 static inline uint32_t
-FN(find_leaf)(const uint64_t *desc, uint32_t level, uint32_t count)
+FN(find_leaf)(const struct iomm_node *node, uint32_t level, uint32_t slot,
+	      uint32_t count)
 {
 	uint32_t n = 0;
 
 	while (n < count &&
-	       FMT_KIND(iomm_desc_load(desc + n), level) != IOMM_DESC_LEAF)
+	       FMT_KIND(FN(read)(node, slot + n), level) != IOMM_DESC_LEAF)
 		n++;
 	return n;
 }
@@ -188,8 +189,8 @@ static int FN(act_protect)(struct iomm_engine_op *op, struct iomm_node *node,
 }
 
 /* Hardware may note a write in any leaf of a run for all of it. */
-static bool FN(read_dirty)(struct iomm_engine_op *op, uint64_t *desc,
-			   uint32_t level, uint32_t count)
+static bool
+FN(read_dirty)(uint64_t *desc, uint32_t level, uint32_t count, bool keep)
 {
 	bool dirty = false;
 	uint64_t old;
@@ -202,7 +203,7 @@ static bool FN(read_dirty)(struct iomm_engine_op *op, uint64_t *desc,
 			    !FMT_DIRTY(old))
 				break;
 			dirty = true;
-		} while (!op->keep &&
+		} while (!keep &&
 			 !iomm_desc_replace(desc + n, old, FMT_CLEAN(old)));
 	}
 	return dirty;
@@ -213,6 +214,7 @@ static int FN(act_dirty)(struct iomm_engine_op *op, struct iomm_node *node,
 {
 	uint32_t slot = FN(slot_in)(op->pgtable, op->iova, level), unit;
 	uint64_t iova = op->iova & ~(FN(size)(level) - 1), end;
+	bool keep;
 
 	(void)last;
 	for (; count; count -= unit, slot += unit, iova = end + 1) {
@@ -224,9 +226,11 @@ static int FN(act_dirty)(struct iomm_engine_op *op, struct iomm_node *node,
 			iova &= ~(((uint64_t)unit << FN(shift)(level)) - 1);
 		}
 		end = iova + ((uint64_t)unit << FN(shift)(level)) - 1;
-		if (FN(read_dirty)(op, FN(desc)(node, slot), level, unit)) {
+		/* What is only in part asked for stays dirty for the rest. */
+		keep = op->keep || iova < op->first || end > op->last;
+		if (FN(read_dirty)(FN(desc)(node, slot), level, unit, keep)) {
 			iomm_op_mark(op, level, node, slot, slot + unit - 1);
-			if (!op->keep)
+			if (!keep)
 				iomm_op_note(op, iova, end, FN(size)(level));
 			iomm_op_set_dirty(op, iova, end);
 			op->done += end - iova + 1;
@@ -273,6 +277,20 @@ static bool FN(has_child)(const struct iomm_node *node, uint32_t level,
 	return false;
 }
 
+/* Nothing is mapped in these slots, as far as one can tell without a lock; if a
+ * table was put there since, it has come into the books before its link, and is
+ * looked at once more. */
+static int
+FN(hole)(struct iomm_engine_op *op, const struct iomm_node *node, uint32_t slot,
+	 uint32_t level, uint32_t count, uint64_t last)
+{
+	if (!iomm_op_valid(op))
+		return IOMM_RETRY;
+	if (!FN(has_child)(node, level, slot, count))
+		op->iova = last + 1;
+	return 0;
+}
+
 /* Acts on what is mapped at one level up to `last`, all in this table, and in
  * no table below it. */
 static int FN(change_leaves)(struct iomm_engine_op *op, struct iomm_node *node,
@@ -280,13 +298,11 @@ static int FN(change_leaves)(struct iomm_engine_op *op, struct iomm_node *node,
 {
 	uint32_t slot = FN(slot_in)(op->pgtable, op->iova, level);
 	uint32_t count = FN(slots)(op->iova, last, level);
-	uint32_t first = FN(find_leaf)(FN(desc)(node, slot), level, count);
+	uint32_t first = FN(find_leaf)(node, level, slot, count);
 	int r;
 
-	if (first == count) {
-		op->iova = last + 1;
-		return 0;
-	}
+	if (first == count)
+		return FN(hole)(op, node, slot, level, count, last);
 	if (first)
 		op->iova = (op->iova & ~(FN(size)(level) - 1)) +
 			   ((uint64_t)first << FN(shift)(level));
@@ -532,9 +548,8 @@ static int FN(change_slot)(struct iomm_engine_op *op, struct iomm_node *node,
 		return FN(drop)(op, node, level);
 	if (child)
 		return FN(change_table)(op, child, level + 1, end);
-	if (!FN(leaf_at)(node, level, slot)) {
-		op->iova = end + 1;
-		return 0;
+	if (FMT_KIND(FN(read)(node, slot), level) != IOMM_DESC_LEAF) {
+		return FN(hole)(op, node, slot, level, 1, end);
 	}
 	if (FN(must_split)(op, level, end))
 		return FN(split)(op, node, level);
@@ -570,6 +585,7 @@ static __attribute__((noinline)) int FN(change)(struct iomm_engine_op *op)
 	uint32_t level;
 	int r;
 
+	iomm_op_enter(op);
 	do {
 		iomm_op_begin(op);
 		op->changed = false;
@@ -578,5 +594,6 @@ static __attribute__((noinline)) int FN(change)(struct iomm_engine_op *op)
 		r = FN(change_table)(op, node, level, op->last);
 	} while (r == IOMM_RETRY && op->iova - 1 != op->last);
 	iomm_op_sync(op);
+	iomm_op_exit(op);
 	return r == IOMM_RETRY ? 0 : r;
 }

@@ -126,7 +126,7 @@ static int FN(fill)(struct iomm_engine_op *op, struct iomm_node *node,
 {
 	uint32_t slot = FN(slot_in)(op->pgtable, op->iova, level);
 	uint32_t count = (uint32_t)((last - op->iova + 1) >> FN(shift)(level));
-	bool only_runs = !(op->leaf_levels >> level & 1);
+	bool only_runs = !(op->leaf_levels >> level & 1), below;
 	uint32_t n;
 
 	if (only_runs)
@@ -142,14 +142,14 @@ static int FN(fill)(struct iomm_engine_op *op, struct iomm_node *node,
 	else
 		n = FN(fill_slots)(node, level, slot, op->paddr, op->attrs,
 				   count);
+	/* Above the last level a table may be in the way: it is mapped into. */
+	below = level < FMT_LAST && (n || iomm_node_child(node, slot));
 	if (!fresh)
 		iomm_op_unlock(op, node);
 	FN(advance)(op, (uint64_t)n << FN(shift)(level));
 	if (n && !fresh)
 		iomm_op_mark(op, level, node, slot, slot + n - 1);
-	/* Above the last level it may be a table, to be mapped into. */
-	if (n == count ||
-	    (level < FMT_LAST && (n || iomm_node_child(node, slot))))
+	if (n == count || below)
 		return 0;
 	return iomm_exists(op->pgtable, op->iova);
 }
@@ -173,6 +173,8 @@ FN(link)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level,
 	taken = iomm_node_child(node, slot) || FMT_VALID(iomm_desc_load(desc));
 	if (!taken) {
 		/* The books first: a link that they lack is none of ours. */
+		if (op->shared && !fresh && !op->detached)
+			iomm_node_revive(child, 0);
 		iomm_node_adopt(node, slot, child);
 		iomm_desc_publish(desc,
 				  FMT_TABLE(op->pgtable, iomm_node_pa(child)));
@@ -200,7 +202,7 @@ static int FN(map_new)(struct iomm_engine_op *op, struct iomm_node *node,
 	r = iomm_node_make_room(pgtable, node, slot, FMT_SLOTS);
 	if (r)
 		return r;
-	r = iomm_op_table(op, level + 1 < FMT_LAST, &child);
+	r = iomm_op_table(op, level + 1, &child);
 	if (r)
 		return r;
 	r = FN(map_table)(op, child, level + 1, last, true);
@@ -231,6 +233,20 @@ FN(fits)(const struct iomm_engine_op *op, uint32_t level, uint64_t last)
 	return !((op->iova | op->paddr) & mask) && last - op->iova >= mask;
 }
 
+/* Something is where a leaf or a table was to go, as far as one can tell without
+ * a lock: or else it is looked at once more. */
+static int
+FN(in_the_way)(struct iomm_engine_op *op, const struct iomm_node *node,
+	       uint32_t slot, const struct iomm_node *child)
+{
+	if (!iomm_op_valid(op))
+		return IOMM_RETRY;
+	/* A table, which came into the books before its link. */
+	if (iomm_node_child(node, slot) != child)
+		return 0;
+	return iomm_exists(op->pgtable, op->iova);
+}
+
 /* Maps from one slot of a table above the last level on; `last` lies in the
  * table. */
 static int FN(map_slot)(struct iomm_engine_op *op, struct iomm_node *node,
@@ -245,8 +261,8 @@ static int FN(map_slot)(struct iomm_engine_op *op, struct iomm_node *node,
 	 * caller says. */
 	if (child && !(op->exact && FN(fits)(op, level, last)))
 		return FN(map_table)(op, child, level + 1, end, false);
-	if (child || FMT_VALID(iomm_desc_load(FN(desc)(node, slot))))
-		return iomm_exists(op->pgtable, op->iova);
+	if (child || FMT_VALID(iomm_desc_acquire(FN(desc)(node, slot))))
+		return FN(in_the_way)(op, node, slot, child);
 	if (FN(fits)(op, level, last))
 		return FN(fill)(op, node, level, last, fresh);
 	return FN(map_new)(op, node, level, end, fresh);
@@ -273,13 +289,15 @@ static __attribute__((noinline)) int FN(map_op)(struct iomm_engine_op *op)
 	uint32_t level;
 	int r;
 
+	iomm_op_enter(op);
 	do {
 		iomm_op_begin(op);
-		node = FN(descend)(op->pgtable, op->iova, op->last, false,
+		node = FN(descend)(op->pgtable, op->iova, op->last, op->exact,
 				   &level);
 		r = FN(map_table)(op, node, level, op->last, false);
-	} while (r == IOMM_RETRY);
+	} while (r == IOMM_RETRY || (!r && op->more && op->more(op)));
 	iomm_op_sync(op);
+	iomm_op_exit(op);
 	return r;
 }
 
@@ -298,6 +316,7 @@ FN(map_range)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 	op.leaf_levels = pgtable->leaf_levels;
 	op.run_levels = pgtable->run_levels;
 	op.exact = false;
+	op.more = NULL;
 	r = FN(map_op)(&op);
 	*mapped = op.iova - iova;
 	return r;

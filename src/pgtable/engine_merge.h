@@ -45,9 +45,7 @@ static int FN(fold_locked)(struct iomm_engine_op *op, struct iomm_node *node,
 	uint64_t table = FMT_TABLE(op->pgtable, iomm_node_pa(child));
 	uint64_t desc, last = op->iova + (FN(size)(level) - 1);
 	struct iomm_node *chain = op->gather->tables;
-	/* In place, a write could be noted in the leaf, and then undone. */
-	bool hitless = (op->pgtable->flags & IOMM_PGTABLE_HITLESS) &&
-		       !(op->pgtable->flags & IOMM_PGTABLE_DIRTY);
+	bool hitless = FN(hitless)(op);
 	int r;
 
 	if (iomm_node_live(child) != FMT_SLOTS ||
@@ -56,7 +54,7 @@ static int FN(fold_locked)(struct iomm_engine_op *op, struct iomm_node *node,
 	desc = FN(leaf_at)(child, level + 1, 0) & ~(uint64_t)FMT_CONT;
 	desc = FMT_LEAF(FMT_LEAF_PA(desc, level + 1), FMT_ATTRS(desc), level);
 	r = FN(exchange)(op, node, level, op->iova, table, desc, hitless,
-			 IOMM_TLB_TABLES);
+			 FN(size)(level + 1), IOMM_TLB_TABLES);
 	if (r < 0 && hitless) {
 		iomm_desc_publish(FN(desc)(node, slot), table);
 		iomm_op_mark(op, level, node, slot, slot);
@@ -173,6 +171,7 @@ static int FN(merge)(struct iomm_engine_op *op)
 	bool runs = false;
 	int r;
 
+	iomm_op_enter(op);
 	do {
 		op->iova = op->first;
 		iomm_op_begin(op);
@@ -183,5 +182,6 @@ static int FN(merge)(struct iomm_engine_op *op)
 			runs = true, r = IOMM_RETRY;
 	} while (r == IOMM_RETRY);
 	iomm_op_sync(op);
+	iomm_op_exit(op);
 	return r;
 }

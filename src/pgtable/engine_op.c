@@ -124,16 +124,41 @@ int iomm_op_flush(struct iomm_engine_op *op, uint64_t start, uint64_t last,
 
 /* Tables */
 
-int iomm_op_table(struct iomm_engine_op *op, bool inner, struct iomm_node **out)
+void iomm_op_enter_slow(struct iomm_engine_op *op)
 {
-	return iomm_node_create(op->pgtable, op->spares, inner,
+	memset(&op->kept, 0, sizeof(op->kept));
+	op->reader = iomm_reader_enter(op->pgtable->readers);
+}
+
+void iomm_op_exit_slow(struct iomm_engine_op *op)
+{
+	iomm_reader_exit(op->pgtable->readers, op->reader);
+	iomm_node_unreserve(op->pgtable, &op->kept);
+}
+
+int iomm_op_table(struct iomm_engine_op *op, uint32_t level,
+		  struct iomm_node **out)
+{
+	/* One that nobody has seen makes no new generation: or two threads
+	 * could drive each other round for ever. */
+	if (op->shared && !op->detached) {
+		*out = iomm_node_reuse(op->pgtable, &op->kept, level);
+		if (*out)
+			return 0;
+	}
+	return iomm_node_create(op->pgtable, op->spares, level,
 				op->pgtable->ops->granule, &op->generation,
 				out);
 }
 
 void iomm_op_discard(struct iomm_engine_op *op, struct iomm_node *node)
 {
-	iomm_node_discard(op->pgtable, op->spares, node);
+	if (op->spares)
+		iomm_node_discard(op->pgtable, op->spares, node);
+	else if (op->shared && !op->detached)
+		iomm_node_discard(op->pgtable, &op->kept, node);
+	else
+		iomm_node_discard(op->pgtable, NULL, node);
 }
 
 /* Extents */

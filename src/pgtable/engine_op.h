@@ -7,8 +7,6 @@
 #include "pgtable/pgtable.h"
 #include "pgtable/readers.h"
 
-#define IOMM_ENGINE_LEVELS 8u
-
 /* What a descriptor is. */
 #define IOMM_DESC_NONE	0u
 #define IOMM_DESC_TABLE 1u
@@ -51,8 +49,12 @@ struct iomm_engine_op {
 	bool detached;
 	bool changed; /* leaves or tables went: look what is empty */
 	enum iomm_action action;
-	uint64_t generation; /* when the walk began at the first table */
-	uint32_t tries;	     /* to lock a node, in vain */
+	uintptr_t generation; /* when the walk began at the first table */
+	uint32_t tries;	      /* to lock a node, in vain */
+	/* Shared: whoever frees table memory sees that we look at it; and
+	 * tables that were made in vain, for the next try. */
+	struct iomm_reader *reader;
+	struct iomm_node_spares kept;
 
 	uint64_t first, last; /* of the operation */
 	uint64_t iova;	      /* where we are: everything before is done */
@@ -61,7 +63,10 @@ struct iomm_engine_op {
 	uint64_t paddr;
 	uint64_t attrs;
 	uint32_t leaf_levels, run_levels;
-	bool exact;			 /* no smaller leaves either */
+	bool exact; /* no smaller leaves either */
+	/* Goes on with more: paddr and last, from where we are. Or NULL. */
+	bool (*more)(struct iomm_engine_op *op);
+	void *list;			 /* for it */
 	struct iomm_node_spares *spares; /* of a reservation */
 
 	uint64_t page_size; /* split: at most so large */
@@ -204,8 +209,32 @@ static inline void iomm_op_note(struct iomm_engine_op *op, uint64_t start,
 int iomm_op_flush(struct iomm_engine_op *op, uint64_t start, uint64_t last,
 		  uint64_t page_size, uint32_t flags);
 
-/* A table that is linked nowhere. */
-int iomm_op_table(struct iomm_engine_op *op, bool inner,
+/* Brackets around the long ways, which look at entries without a lock. */
+void iomm_op_enter_slow(struct iomm_engine_op *op);
+void iomm_op_exit_slow(struct iomm_engine_op *op);
+
+static inline void iomm_op_enter(struct iomm_engine_op *op)
+{
+	if (op->shared)
+		iomm_op_enter_slow(op);
+}
+
+static inline void iomm_op_exit(struct iomm_engine_op *op)
+{
+	if (op->shared)
+		iomm_op_exit_slow(op);
+}
+
+/* Was what the walk has looked at without a lock, since it began, in its place?
+ */
+static inline bool iomm_op_valid(const struct iomm_engine_op *op)
+{
+	return !op->shared || op->detached ||
+	       iomm_pgtable_generation(op->pgtable) == op->generation;
+}
+
+/* A table that is linked nowhere; and one that turned out not to be needed. */
+int iomm_op_table(struct iomm_engine_op *op, uint32_t level,
 		  struct iomm_node **out);
 void iomm_op_discard(struct iomm_engine_op *op, struct iomm_node *node);
 
@@ -236,7 +265,7 @@ void iomm_op_set_dirty(struct iomm_engine_op *op, uint64_t start,
 /* A table that a foreign one links; `restricts`: it says more than a link, which
  * is refused. */
 int iomm_pgtable_adopt_table(struct iomm_pgtable *pgtable, uint64_t pa,
-			     uint64_t restricts, bool inner,
+			     uint64_t restricts, uint32_t level,
 			     struct iomm_node **out);
 
 /* Something is mapped at the address. */

@@ -9,35 +9,12 @@ struct FN(sight) {
 	uint64_t table_pa;
 };
 
-/*
- * A descriptor of a table that others may be changing. One that is not valid
- * while a break-before-make is under way still says what is mapped: it is, as
- * far as anybody can tell but for the walkers.
- */
-static inline uint64_t FN(read)(const struct iomm_node *node, uint32_t slot)
-{
-	const uint64_t *at = FN(desc)(node, slot);
-	uint64_t desc, again = 0;
-
-	for (;; again = desc) {
-		desc = iomm_desc_acquire(at);
-		if (!desc || FMT_VALID(desc))
-			return desc;
-		if (atomic_load_explicit(&node->word, memory_order_acquire) &
-		    IOMM_NODE_BREAKING)
-			return FMT_WHOLE(desc);
-		/* Mended since; or not one of ours. */
-		if (desc == again)
-			return desc;
-	}
-}
-
 /* One look down, to `deepest` at most. False: the tables changed under it. */
 static inline __attribute__((always_inline)) bool
 FN(glance)(const struct iomm_pgtable *pgtable, uint64_t iova, uint32_t deepest,
 	   struct FN(sight) * out)
 {
-	uint64_t generation = iomm_pgtable_generation(pgtable);
+	uintptr_t generation = iomm_pgtable_generation(pgtable);
 	const struct iomm_node *node = pgtable->root, *child;
 	uint32_t slot, level = pgtable->start_level;
 
@@ -51,24 +28,40 @@ FN(glance)(const struct iomm_pgtable *pgtable, uint64_t iova, uint32_t deepest,
 	out->table = child;
 	out->table_pa = child ? iomm_node_pa(child) : 0;
 	out->desc = FN(read)(node, slot);
+	if (!pgtable->readers)
+		return true;
 	/* Put there since we looked for a child: its books came first. */
 	if (!child && level < FMT_LAST && iomm_node_child(node, slot))
 		return false;
-	return !pgtable->readers ||
-	       generation == iomm_pgtable_generation(pgtable);
+	return generation == iomm_pgtable_generation(pgtable);
 }
+
+/* Is a link being made, or taken away, right now? It and the books differ. */
+static inline bool FN(unsettled)(const struct FN(sight) * sight)
+{
+	bool link = FMT_KIND(sight->desc, sight->level) == IOMM_DESC_TABLE;
+
+	return sight->table
+		       ? !link || FMT_TABLE_PA(sight->desc) != sight->table_pa
+		       : link;
+}
+
+/* Whoever writes to table memory must not keep us here. */
+#define FMT_PATIENCE 64u
 
 static void FN(look)(const struct iomm_pgtable *pgtable, uint64_t iova,
 		     uint32_t deepest, struct FN(sight) * out)
 {
 	struct iomm_reader *reader;
+	uint32_t tries = 0;
 
 	if (!pgtable->readers) {
 		(void)FN(glance)(pgtable, iova, deepest, out);
 		return;
 	}
 	reader = iomm_reader_enter(pgtable->readers);
-	while (!FN(glance)(pgtable, iova, deepest, out))
+	while (!FN(glance)(pgtable, iova, deepest, out) ||
+	       (FN(unsettled)(out) && ++tries < FMT_PATIENCE))
 		;
 	iomm_reader_exit(pgtable->readers, reader);
 }
@@ -231,13 +224,16 @@ static int FN(adopt)(struct iomm_pgtable *pgtable, struct iomm_node *node,
 
 	for (slot = 0; slot < slots; slot++) {
 		desc = iomm_desc_load(FN(desc)(node, slot));
+		/* To us it would be in the middle of a break-before-make. */
+		if (desc && !FMT_VALID(desc))
+			iomm_desc_clear(FN(desc)(node, slot));
 		if (FMT_KIND(desc, level) == IOMM_DESC_LEAF)
 			iomm_node_add(node, 1, slots);
 		if (FMT_KIND(desc, level) != IOMM_DESC_TABLE)
 			continue;
 		r = iomm_pgtable_adopt_table(pgtable, FMT_TABLE_PA(desc),
 					     desc & FMT_TABLE_RESTRICTS,
-					     level + 1 < FMT_LAST, &child);
+					     level + 1, &child);
 		if (r)
 			return r;
 		iomm_node_adopt(node, slot, child);
@@ -329,3 +325,5 @@ static void FN(raw_walk)(const struct iomm_raw_walker *walker, uint64_t iova,
 					    iova - state.first_iova, out);
 	}
 }
+
+#undef FMT_PATIENCE

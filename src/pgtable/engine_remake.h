@@ -14,6 +14,7 @@ FN(leaf_at)(const struct iomm_node *node, uint32_t level, uint32_t slot)
 struct FN(remake) {
 	uint64_t keep, set;
 	bool dirt;    /* of the old leaf stays */
+	bool spread;  /* and is that of all: hardware notes a run's anywhere */
 	bool hitless; /* in place, where the walkers bear it */
 };
 
@@ -57,18 +58,35 @@ static void FN(break_leaves)(uint64_t *desc, uint32_t level, uint32_t count)
 	}
 }
 
+/* What tells a dirty leaf from a clean one, if any of these is dirty; else 0. */
+static uint64_t FN(find_dirt)(const uint64_t *desc, uint32_t count)
+{
+	uint32_t n;
+	uint64_t old;
+
+	for (n = 0; n < count; n++) {
+		old = FMT_WHOLE(iomm_desc_load(desc + n));
+		if (FMT_DIRTY(old))
+			return old ^ FMT_CLEAN(old);
+	}
+	return 0;
+}
+
 /* Without `how`, as they were. */
 static void
 FN(mend_leaves)(uint64_t *desc, uint32_t count, const struct FN(remake) * how)
 {
+	uint64_t old,
+		dirt = how && how->spread ? FN(find_dirt)(desc, count) : 0;
 	uint32_t n;
-	uint64_t old;
 
 	for (n = 0; n < count; n++) {
 		old = iomm_desc_load(desc + n);
 		if (!old || FMT_VALID(old))
 			continue;
 		old = FMT_WHOLE(old);
+		if (dirt && !FMT_DIRTY(old))
+			old ^= dirt;
 		iomm_desc_publish(desc + n, how ? FN(remade)(how, old) : old);
 	}
 }
@@ -94,7 +112,6 @@ static int FN(remake_leaves)(struct iomm_engine_op *op, struct iomm_node *node,
 		iomm_op_mark(op, level, node, slot, slot + count - 1);
 		return iomm_op_flush(op, iova, last, size, 0);
 	}
-	iomm_node_set(node, IOMM_NODE_BREAKING);
 	FN(break_leaves)(desc, level, count);
 	iomm_op_mark(op, level, node, slot, slot + count - 1);
 	r = iomm_op_flush(op, iova, last, size, 0);
@@ -102,8 +119,15 @@ static int FN(remake_leaves)(struct iomm_engine_op *op, struct iomm_node *node,
 	iomm_op_mark(op, level, node, slot, slot + count - 1);
 	/* The last word goes to the walkers before the lock is open. */
 	iomm_op_sync(op);
-	iomm_node_clear(node, IOMM_NODE_BREAKING);
 	return r;
+}
+
+/* In place, a write that hardware notes could get lost between two shapes. */
+static inline bool FN(hitless)(const struct iomm_engine_op *op)
+{
+	return (op->pgtable->flags &
+		(IOMM_PGTABLE_HITLESS | IOMM_PGTABLE_DIRTY)) ==
+	       IOMM_PGTABLE_HITLESS;
 }
 
 /* Contiguous runs */
@@ -121,7 +145,8 @@ static int FN(dissolve)(struct iomm_engine_op *op, struct iomm_node *node,
 {
 	const struct FN(remake) how = {
 		.keep = ~(uint64_t)FMT_CONT,
-		.hitless = op->pgtable->flags & IOMM_PGTABLE_HITLESS,
+		.spread = op->pgtable->flags & IOMM_PGTABLE_DIRTY,
+		.hitless = FN(hitless)(op),
 	};
 	uint32_t run = FN(run)(level);
 	uint64_t mask = ((uint64_t)run << FN(shift)(level)) - 1;
@@ -184,9 +209,12 @@ static int FN(map_split)(struct iomm_engine_op *op, struct iomm_node *child,
 			 uint32_t level, uint64_t desc, uint64_t base)
 {
 	struct iomm_engine_op build;
+	int r;
 
 	iomm_op_init(&build, op->pgtable, IOMM_ACT_MAP);
 	build.detached = true;
+	build.generation = op->generation;
+	build.more = NULL;
 	build.iova = base;
 	build.last = base + (FN(size)(level) - 1);
 	build.paddr = FMT_LEAF_PA(desc, level);
@@ -194,14 +222,18 @@ static int FN(map_split)(struct iomm_engine_op *op, struct iomm_node *child,
 	build.leaf_levels = op->leaf_levels;
 	build.run_levels = op->run_levels;
 	build.exact = false;
-	return FN(map_table)(&build, child, level + 1, build.last, true);
+	r = FN(map_table)(&build, child, level + 1, build.last, true);
+	op->generation = build.generation;
+	return r;
 }
 
 /* Puts `to` in the place of `from`; IOMM_RETRY when that is not there. When the
- * flush fails `from` is back, but `to` stays where that was hitless. */
-static int FN(exchange)(struct iomm_engine_op *op, struct iomm_node *node,
-			uint32_t level, uint64_t base, uint64_t from,
-			uint64_t to, bool hitless, uint32_t flags)
+ * flush fails `from` is back, but `to` stays where that was hitless. The leaves
+ * that walkers may have cached are of `page_size`. */
+static int
+FN(exchange)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level,
+	     uint64_t base, uint64_t from, uint64_t to, bool hitless,
+	     uint64_t page_size, uint32_t flags)
 {
 	uint32_t slot = FN(slot_in)(op->pgtable, base, level);
 	uint64_t *desc = FN(desc)(node, slot);
@@ -211,7 +243,7 @@ static int FN(exchange)(struct iomm_engine_op *op, struct iomm_node *node,
 	if (!iomm_desc_replace(desc, from, hitless ? to : FMT_BROKEN(from)))
 		return IOMM_RETRY;
 	iomm_op_mark(op, level, node, slot, slot);
-	r = iomm_op_flush(op, base, base + (size - 1), size, flags);
+	r = iomm_op_flush(op, base, base + (size - 1), page_size, flags);
 	if (hitless)
 		return r;
 	iomm_desc_publish(desc, r ? from : to);
@@ -232,23 +264,32 @@ static int FN(replace_leaf)(struct iomm_engine_op *op, struct iomm_node *node,
 	uint32_t slot = FN(slot_in)(op->pgtable, base, level);
 	uint64_t table = FMT_TABLE(op->pgtable, iomm_node_pa(child));
 	bool hitless = op->pgtable->flags & IOMM_PGTABLE_HITLESS;
-	int r = FN(cut_run)(op, node, level, base, base,
-			    base + (FN(size)(level) - 1));
+	int r;
 
+	/* Somebody else has split or changed it meanwhile; or hardware has. */
+	if (iomm_node_child(node, slot) ||
+	    iomm_desc_load(FN(desc)(node, slot)) != desc)
+		return IOMM_RETRY;
+	r = FN(cut_run)(op, node, level, base, base,
+			base + (FN(size)(level) - 1));
 	if (r)
 		return r;
 	iomm_op_sync_tree(op->pgtable, child, FMT_GRANULE);
-	iomm_node_lock_tree(child);
+	if (op->shared)
+		iomm_node_revive(child, IOMM_NODE_LOCKED);
 	iomm_node_adopt(node, slot, child);
 	r = FN(exchange)(op, node, level, base, desc & ~(uint64_t)FMT_CONT,
-			 table, hitless, 0);
+			 table, hitless, FN(size)(level), 0);
 	/* In place, the walkers have seen the table, flushed or not. */
 	if (r == IOMM_RETRY || (r && !hitless)) {
 		iomm_node_disown(node, slot);
+		if (op->shared)
+			iomm_node_revive(child, IOMM_NODE_DEAD);
 		return r;
 	}
 	iomm_node_sub(node, 1);
-	iomm_node_unlock_tree(child);
+	if (op->shared)
+		iomm_node_revive(child, 0);
 	return r;
 }
 
@@ -262,16 +303,16 @@ FN(split)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level)
 	struct iomm_pgtable *pgtable = op->pgtable;
 	uint32_t slot = FN(slot_in)(pgtable, op->iova, level);
 	uint64_t base = op->iova & ~(FN(size)(level) - 1);
-	uint64_t desc = FN(leaf_at)(node, level, slot);
+	uint64_t desc = FN(read)(node, slot);
 	struct iomm_node *child;
 	int r;
 
-	if (!desc)
+	if (FMT_KIND(desc, level) != IOMM_DESC_LEAF)
 		return IOMM_RETRY;
 	r = iomm_node_make_room(pgtable, node, slot, FMT_SLOTS);
 	if (r)
 		return r;
-	r = iomm_op_table(op, level + 1 < FMT_LAST, &child);
+	r = iomm_op_table(op, level + 1, &child);
 	if (r)
 		return r;
 	r = FN(map_split)(op, child, level, desc, base);
@@ -283,7 +324,8 @@ FN(split)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level)
 			child = NULL;
 		iomm_op_unlock(op, node);
 	}
+	/* Readers may have seen it: it is none to be kept. */
 	if (child)
-		iomm_op_discard(op, child);
+		iomm_node_discard(pgtable, op->spares, child);
 	return r;
 }

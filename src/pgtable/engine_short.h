@@ -31,7 +31,7 @@ static inline bool FN(lock_few)(struct iomm_pgtable *pgtable,
 static inline struct iomm_node *
 FN(few)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last, bool above)
 {
-	uint64_t generation = iomm_pgtable_generation(pgtable);
+	uintptr_t generation = iomm_pgtable_generation(pgtable);
 	struct iomm_node *node;
 	uint32_t level;
 

@@ -66,10 +66,29 @@ static void unlock_lists(struct iomm_pgtable *pgtable)
 		iomm_unlock(pgtable->object.ctx, &pgtable->lock);
 }
 
+/* Lists */
+
+static struct iomm_node *pop(struct iomm_node **list)
+{
+	struct iomm_node *node = *list;
+
+	if (node)
+		*list = node->next;
+	return node;
+}
+
+static void push(struct iomm_node **list, struct iomm_node *node)
+{
+	node->next = *list;
+	*list = node;
+}
+
 /* The slab */
 
 #define FIRST_CHUNK   16u
 #define LARGEST_CHUNK 127u /* a little under 4 KiB */
+
+#define NEWBORN (IOMM_NODE_DEAD | IOMM_NODE_FRESH)
 
 struct iomm_node_chunk {
 	struct iomm_node_chunk *next;
@@ -96,27 +115,23 @@ static bool grow_pool(struct iomm_ctx *ctx, struct iomm_node_pool *pool)
 	pool->chunks = chunk;
 	/* In ascending order: neighbours in time are neighbours in memory. */
 	for (i = count; i--;) {
-		chunk->nodes[i].next = pool->free;
-		pool->free = &chunk->nodes[i];
+		atomic_store_explicit(&chunk->nodes[i].word, NEWBORN,
+				      memory_order_relaxed);
+		push(&pool->free, &chunk->nodes[i]);
 	}
 	count *= 2;
 	pool->next_count = count < LARGEST_CHUNK ? count : LARGEST_CHUNK;
 	return true;
 }
 
-static struct iomm_node *pop(struct iomm_node **list)
+void iomm_node_push(_Atomic(struct iomm_node *) *list, struct iomm_node *chain,
+		    struct iomm_node *tail)
 {
-	struct iomm_node *node = *list;
-
-	if (node)
-		*list = node->next;
-	return node;
-}
-
-static void push(struct iomm_node **list, struct iomm_node *node)
-{
-	node->next = *list;
-	*list = node;
+	tail->next = atomic_load_explicit(list, memory_order_relaxed);
+	while (!atomic_compare_exchange_weak_explicit(list, &tail->next, chain,
+						      memory_order_release,
+						      memory_order_relaxed))
+		;
 }
 
 static struct iomm_node *take_plain(struct iomm_pgtable *pgtable)
@@ -172,24 +187,30 @@ static struct iomm_node *make_inner(struct iomm_ctx *ctx, uint32_t slots)
 	if (!inner)
 		return NULL;
 	inner->child = inner->few;
+	atomic_store_explicit(&inner->node.word, NEWBORN, memory_order_relaxed);
 	if (!slots || set_window(ctx, inner, slots))
 		return &inner->node;
 	iomm_free(ctx, inner, sizeof(*inner));
 	return NULL;
 }
 
+static bool is_wide(const struct iomm_pgtable *pgtable)
+{
+	return atomic_load_explicit(&pgtable->wide, memory_order_relaxed);
+}
+
 static struct iomm_node *
-take_inner(struct iomm_pgtable *pgtable, uint32_t slots)
+take_inner(struct iomm_pgtable *pgtable, uint32_t level, uint32_t slots)
 {
 	struct iomm_node *node;
 
 	lock_lists(pgtable);
-	node = pop(&pgtable->pool.inner);
+	node = pop(&pgtable->pool.inner[level]);
 	unlock_lists(pgtable);
 	if (node)
 		return node;
 	return make_inner(pgtable->object.ctx,
-			  pgtable->readers || pgtable->wide ? slots : 0);
+			  pgtable->readers || is_wide(pgtable) ? slots : 0);
 }
 
 /* A node without a table; late readers may still look at it. */
@@ -198,7 +219,7 @@ static void put_node(struct iomm_pgtable *pgtable, struct iomm_node *node)
 	if (!iomm_node_is_inner(node))
 		push(&pgtable->pool.free, node);
 	else if (pgtable->readers)
-		push(&pgtable->pool.inner, node);
+		push(&pgtable->pool.inner[iomm_node_level(node)], node);
 	else
 		free_inner(pgtable->object.ctx, node);
 }
@@ -210,23 +231,26 @@ static uint64_t table_bytes(const struct iomm_pgtable *pgtable)
 	return pgtable->ops->granule;
 }
 
-static void count_tables(struct iomm_pgtable *pgtable, int64_t tables,
-			 uint64_t bytes, bool foreign)
+static void count_table(struct iomm_pgtable *pgtable, bool foreign)
 {
-	atomic_fetch_add_explicit(&pgtable->tables, (uint64_t)tables,
-				  memory_order_relaxed);
-	atomic_fetch_add_explicit(&pgtable->table_bytes,
-				  (uint64_t)tables * bytes,
-				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&pgtable->tables, 1, memory_order_relaxed);
 	if (foreign)
-		atomic_fetch_add_explicit(&pgtable->foreign, (uint64_t)tables,
+		atomic_fetch_add_explicit(&pgtable->foreign, 1,
+					  memory_order_relaxed);
+}
+
+static void uncount_table(struct iomm_pgtable *pgtable, bool foreign)
+{
+	atomic_fetch_sub_explicit(&pgtable->tables, 1, memory_order_relaxed);
+	if (foreign)
+		atomic_fetch_sub_explicit(&pgtable->foreign, 1,
 					  memory_order_relaxed);
 }
 
 /* Returns the one before. */
-static uint64_t next_generation(struct iomm_pgtable *pgtable)
+static uintptr_t next_generation(struct iomm_pgtable *pgtable)
 {
-	uint64_t now;
+	uintptr_t now;
 
 	if (pgtable->readers)
 		return atomic_fetch_add_explicit(&pgtable->generation, 1,
@@ -237,139 +261,111 @@ static uint64_t next_generation(struct iomm_pgtable *pgtable)
 	return now;
 }
 
-static void reset(struct iomm_node *node)
-{
-	atomic_store_explicit(&node->live, 0, memory_order_relaxed);
-	atomic_store_explicit(&node->word, 0, memory_order_release);
-}
-
-/*
- * Makes a table that was linked once ready to be linked anew. Late readers may
- * look at it still: so the generation comes first, and each entry is a store.
- */
-static void renew(struct iomm_pgtable *pgtable, struct iomm_node *node,
-		  uint64_t bytes, uint64_t *generation)
+/* Empties a table. Late readers may look at it still, so that each entry is a
+ * store. */
+static void clear_table(struct iomm_pgtable *pgtable, struct iomm_node *node,
+			uint64_t bytes)
 {
 	uint64_t i, slots = bytes >> pgtable->ops->desc_shift;
 	struct iomm_inner *inner;
 
-	/* What the caller has found since stays found: this is none of it. */
-	if (next_generation(pgtable) == *generation)
-		++*generation;
 	if (pgtable->readers)
 		for (i = 0; i < slots; i++)
 			iomm_desc_clear((uint64_t *)node->va + i);
 	else
 		memset(node->va, 0, bytes);
-	if (iomm_node_is_inner(node)) {
-		inner = iomm_node_inner(node);
-		for (i = 0; i < inner->count; i++)
-			atomic_store_explicit(&inner->child[i], NULL,
-					      memory_order_release);
-		inner->used = 0;
-	}
-	reset(node);
+	atomic_store_explicit(&node->live, 0, memory_order_relaxed);
+	if (!iomm_node_is_inner(node))
+		return;
+	inner = iomm_node_inner(node);
+	for (i = 0; i < inner->count; i++)
+		atomic_store_explicit(&inner->child[i], NULL,
+				      memory_order_release);
+	atomic_store_explicit(&inner->used, 0, memory_order_relaxed);
 }
 
-static struct iomm_node *take_spare(struct iomm_node_spares *spares, bool inner)
+/* Makes a table that was linked once ready to be linked anew, or one of new
+ * memory whose node was. The generation comes first. */
+static void renew(struct iomm_pgtable *pgtable, struct iomm_node *node,
+		  uint64_t bytes, uintptr_t *generation)
 {
-	struct iomm_node *node;
+	/* What the caller has found since stays found: this is none of it. */
+	if (next_generation(pgtable) == *generation)
+		++*generation;
+	clear_table(pgtable, node, bytes);
+}
 
-	node = pop(inner ? &spares->inner : &spares->plain);
-	if (node && inner)
-		spares->nr_inner--;
-	else if (node)
-		spares->nr_plain--;
+static struct iomm_node *
+take_spare(struct iomm_node_spares *spares, uint32_t level)
+{
+	struct iomm_node *node = pop(&spares->list[level]);
+
+	if (node)
+		spares->count--;
+	return node;
+}
+
+/* Of whatever level. */
+static struct iomm_node *take_any(struct iomm_node_spares *spares)
+{
+	struct iomm_node *node = NULL;
+	uint32_t level;
+
+	for (level = 0; !node && level < IOMM_ENGINE_LEVELS; level++)
+		node = take_spare(spares, level);
 	return node;
 }
 
 static void put_spare(struct iomm_node_spares *spares, struct iomm_node *node)
 {
-	if (iomm_node_is_inner(node)) {
-		push(&spares->inner, node);
-		spares->nr_inner++;
-	} else {
-		push(&spares->plain, node);
-		spares->nr_plain++;
-	}
+	push(&spares->list[iomm_node_level(node)], node);
+	spares->count++;
 }
 
-static int make_table(struct iomm_pgtable *pgtable, bool inner, uint64_t bytes,
-		      struct iomm_node **out)
+static bool is_fresh(const struct iomm_node *node)
+{
+	return atomic_load_explicit(&node->word, memory_order_relaxed) &
+	       IOMM_NODE_FRESH;
+}
+
+static int make_table(struct iomm_pgtable *pgtable, uint32_t level,
+		      uint64_t bytes, struct iomm_node **out)
 {
 	struct iomm_ctx *ctx = pgtable->object.ctx;
 	uint32_t slots = (uint32_t)(bytes >> pgtable->ops->desc_shift);
+	bool inner = level < pgtable->ops->last_level;
+	uint64_t kind = IOMM_NODE_LEVEL(level) | (inner ? IOMM_NODE_INNER : 0);
 	struct iomm_node *node;
 	uint64_t pa;
 	void *va;
 	int r;
 
-	node = inner ? take_inner(pgtable, slots) : take_plain(pgtable);
+	node = inner ? take_inner(pgtable, level, slots) : take_plain(pgtable);
 	if (!node)
 		return IOMM_FAIL(ctx, IOMM_ENOMEM,
 				 "no memory for the books of a table");
 	r = iomm_table_alloc(ctx, pgtable->memory, bytes, pgtable->max_table_pa,
 			     &va, &pa);
 	if (r) {
-		node->pa = inner ? IOMM_NODE_INNER : 0;
+		node->pa = kind;
 		lock_lists(pgtable);
 		put_node(pgtable, node);
 		unlock_lists(pgtable);
 		return r;
 	}
 	node->va = va;
-	node->pa = pa | (inner ? IOMM_NODE_INNER : 0);
+	node->pa = pa | kind;
 	*out = node;
 	return 0;
 }
 
-static struct iomm_node *any_spare(struct iomm_pgtable *pgtable, bool inner)
-{
-	struct iomm_node_spares *spares = &pgtable->pool.spares;
-	struct iomm_node *node;
-
-	if (!pgtable->readers)
-		return take_spare(spares, inner);
-	lock_lists(pgtable);
-	node = take_spare(spares, inner);
-	unlock_lists(pgtable);
-	return node;
-}
-
-int iomm_node_create(struct iomm_pgtable *pgtable,
-		     struct iomm_node_spares *from, bool inner, uint64_t bytes,
-		     uint64_t *generation, struct iomm_node **out)
-{
-	struct iomm_node *node;
-	bool fresh;
-	int r;
-
-	node = from ? take_spare(from, inner) : any_spare(pgtable, inner);
-	if (from && !node)
-		return IOMM_FAIL(pgtable->object.ctx, IOMM_ENOSPC,
-				 "the tables of the reservation are used up");
-	fresh = !node;
-	if (fresh) {
-		r = make_table(pgtable, inner, bytes, &node);
-		if (r)
-			return r;
-	}
-	/* What late readers may look at is not fresh, new memory or not. */
-	if (fresh && !pgtable->readers)
-		reset(node);
-	else
-		renew(pgtable, node, bytes, generation);
-	count_tables(pgtable, 1, bytes, false);
-	*out = node;
-	return 0;
-}
-
-int iomm_node_create_foreign(struct iomm_pgtable *pgtable, bool inner,
+int iomm_node_create_foreign(struct iomm_pgtable *pgtable, uint32_t level,
 			     uint64_t pa, uint64_t bytes,
 			     struct iomm_node **out)
 {
 	struct iomm_ctx *ctx = pgtable->object.ctx;
 	uint32_t slots = (uint32_t)(bytes >> pgtable->ops->desc_shift);
+	bool inner = level < pgtable->ops->last_level;
 	struct iomm_node *node;
 	void *va;
 	int r;
@@ -382,8 +378,10 @@ int iomm_node_create_foreign(struct iomm_pgtable *pgtable, bool inner,
 		return IOMM_FAIL(ctx, IOMM_ENOMEM,
 				 "no memory for the books of a table");
 	node->va = va;
-	node->pa = pa | IOMM_NODE_FOREIGN | (inner ? IOMM_NODE_INNER : 0);
-	count_tables(pgtable, 1, bytes, true);
+	node->pa = pa | IOMM_NODE_FOREIGN | IOMM_NODE_LEVEL(level) |
+		   (inner ? IOMM_NODE_INNER : 0);
+	atomic_store_explicit(&node->word, 0, memory_order_relaxed);
+	count_table(pgtable, true);
 	*out = node;
 	return 0;
 }
@@ -414,13 +412,85 @@ static void retire(struct iomm_pgtable *pgtable, struct iomm_node *node)
 	}
 	lock_lists(pgtable);
 	keep = !pgtable->stranded &&
-	       (pgtable->readers ||
-		spares->nr_plain + spares->nr_inner < MOST_SPARES);
+	       (pgtable->readers || spares->count < MOST_SPARES);
 	if (keep)
 		put_spare(spares, node);
 	unlock_lists(pgtable);
 	if (!keep)
 		free_table(pgtable, node);
+}
+
+/* What reservations gave back, from whatever thread, is spare as well. */
+static void take_in(struct iomm_pgtable *pgtable)
+{
+	struct iomm_node *node, *next;
+
+	if (!atomic_load_explicit(&pgtable->returned, memory_order_relaxed))
+		return;
+	node = atomic_exchange_explicit(&pgtable->returned, NULL,
+					memory_order_acquire);
+	for (; node; node = next) {
+		next = node->next;
+		retire(pgtable, node);
+	}
+}
+
+static struct iomm_node *any_spare(struct iomm_pgtable *pgtable, uint32_t level)
+{
+	struct iomm_node_spares *spares = &pgtable->pool.spares;
+	struct iomm_node *node;
+
+	take_in(pgtable);
+	if (!pgtable->readers)
+		return take_spare(spares, level);
+	lock_lists(pgtable);
+	node = take_spare(spares, level);
+	unlock_lists(pgtable);
+	return node;
+}
+
+int iomm_node_create(struct iomm_pgtable *pgtable,
+		     struct iomm_node_spares *from, uint32_t level,
+		     uint64_t bytes, uintptr_t *generation,
+		     struct iomm_node **out)
+{
+	struct iomm_node *node;
+	bool made = false;
+	int r = 0;
+
+	node = from ? take_spare(from, level) : any_spare(pgtable, level);
+	if (from && !node)
+		return IOMM_FAIL(pgtable->object.ctx, IOMM_ENOSPC,
+				 "the tables of the reservation are used up");
+	if (!node) {
+		r = make_table(pgtable, level, bytes, &node);
+		made = true;
+	}
+	if (r)
+		return r;
+	if (made && (!pgtable->readers || is_fresh(node)))
+		atomic_store_explicit(&node->live, 0, memory_order_relaxed);
+	else if (is_fresh(node))
+		clear_table(pgtable, node, bytes);
+	else
+		renew(pgtable, node, bytes, generation);
+	if (!pgtable->readers)
+		atomic_store_explicit(&node->word, 0, memory_order_relaxed);
+	count_table(pgtable, false);
+	*out = node;
+	return 0;
+}
+
+struct iomm_node *iomm_node_reuse(struct iomm_pgtable *pgtable,
+				  struct iomm_node_spares *kept, uint32_t level)
+{
+	struct iomm_node *node = take_spare(kept, level);
+
+	if (!node)
+		return NULL;
+	clear_table(pgtable, node, table_bytes(pgtable));
+	count_table(pgtable, false);
+	return node;
 }
 
 static void discard_tree(struct iomm_pgtable *pgtable,
@@ -439,9 +509,7 @@ static void discard_tree(struct iomm_pgtable *pgtable,
 				discard_tree(pgtable, to, child);
 		}
 	}
-	count_tables(pgtable, -1, table_bytes(pgtable), false);
-	/* As any spare: nobody locks it. */
-	iomm_node_set(node, IOMM_NODE_DEAD);
+	uncount_table(pgtable, false);
 	if (to)
 		put_spare(to, node);
 	else
@@ -519,23 +587,28 @@ set_child(struct iomm_inner *inner, uint32_t slot, struct iomm_node *child)
 			      memory_order_release);
 }
 
+static void set_used(struct iomm_node *node, uint32_t used)
+{
+	atomic_store_explicit(&iomm_node_inner(node)->used, used,
+			      memory_order_relaxed);
+}
+
 void iomm_node_adopt(struct iomm_node *node, uint32_t slot,
 		     struct iomm_node *child)
 {
 	struct iomm_inner *inner = iomm_node_inner(node);
 
 	set_child(inner, slot, child);
-	inner->used++;
+	set_used(node, iomm_node_used(node) + 1);
 }
 
 void iomm_node_disown(struct iomm_node *node, uint32_t slot)
 {
 	set_child(iomm_node_inner(node), slot, NULL);
-	iomm_node_inner(node)->used--;
+	set_used(node, iomm_node_used(node) - 1);
 }
 
-static void
-each_in_tree(struct iomm_node *node, void (*act)(struct iomm_node *node))
+void iomm_node_revive(struct iomm_node *node, uint32_t word)
 {
 	struct iomm_inner *inner;
 	struct iomm_node *child;
@@ -547,25 +620,10 @@ each_in_tree(struct iomm_node *node, void (*act)(struct iomm_node *node))
 			child = atomic_load_explicit(&inner->child[i],
 						     memory_order_relaxed);
 			if (child)
-				each_in_tree(child, act);
+				iomm_node_revive(child, word);
 		}
 	}
-	act(node);
-}
-
-static void lock_new(struct iomm_node *node)
-{
-	iomm_node_set(node, IOMM_NODE_LOCKED);
-}
-
-void iomm_node_lock_tree(struct iomm_node *node)
-{
-	each_in_tree(node, lock_new);
-}
-
-void iomm_node_unlock_tree(struct iomm_node *node)
-{
-	each_in_tree(node, iomm_node_unlock);
+	atomic_store_explicit(&node->word, word, memory_order_release);
 }
 
 static void bury_tree(struct iomm_pgtable *pgtable, struct iomm_node *node,
@@ -584,8 +642,7 @@ static void bury_tree(struct iomm_pgtable *pgtable, struct iomm_node *node,
 				bury_tree(pgtable, child, chain);
 		}
 	}
-	count_tables(pgtable, -1, table_bytes(pgtable),
-		     node->pa & IOMM_NODE_FOREIGN);
+	uncount_table(pgtable, node->pa & IOMM_NODE_FOREIGN);
 	push(chain, node);
 }
 
@@ -619,20 +676,19 @@ iomm_node_free_chain(struct iomm_pgtable *pgtable, struct iomm_node *chain)
 
 uint64_t iomm_node_spares(struct iomm_pgtable *pgtable)
 {
-	const struct iomm_node_spares *spares = &pgtable->pool.spares;
 	uint64_t count;
 
 	lock_lists(pgtable);
-	count = (uint64_t)spares->nr_plain + spares->nr_inner;
+	count = pgtable->pool.spares.count;
 	unlock_lists(pgtable);
 	return count;
 }
 
 /* Reservations */
 
-static int
-reserve_kind(struct iomm_pgtable *pgtable, struct iomm_node_spares *spares,
-	     bool inner, uint32_t count)
+int iomm_node_reserve(struct iomm_pgtable *pgtable,
+		      struct iomm_node_spares *spares, uint32_t level,
+		      uint32_t count)
 {
 	uint64_t bytes = table_bytes(pgtable);
 	uint32_t slots = (uint32_t)(bytes >> pgtable->ops->desc_shift);
@@ -641,15 +697,16 @@ reserve_kind(struct iomm_pgtable *pgtable, struct iomm_node_spares *spares,
 	int r;
 
 	for (; count; count--) {
-		node = any_spare(pgtable, inner);
+		node = any_spare(pgtable, level);
 		if (!node) {
-			r = make_table(pgtable, inner, bytes, &node);
+			r = make_table(pgtable, level, bytes, &node);
 			if (r)
 				return r;
 		}
 		put_spare(spares, node);
 		/* From before the table was made wide. */
-		if (inner && iomm_node_inner(node)->count < slots) {
+		if (iomm_node_is_inner(node) &&
+		    iomm_node_inner(node)->count < slots) {
 			free_window(ctx, iomm_node_inner(node));
 			if (!set_window(ctx, iomm_node_inner(node), slots))
 				return IOMM_FAIL(ctx, IOMM_ENOMEM,
@@ -660,24 +717,13 @@ reserve_kind(struct iomm_pgtable *pgtable, struct iomm_node_spares *spares,
 	return 0;
 }
 
-int iomm_node_reserve(struct iomm_pgtable *pgtable,
-		      struct iomm_node_spares *spares, uint32_t nr_plain,
-		      uint32_t nr_inner)
-{
-	int r = reserve_kind(pgtable, spares, false, nr_plain);
-
-	return r ? r : reserve_kind(pgtable, spares, true, nr_inner);
-}
-
 void iomm_node_unreserve(struct iomm_pgtable *pgtable,
 			 struct iomm_node_spares *spares)
 {
 	struct iomm_node *node;
 
-	while ((node = take_spare(spares, false)))
-		retire(pgtable, node);
-	while ((node = take_spare(spares, true)))
-		retire(pgtable, node);
+	while ((node = take_any(spares)))
+		iomm_node_push(&pgtable->returned, node, node);
 }
 
 /* Trim and the end */
@@ -709,20 +755,53 @@ uint64_t iomm_node_trim(struct iomm_pgtable *pgtable)
 	struct iomm_node *node;
 	uint64_t bytes = 0;
 
+	take_in(pgtable);
 	lock_lists(pgtable);
 	spares = pgtable->pool.spares;
 	memset(&pgtable->pool.spares, 0, sizeof(spares));
 	unlock_lists(pgtable);
 	if (!quiet(pgtable)) {
-		iomm_node_unreserve(pgtable, &spares);
+		while ((node = take_any(&spares)))
+			retire(pgtable, node);
 		return 0;
 	}
-	while ((node = take_spare(&spares, false)) ||
-	       (node = take_spare(&spares, true))) {
+	while ((node = take_any(&spares))) {
 		free_table(pgtable, node);
 		bytes += table_bytes(pgtable);
 	}
 	return bytes;
+}
+
+/* Foreign tables outlive ours: they must not link them. */
+static void unlink_ours(struct iomm_pgtable *pgtable, struct iomm_node *node)
+{
+	struct iomm_inner *inner;
+	struct iomm_node *child;
+	uint64_t *desc;
+	uint32_t i;
+
+	if (!iomm_node_is_inner(node) || !(node->pa & IOMM_NODE_FOREIGN))
+		return;
+	inner = iomm_node_inner(node);
+	for (i = inner->first; i - inner->first < inner->count; i++) {
+		child = iomm_node_child(node, i);
+		if (!child)
+			continue;
+		unlink_ours(pgtable, child);
+		if (child->pa & IOMM_NODE_FOREIGN)
+			continue;
+		desc = (uint64_t *)node->va + i;
+		iomm_desc_clear(desc);
+		if (pgtable->synced)
+			iomm_table_sync(pgtable->memory, desc,
+					iomm_node_pa(node) + i * sizeof(*desc),
+					sizeof(*desc));
+	}
+}
+
+void iomm_node_unlink_ours(struct iomm_pgtable *pgtable)
+{
+	unlink_ours(pgtable, pgtable->root);
 }
 
 void iomm_node_destroy_root(struct iomm_pgtable *pgtable)
@@ -752,10 +831,12 @@ void iomm_node_pool_fini(struct iomm_pgtable *pgtable)
 	struct iomm_ctx *ctx = pgtable->object.ctx;
 	struct iomm_node_chunk *chunk;
 	struct iomm_node *node;
+	uint32_t level;
 
 	iomm_node_trim(pgtable);
-	while ((node = pop(&pool->inner)))
-		free_inner(ctx, node);
+	for (level = 0; level < IOMM_ENGINE_LEVELS; level++)
+		while ((node = pop(&pool->inner[level])))
+			free_inner(ctx, node);
 	while ((chunk = pool->chunks)) {
 		pool->chunks = chunk->next;
 		iomm_free(ctx, chunk, chunk_bytes(chunk->count));

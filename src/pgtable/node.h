@@ -28,14 +28,20 @@ struct iomm_ctx;
 struct iomm_pgtable;
 
 /* In the low bits of `pa`, which a table's alignment leaves free. */
-#define IOMM_NODE_INNER	  UINT64_C(1)
-#define IOMM_NODE_FOREIGN UINT64_C(2) /* adopted: its memory is not ours */
-#define IOMM_NODE_PA_MASK (~UINT64_C(63))
+#define IOMM_NODE_INNER	       UINT64_C(1)
+#define IOMM_NODE_FOREIGN      UINT64_C(2) /* adopted: its memory is not ours */
+#define IOMM_NODE_LEVEL(level) ((uint64_t)(level) << 2)
+#define IOMM_NODE_PA_MASK      (~UINT64_C(63))
 
-/* In `word`. Only who holds the lock changes it. */
-#define IOMM_NODE_LOCKED   1u
-#define IOMM_NODE_DEAD	   2u /* is being, or was, unlinked */
-#define IOMM_NODE_BREAKING 4u /* a break-before-make is under way in it */
+#define IOMM_ENGINE_LEVELS 8u
+
+/*
+ * In `word`. Only who holds the lock changes it; a dead node, which is never
+ * locked, is its owner's.
+ */
+#define IOMM_NODE_LOCKED 1u
+#define IOMM_NODE_DEAD	 2u /* linked nowhere, or about to be */
+#define IOMM_NODE_FRESH	 4u /* and never was: nobody knows it */
 
 struct iomm_node {
 	void *va;
@@ -54,20 +60,22 @@ struct iomm_inner {
 	iomm_node_slot *child; /* of slots [first, first + count) */
 	uint32_t first;
 	uint32_t count;
-	uint32_t used;			   /* children */
+	_Atomic uint32_t used;		   /* children; as live */
 	iomm_node_slot few[IOMM_NODE_FEW]; /* a window without memory */
 };
 
-/* Tables that are linked nowhere and seen by no walker, by kind. */
+/* Tables that are linked nowhere and seen by no walker, by level: a node stays
+ * at its level, so that late readers take no plain one for an inner one. */
 struct iomm_node_spares {
-	struct iomm_node *plain, *inner;
-	uint32_t nr_plain, nr_inner;
+	struct iomm_node *list[IOMM_ENGINE_LEVELS];
+	uint32_t count;
 };
 
 /* Slab of plain nodes: grows, and goes with the table. */
 struct iomm_node_pool {
-	struct iomm_node *free;	 /* plain nodes without a table */
-	struct iomm_node *inner; /* shared: inner ones without a table */
+	struct iomm_node *free; /* plain nodes without a table */
+	/* Shared: inner ones without a table, by level. */
+	struct iomm_node *inner[IOMM_ENGINE_LEVELS];
 	struct iomm_node_chunk *chunks;
 	uint32_t next_count;
 	struct iomm_node_spares spares;
@@ -81,6 +89,11 @@ static inline bool iomm_node_is_inner(const struct iomm_node *node)
 static inline struct iomm_inner *iomm_node_inner(const struct iomm_node *node)
 {
 	return iomm_container_of(node, struct iomm_inner, node);
+}
+
+static inline uint32_t iomm_node_level(const struct iomm_node *node)
+{
+	return (uint32_t)(node->pa >> 2) & (IOMM_ENGINE_LEVELS - 1);
 }
 
 static inline uint64_t iomm_node_pa(const struct iomm_node *node)
@@ -105,10 +118,17 @@ static inline uint32_t iomm_node_live(const struct iomm_node *node)
 	return atomic_load_explicit(&node->live, memory_order_relaxed);
 }
 
+/* Children of an inner node. */
+static inline uint32_t iomm_node_used(const struct iomm_node *node)
+{
+	return atomic_load_explicit(&iomm_node_inner(node)->used,
+				    memory_order_relaxed);
+}
+
 static inline bool iomm_node_empty(const struct iomm_node *node)
 {
 	return !iomm_node_live(node) &&
-	       (!iomm_node_is_inner(node) || !iomm_node_inner(node)->used);
+	       (!iomm_node_is_inner(node) || !iomm_node_used(node));
 }
 
 static inline bool iomm_node_dead(const struct iomm_node *node)
@@ -181,21 +201,31 @@ static inline void iomm_node_unlock(struct iomm_node *node)
 
 /* A zeroed table of `bytes` and its node, linked nowhere: from `from` when it
  * is not NULL, else a spare or a new one. That may make a new generation; if it
- * is the one after `*generation`, so is that. */
+ * is the one after `*generation`, so is that. In a shared table it is dead until
+ * iomm_node_revive(). */
 int iomm_node_create(struct iomm_pgtable *pgtable,
-		     struct iomm_node_spares *from, bool inner, uint64_t bytes,
-		     uint64_t *generation, struct iomm_node **out);
+		     struct iomm_node_spares *from, uint32_t level,
+		     uint64_t bytes, uintptr_t *generation,
+		     struct iomm_node **out);
+
+/* The same from what iomm_node_keep() put aside, or NULL. */
+struct iomm_node *
+iomm_node_reuse(struct iomm_pgtable *pgtable, struct iomm_node_spares *kept,
+		uint32_t level);
 
 /* The node of a table that is there already, at `pa`. */
-int iomm_node_create_foreign(struct iomm_pgtable *pgtable, bool inner,
+int iomm_node_create_foreign(struct iomm_pgtable *pgtable, uint32_t level,
 			     uint64_t pa, uint64_t bytes,
 			     struct iomm_node **out);
 
-/* Takes back a tree that no walker has ever seen. */
+/* Takes back a tree that was linked nowhere, to the spares, or to `to`. */
 void iomm_node_discard(struct iomm_pgtable *pgtable,
 		       struct iomm_node_spares *to, struct iomm_node *node);
 
-/* Frees table and node with all below; `node` is the root, and this the end. */
+/* Takes the links to our tables out of those that are not ours. */
+void iomm_node_unlink_ours(struct iomm_pgtable *pgtable);
+
+/* Frees all tables: the end. */
 void iomm_node_destroy_root(struct iomm_pgtable *pgtable);
 
 /* Makes room for a child at the slot; afterwards iomm_node_adopt cannot fail.
@@ -208,9 +238,9 @@ void iomm_node_adopt(struct iomm_node *node, uint32_t slot,
 /* Undoes that. */
 void iomm_node_disown(struct iomm_node *node, uint32_t slot);
 
-/* Locks, and opens, all tables of a tree that nobody else knows yet. */
-void iomm_node_lock_tree(struct iomm_node *node);
-void iomm_node_unlock_tree(struct iomm_node *node);
+/* All tables of a new tree are about to be linked: with LOCKED, or 0. And the
+ * opposite of it, with DEAD. */
+void iomm_node_revive(struct iomm_node *node, uint32_t word);
 
 /* Takes a child out, with all below it, and chains their tables in front of
  * `*chain`: they are out of use. */
@@ -222,10 +252,15 @@ void iomm_node_bury(struct iomm_pgtable *pgtable, struct iomm_node *node,
 uint32_t
 iomm_node_free_chain(struct iomm_pgtable *pgtable, struct iomm_node *chain);
 
-/* Tables that a reservation holds, from and back to the page table. */
+/* Pushes a chain, from any thread. */
+void iomm_node_push(_Atomic(struct iomm_node *) *list, struct iomm_node *chain,
+		    struct iomm_node *tail);
+
+/* Tables that a reservation holds, from and back to the page table: that from
+ * any thread. */
 int iomm_node_reserve(struct iomm_pgtable *pgtable,
-		      struct iomm_node_spares *spares, uint32_t nr_plain,
-		      uint32_t nr_inner);
+		      struct iomm_node_spares *spares, uint32_t level,
+		      uint32_t count);
 void iomm_node_unreserve(struct iomm_pgtable *pgtable,
 			 struct iomm_node_spares *spares);
 

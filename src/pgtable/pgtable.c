@@ -31,7 +31,7 @@ void iomm_pgtable_set_owner(struct iomm_pgtable *pgtable,
 	pgtable->owner_data = data;
 }
 
-static uint64_t load(const _Atomic uint64_t *count)
+static uint64_t load(const _Atomic uintptr_t *count)
 {
 	return atomic_load_explicit(count, memory_order_relaxed);
 }
@@ -55,7 +55,8 @@ int iomm_pgtable_info(struct iomm_pgtable *pgtable,
 	known.last_iova = pgtable->first_iova + pgtable->last_offset;
 	known.root_pa = iomm_node_pa(pgtable->root);
 	known.tables = load(&pgtable->tables);
-	known.table_bytes = load(&pgtable->table_bytes);
+	known.table_bytes = pgtable->root_bytes +
+			    (known.tables - 1) * pgtable->ops->granule;
 	known.foreign = load(&pgtable->foreign);
 	known.spare = iomm_node_spares(pgtable);
 	known.quarantined = atomic_load_explicit(&pgtable->quarantined,
@@ -107,20 +108,21 @@ check_map_flags(struct iomm_pgtable *pgtable, uint32_t flags, uint32_t known,
 	return r;
 }
 
-/* One page over and over: each is a map of its own, which the next one finds
- * its table warm from. */
-static int repeat(struct iomm_engine_op *op, uint64_t size, uint64_t last)
-{
-	struct iomm_pgtable *pgtable = op->pgtable;
-	uint64_t paddr = op->paddr;
-	int r;
+/* One page over and over. */
+struct repeat {
+	uint64_t paddr, bytes; /* of the page */
+	uint64_t last;	       /* address, of all */
+};
 
-	do {
-		op->paddr = paddr;
-		op->last = op->iova + (size - 1);
-		r = pgtable->ops->map_op(op);
-	} while (!r && op->last != last);
-	return r;
+static bool repeat_more(struct iomm_engine_op *op)
+{
+	const struct repeat *repeat = op->list;
+
+	if (op->last == repeat->last)
+		return false;
+	op->paddr = repeat->paddr;
+	op->last = op->iova + (repeat->bytes - 1);
+	return true;
 }
 
 static int map_with(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
@@ -130,6 +132,7 @@ static int map_with(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
 	uint32_t shift = (flags & IOMM_MAP_PAGE_MASK) >> 8;
 	uint64_t size = pgtable->page_mask + 1, offset;
 	struct iomm_engine_op op;
+	struct repeat page;
 	int r;
 
 	iomm_op_init(&op, pgtable, IOMM_ACT_MAP);
@@ -153,8 +156,14 @@ static int map_with(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
 	op.first = op.iova = offset;
 	op.last = offset + (bytes - 1);
 	op.paddr = paddr;
-	r = flags & IOMM_MAP_REPEAT ? repeat(&op, size, op.last)
-				    : pgtable->ops->map_op(&op);
+	op.more = NULL;
+	if (flags & IOMM_MAP_REPEAT) {
+		page = (struct repeat){ paddr, size, op.last };
+		op.last = offset + (size - 1);
+		op.list = &page;
+		op.more = repeat_more;
+	}
+	r = pgtable->ops->map_op(&op);
 	*mapped = op.iova - offset;
 	return r;
 }
@@ -245,25 +254,26 @@ static int check_list(struct iomm_pgtable *pgtable, struct list list,
 			return r;
 		if (*bytes + segment.bytes < *bytes)
 			return IOMM_FAIL(ctx, IOMM_EINVAL,
-					 "the segments together wrap around");
+					 "the segments are longer than all "
+					 "addresses: %x and %x bytes",
+					 *bytes, segment.bytes);
 		*bytes += segment.bytes;
 		*align |= segment.paddr | segment.bytes;
 	}
 	return 0;
 }
 
-static int map_pieces(struct iomm_engine_op *op, struct list list)
+static bool list_more(struct iomm_engine_op *op)
 {
+	struct list *list = op->list;
 	struct iomm_segment piece;
-	int r = 0;
 
-	while (!r && list.count) {
-		piece = next_piece(&list);
-		op->paddr = piece.paddr;
-		op->last = op->iova + (piece.bytes - 1);
-		r = op->pgtable->ops->map_op(op);
-	}
-	return r;
+	if (!list->count)
+		return false;
+	piece = next_piece(list);
+	op->paddr = piece.paddr;
+	op->last = op->iova + (piece.bytes - 1);
+	return true;
 }
 
 int iomm_pgtable_map_segments(struct iomm_pgtable *pgtable, uint64_t iova,
@@ -294,7 +304,10 @@ int iomm_pgtable_map_segments(struct iomm_pgtable *pgtable, uint64_t iova,
 	if (r)
 		return r;
 	op.iova = offset;
-	r = map_pieces(&op, list);
+	op.list = &list;
+	op.more = list_more;
+	(void)list_more(&op);
+	r = pgtable->ops->map_op(&op);
 	*mapped = op.iova - offset;
 	return r;
 }
@@ -485,11 +498,10 @@ int iomm_pgtable_restore(struct iomm_pgtable *pgtable,
 		return -IOMM_EINVAL;
 	ctx = pgtable->object.ctx;
 	iomm_enter(ctx);
-	r = iomm_pgtable_info(pgtable, info);
-	if (!r) {
-		iomm_op_sync_tree(pgtable, pgtable->root, pgtable->root_bytes);
-		r = iomm_pgtable_flush_quarantine(pgtable);
-	}
+	iomm_op_sync_tree(pgtable, pgtable->root, pgtable->root_bytes);
+	r = iomm_pgtable_flush_quarantine(pgtable);
+	if (!r)
+		r = iomm_pgtable_info(pgtable, info);
 	return iomm_leave(ctx, r);
 }
 

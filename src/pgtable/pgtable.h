@@ -41,7 +41,7 @@ struct iomm_pgtable {
 	uint32_t run_levels;  /* and where contiguous runs are made */
 	uint32_t page_shift;  /* of the smallest page size */
 	bool has_runs;	      /* there can be runs: made, or adopted */
-	bool wide;	      /* reserved from: nodes have whole windows */
+	_Atomic bool wide;    /* reserved from: nodes have whole windows */
 	bool read_only;	      /* to be looked at only */
 	/* The table of the last level that was used last, and the one above
 	 * it, each with the part of an address that it stands for. */
@@ -52,14 +52,15 @@ struct iomm_pgtable {
 
 	/* Changes when a table is re-used, in an exclusive table also when one
 	 * goes out of use: what was found before may be stale. */
-	_Atomic uint64_t generation;
+	_Atomic uintptr_t generation;
 	struct iomm_readers *readers; /* a shared table; else NULL */
 
 	struct iomm_lock lock; /* shared: of the pool */
 	struct iomm_node_pool pool;
 	const struct iomm_vector *vector; /* or NULL */
-	/* How protections are encoded; 0: not asked for yet. */
-	_Atomic uint64_t attrs[IOMM_PGTABLE_PROTS];
+	/* How protections are encoded; 0: not asked for yet. Through
+	 * check.h. */
+	uint64_t attrs[IOMM_PGTABLE_PROTS];
 
 	struct iomm_format *format;
 	struct iomm_table_memory *memory;
@@ -68,8 +69,11 @@ struct iomm_pgtable {
 	uint64_t page_sizes;
 	uint64_t max_table_pa;
 	uint64_t root_bytes;
-	_Atomic uint64_t tables, table_bytes, foreign;
+	_Atomic uintptr_t tables, foreign; /* the first one among them */
 
+	/* Tables of reservations that are no more. Pushed at any time, and
+	 * taken in by whoever works on the table next. */
+	_Atomic(struct iomm_node *) returned;
 	/* Tables of gathers that were given up. Pushed at any time. */
 	_Atomic(struct iomm_node *) quarantine;
 	_Atomic uint32_t quarantined;
@@ -111,7 +115,7 @@ void iomm_pgtable_quarantine(struct iomm_pgtable *pgtable,
 int iomm_pgtable_flush_quarantine(struct iomm_pgtable *pgtable);
 void iomm_pgtable_free_quarantine(struct iomm_pgtable *pgtable);
 
-static inline uint64_t
+static inline uintptr_t
 iomm_pgtable_generation(const struct iomm_pgtable *pgtable)
 {
 	return atomic_load_explicit(&pgtable->generation, memory_order_acquire);

@@ -92,31 +92,26 @@ static uint64_t tables_at(const struct iomm_pgtable *pgtable, uint32_t level,
 static int take(struct iomm_reservation *reservation)
 {
 	struct iomm_pgtable *pgtable = reservation->pgtable;
-	uint64_t plain = 0, inner = 0, count;
 	uint32_t level;
-	int r;
+	uint64_t count;
+	int r = 0;
 
-	for (level = pgtable->start_level + 1;
-	     level <= pgtable->ops->last_level; level++) {
-		count = tables_at(pgtable, level, reservation->first,
-				  reservation->last);
-		if (level == pgtable->ops->last_level)
-			plain = count;
-		else
-			inner += count;
-	}
-	if (plain > UINT32_MAX || inner > UINT32_MAX)
-		return IOMM_FAIL(pgtable->object.ctx, IOMM_ENOMEM,
-				 "the range can need more than 2^32 tables");
-	pgtable->wide = true;
-	if (!pgtable->readers) {
+	atomic_store_explicit(&pgtable->wide, true, memory_order_relaxed);
+	if (!pgtable->readers)
 		r = widen(pgtable, pgtable->root, pgtable->start_level,
 			  reservation->first, reservation->last);
-		if (r)
-			return r;
+	for (level = pgtable->start_level + 1;
+	     !r && level <= pgtable->ops->last_level; level++) {
+		count = tables_at(pgtable, level, reservation->first,
+				  reservation->last);
+		r = count > UINT32_MAX
+			    ? IOMM_FAIL(pgtable->object.ctx, IOMM_ENOMEM,
+					"the range can need more than 2^32 "
+					"tables")
+			    : iomm_node_reserve(pgtable, &reservation->spares,
+						level, (uint32_t)count);
 	}
-	return iomm_node_reserve(pgtable, &reservation->spares, (uint32_t)plain,
-				 (uint32_t)inner);
+	return r;
 }
 
 static int reserve(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes,

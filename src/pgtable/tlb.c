@@ -51,19 +51,6 @@ int iomm_pgtable_tlb_flush_all(struct iomm_pgtable *pgtable)
 		     pgtable->first_iova + pgtable->last_offset);
 }
 
-/* Pushes a chain with one exchange: a gather may be given up at any time. */
-static void push(struct iomm_pgtable *pgtable, struct iomm_node *chain,
-		 struct iomm_node *tail)
-{
-	tail->next = atomic_load_explicit(&pgtable->quarantine,
-					  memory_order_relaxed);
-	while (!atomic_compare_exchange_weak_explicit(&pgtable->quarantine,
-						      &tail->next, chain,
-						      memory_order_release,
-						      memory_order_relaxed))
-		;
-}
-
 static struct iomm_node *find_tail(struct iomm_node *chain, uint32_t *count)
 {
 	for (*count = 1; chain->next; chain = chain->next)
@@ -82,7 +69,7 @@ void iomm_pgtable_quarantine(struct iomm_pgtable *pgtable,
 	tail = find_tail(chain, &count);
 	atomic_fetch_add_explicit(&pgtable->quarantined, count,
 				  memory_order_relaxed);
-	push(pgtable, chain, tail);
+	iomm_node_push(&pgtable->quarantine, chain, tail);
 }
 
 static struct iomm_node *take_all(struct iomm_pgtable *pgtable)
@@ -109,7 +96,8 @@ int iomm_pgtable_flush_quarantine(struct iomm_pgtable *pgtable)
 	if (!r)
 		free_all(pgtable, chain);
 	else if (chain)
-		push(pgtable, chain, find_tail(chain, &count));
+		iomm_node_push(&pgtable->quarantine, chain,
+			       find_tail(chain, &count));
 	return r;
 }
 

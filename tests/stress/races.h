@@ -19,6 +19,7 @@
 #include "unit/support.h"
 
 #define RACE_THREADS 4u
+#define RACE_MOST    8u /* threads in one race */
 
 struct race {
 	const char *name;
@@ -55,7 +56,8 @@ void race_result(const char *call, int result, const int *allowed);
 /* Loses a little time, so that the threads meet elsewhere each time. */
 void race_dally(struct random *random);
 
-/* A context and the small world, on the hosted platform. */
+/* A context on the hosted platform; and with the small world. */
+void race_context(struct world *w);
 void race_world(struct world *w);
 
 /* An IOMMU driver that agrees with everything. */
