@@ -145,10 +145,22 @@ static void memory_free(void *data, void *va, uint64_t pa, uint64_t bytes)
 	f->tables--;
 }
 
+static void *memory_to_virt(void *data, uint64_t pa, uint64_t bytes)
+{
+	struct faults *f = data;
+	uint64_t offset = pa - (uintptr_t)f->foreign;
+
+	if (offset >= f->foreign_bytes || bytes > f->foreign_bytes - offset ||
+	    faults_hit(f, -IOMM_EFAULT))
+		return NULL;
+	return (char *)f->foreign + offset;
+}
+
 const struct iomm_table_memory_ops faults_memory = {
 	.size = sizeof(faults_memory),
 	.alloc = memory_alloc,
 	.free = memory_free,
+	.to_virt = memory_to_virt,
 };
 
 static int tlb_flush(void *data, uint64_t iova, uint64_t last,

@@ -33,7 +33,9 @@ struct faults {
 	uint64_t sites; /* reached so far, while armed */
 	int injected;	/* what the site that failed answered; 0: none did */
 
-	int64_t tables;		/* of the table memory, out now */
+	int64_t tables; /* of the table memory, out now */
+	void *foreign;	/* memory in which others built tables */
+	uint64_t foreign_bytes;
 	uint32_t due, released; /* release functions handed over, called */
 	bool may_succeed;	/* a failure may be dealt with silently */
 	bool flushes_work;	/* the driver's are no sites */

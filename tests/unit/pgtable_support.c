@@ -2,8 +2,12 @@
 #include "unit/pgtable_support.h"
 
 #include "base/ctx.h"
-#include "pgtable/pgtable.h"
-#include "pgtable/raw_walk.h"
+
+const struct sizes sizes[NR_SIZES] = {
+	{ 4 * KB, 64 * KB, 2 * MB, 32 * MB },
+	{ 16 * KB, 2 * MB, 32 * MB, 1 * GB },
+	{ 64 * KB, 2 * MB, 512 * MB, 16 * GB },
+};
 
 /* Platform */
 
@@ -77,6 +81,12 @@ note(struct rig *rig, enum event_kind kind, uint64_t a, uint64_t b)
 	return event;
 }
 
+static void tell(struct rig *rig, const struct event *event)
+{
+	if (rig->on_event)
+		rig->on_event(rig, event);
+}
+
 void rig_clear_events(struct rig *rig)
 {
 	rig->nr_events = 0;
@@ -106,16 +116,23 @@ rig_event(const struct rig *rig, enum event_kind kind, uint32_t n)
 
 /* Table memory */
 
+static uint32_t free_slot(const struct rig *rig)
+{
+	uint32_t i = 0;
+
+	while (i < NR_TABLES && rig->bytes[i])
+		i++;
+	return i;
+}
+
 static int tables_alloc(void *data, uint64_t bytes, uint64_t max_pa, void **va,
 			uint64_t *pa)
 {
 	struct rig *rig = data;
+	uint32_t i = free_slot(rig);
 	uint64_t offset;
-	uint32_t i = 0;
 
 	assert_true(bytes && !(bytes & (bytes - 1)) && bytes <= TABLE_SLOT);
-	while (i < NR_TABLES && rig->bytes[i])
-		i++;
 	offset = i * TABLE_SLOT;
 	if (site_fails(rig) || i == NR_TABLES ||
 	    TABLES_PA + offset + bytes - 1 > max_pa)
@@ -127,8 +144,20 @@ static int tables_alloc(void *data, uint64_t bytes, uint64_t max_pa, void **va,
 	memset(*va, 0, bytes);
 	/* What a walker sees until the first sync: valid garbage. */
 	memset(rig->seen_by_walker + offset, 0xdb, bytes);
-	note(rig, EV_ALLOC, *pa, bytes);
+	tell(rig, note(rig, EV_ALLOC, *pa, bytes));
 	return 0;
+}
+
+uint64_t rig_plant(struct rig *rig, uint64_t bytes)
+{
+	uint32_t i = free_slot(rig);
+
+	assert_true(i < NR_TABLES && bytes <= TABLE_SLOT);
+	rig->bytes[i] = bytes;
+	rig->planted[i] = true;
+	memset(rig->seen_by_cpu + i * TABLE_SLOT, 0, bytes);
+	memset(rig->seen_by_walker + i * TABLE_SLOT, 0, bytes);
+	return TABLES_PA + i * TABLE_SLOT;
 }
 
 static void tables_free(void *data, void *va, uint64_t pa, uint64_t bytes)
@@ -138,10 +167,23 @@ static void tables_free(void *data, void *va, uint64_t pa, uint64_t bytes)
 
 	assert_ptr_equal(va, rig->seen_by_cpu + offset);
 	assert_int_equal(rig->bytes[offset / TABLE_SLOT], bytes);
+	assert_false(rig->planted[offset / TABLE_SLOT]);
 	rig->bytes[offset / TABLE_SLOT] = 0;
+	rig->roots[offset / TABLE_SLOT] = false;
 	rig->tables--;
 	memset(va, 0xdb, bytes);
-	note(rig, EV_FREE, pa, bytes);
+	tell(rig, note(rig, EV_FREE, pa, bytes));
+}
+
+static void *tables_to_virt(void *data, uint64_t pa, uint64_t bytes)
+{
+	struct rig *rig = data;
+	uint64_t slot = (pa - TABLES_PA) / TABLE_SLOT;
+
+	if (pa < TABLES_PA || slot >= NR_TABLES || bytes > rig->bytes[slot] ||
+	    (pa - TABLES_PA) % TABLE_SLOT > rig->bytes[slot] - bytes)
+		return NULL;
+	return rig->seen_by_cpu + (pa - TABLES_PA);
 }
 
 uint64_t *rig_desc(struct rig *rig, uint64_t pa)
@@ -183,12 +225,41 @@ static bool slot_synced(const struct rig *rig, uint64_t slot)
 		       rig->bytes[slot]);
 }
 
+/* The table that a descriptor links, or NR_TABLES. */
+static uint64_t linked_slot(const struct rig *rig, uint64_t desc)
+{
+	uint64_t to = desc & UINT64_C(0xfffffffff000);
+	uint64_t slot = (to - TABLES_PA) / TABLE_SLOT;
+
+	if ((desc & 3) != 3 || to < TABLES_PA || slot >= NR_TABLES)
+		return NR_TABLES;
+	assert_int_not_equal(rig->bytes[slot], 0);
+	return slot;
+}
+
+static void check_tree(const struct rig *rig, uint64_t slot, bool *seen)
+{
+	const char *table = rig->seen_by_cpu + slot * TABLE_SLOT;
+	uint64_t i, to, desc;
+
+	seen[slot] = true;
+	assert_true(slot_synced(rig, slot));
+	for (i = 0; i < rig->bytes[slot]; i += sizeof(desc)) {
+		memcpy(&desc, table + i, sizeof(desc));
+		to = linked_slot(rig, desc);
+		if (to != NR_TABLES && !seen[to])
+			check_tree(rig, to, seen);
+	}
+}
+
 void rig_assert_synced(struct rig *rig)
 {
+	bool seen[NR_TABLES] = { false };
 	uint64_t slot;
 
 	for (slot = 0; slot < NR_TABLES; slot++)
-		assert_true(slot_synced(rig, slot));
+		if (rig->roots[slot])
+			check_tree(rig, slot, seen);
 }
 
 /* When a walker gets to see a link, it must see the table behind it whole. */
@@ -199,12 +270,9 @@ static void check_links(struct rig *rig, uint64_t pa, uint64_t bytes)
 	uint64_t to;
 
 	for (; desc < end; desc++) {
-		to = *desc & UINT64_C(0xfffffffff000);
-		if ((*desc & 3) != 3 || to < TABLES_PA ||
-		    to >= TABLES_PA + NR_TABLES * TABLE_SLOT)
-			continue;
-		assert_true(rig->bytes[(to - TABLES_PA) / TABLE_SLOT]);
-		assert_true(slot_synced(rig, (to - TABLES_PA) / TABLE_SLOT));
+		to = linked_slot(rig, *desc);
+		if (to != NR_TABLES)
+			assert_true(slot_synced(rig, to));
 	}
 }
 
@@ -216,9 +284,10 @@ static void tables_sync(void *data, const void *va, uint64_t pa, uint64_t bytes)
 	assert_ptr_equal(va, rig->seen_by_cpu + offset);
 	assert_true(offset % TABLE_SLOT + bytes <=
 		    rig->bytes[offset / TABLE_SLOT]);
-	check_links(rig, pa, bytes);
+	if (!rig->unordered)
+		check_links(rig, pa, bytes);
 	memcpy(rig->seen_by_walker + offset, va, bytes);
-	note(rig, EV_SYNC, pa, bytes);
+	tell(rig, note(rig, EV_SYNC, pa, bytes));
 }
 
 static void tables_release(void *data)
@@ -233,6 +302,7 @@ static const struct iomm_table_memory_ops tables_ops = {
 	.alloc = tables_alloc,
 	.free = tables_free,
 	.sync = tables_sync,
+	.to_virt = tables_to_virt,
 };
 
 /* TLB */
@@ -255,17 +325,21 @@ static int tlb_flush(void *data, uint64_t iova, uint64_t last,
 	event->flags = flags;
 	if (!r && rig->on_flush)
 		rig->on_flush(rig, iova, last);
+	if (!r)
+		tell(rig, event);
 	return r;
 }
 
 static int tlb_flush_all(void *data)
 {
 	struct rig *rig = data;
+	struct event *event = note(rig, EV_FLUSH_ALL, 0, UINT64_MAX);
 	int r = answer(rig);
 
-	note(rig, EV_FLUSH_ALL, 0, UINT64_MAX);
 	if (!r && rig->on_flush)
 		rig->on_flush(rig, 0, UINT64_MAX);
+	if (!r)
+		tell(rig, event);
 	return r;
 }
 
@@ -336,8 +410,15 @@ int rig_teardown(void **state)
 int rig_create(struct rig *rig, const struct iomm_pgtable_config *config,
 	       struct iomm_pgtable **out)
 {
-	return iomm_pgtable_create(rig->ctx, "arm64-s1", config, &rig_tlb, rig,
-				   rig_tlb_release, out);
+	int r = iomm_pgtable_create(rig->ctx, "arm64-s1", config, &rig_tlb, rig,
+				    rig_tlb_release, out);
+	uint64_t root;
+
+	if (!r && config && config->memory == rig->memory) {
+		root = info_of(*out).root_pa;
+		rig->roots[(root - TABLES_PA) / TABLE_SLOT] = true;
+	}
+	return r;
 }
 
 struct iomm_pgtable *
@@ -357,136 +438,7 @@ rig_table(struct rig *rig, uint64_t granule, uint32_t ias, uint32_t flags)
 	return pgtable;
 }
 
-/* Looking */
-
-void assert_says(struct iomm_ctx *ctx, const char *part)
+struct iomm_pgtable *rig_4k(struct rig *rig)
 {
-	char text[512];
-
-	assert_true(iomm_error_message(ctx, text, sizeof(text)) > 0);
-	if (!strstr(text, part))
-		fail_msg("\"%s\" does not say \"%s\"", text, part);
-}
-
-static int dump_entry(void *data, const struct iomm_walk_entry *entry)
-{
-	struct dump *dump = data;
-
-	if (dump->count == dump->room) {
-		dump->room = dump->room ? 2 * dump->room : 64;
-		dump->entries =
-			realloc(dump->entries, dump->room * sizeof(*entry));
-	}
-	dump->entries[dump->count++] = *entry;
-	return 0;
-}
-
-void dump_table(struct iomm_pgtable *pgtable, struct dump *dump)
-{
-	memset(dump, 0, sizeof(*dump));
-	assert_ok(iomm_pgtable_walk(pgtable, 0, UINT64_MAX, dump_entry, dump));
-}
-
-void dump_free(struct dump *dump)
-{
-	free(dump->entries);
-	memset(dump, 0, sizeof(*dump));
-}
-
-void assert_unchanged(struct iomm_pgtable *pgtable, struct dump *before)
-{
-	struct dump now;
-
-	dump_table(pgtable, &now);
-	assert_int_equal(now.count, before->count);
-	if (now.count)
-		assert_memory_equal(now.entries, before->entries,
-				    now.count * sizeof(*now.entries));
-	dump_free(&now);
-	dump_free(before);
-}
-
-static int keep_leaf(void *data, const struct iomm_walk_entry *entry)
-{
-	if (entry->kind == IOMM_WALK_LEAF)
-		*(uint64_t *)data = entry->raw;
-	return 0;
-}
-
-uint64_t raw_leaf(struct iomm_pgtable *pgtable, uint64_t iova)
-{
-	uint64_t raw = 0;
-
-	assert_ok(iomm_pgtable_walk(pgtable, iova, 1, keep_leaf, &raw));
-	return raw;
-}
-
-void assert_maps(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
-		 uint64_t page_size)
-{
-	struct iomm_translation at = { .size = sizeof(at) };
-
-	assert_ok(iomm_pgtable_translate(pgtable, iova, &at));
-	assert_int_equal(at.paddr, paddr);
-	assert_int_equal(at.page_size, page_size);
-}
-
-void assert_hole(struct iomm_pgtable *pgtable, uint64_t iova)
-{
-	struct iomm_translation at = { .size = sizeof(at) };
-
-	assert_int_equal(iomm_pgtable_translate(pgtable, iova, &at),
-			 -IOMM_ENOENT);
-}
-
-void map_ok(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
-	    uint64_t bytes, uint32_t prot)
-{
-	uint64_t mapped = ~bytes;
-
-	assert_ok(iomm_pgtable_map(pgtable, iova, paddr, bytes, prot, 0,
-				   &mapped));
-	assert_int_equal(mapped, bytes);
-}
-
-void unmap_ok(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes,
-	      uint64_t expected)
-{
-	struct iomm_gather gather;
-	uint64_t unmapped = ~expected;
-
-	iomm_gather_init(&gather);
-	assert_ok(iomm_pgtable_unmap(pgtable, iova, bytes, &gather, &unmapped));
-	assert_int_equal(unmapped, expected);
-	assert_ok(iomm_gather_flush(&gather));
-}
-
-struct iomm_pgtable_info info_of(struct iomm_pgtable *pgtable)
-{
-	struct iomm_pgtable_info info = { .size = sizeof(info) };
-
-	assert_ok(iomm_pgtable_info(pgtable, &info));
-	return info;
-}
-
-void assert_walks_alike(struct rig *rig, struct iomm_pgtable *pgtable,
-			uint64_t iova)
-{
-	struct iomm_pgtable_info info = info_of(pgtable);
-	struct iomm_translation at = { .size = sizeof(at) };
-	struct iomm_raw_walker walker = { .fetch = rig_fetch, .data = rig };
-	struct iomm_raw_result raw;
-
-	if (info.flags & IOMM_PGTABLE_COHERENT)
-		walker.fetch = rig_snoop;
-	memcpy(walker.regs, info.regs, sizeof(walker.regs));
-	assert_ok(iomm_raw_walk(pgtable->format, &walker, iova, &raw));
-	if (iomm_pgtable_translate(pgtable, iova, &at)) {
-		assert_int_equal(raw.fault, IOMM_RAW_TRANSLATION);
-		return;
-	}
-	assert_int_equal(raw.fault, IOMM_RAW_OK);
-	assert_int_equal(raw.paddr, at.paddr);
-	assert_int_equal(raw.prot, at.prot);
-	assert_int_equal(raw.page_size, at.page_size);
+	return rig_table(rig, 4 * KB, 39, IOMM_PGTABLE_COHERENT);
 }

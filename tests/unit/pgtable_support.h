@@ -19,10 +19,12 @@
 #include <cmocka.h>
 
 #include <iomm/ctx.h>
+#include <iomm/cursor.h>
 #include <iomm/error.h>
 #include <iomm/format.h>
 #include <iomm/gather.h>
 #include <iomm/pgtable.h>
+#include <iomm/reservation.h>
 #include <iomm/table_memory.h>
 
 #define KB UINT64_C(1024)
@@ -37,7 +39,19 @@
 /* Where the test's table memory is, in the walker's view. */
 #define TABLES_PA  UINT64_C(0xc0000000)
 #define TABLE_SLOT (64 * KB)
-#define NR_TABLES  512u
+#define NR_TABLES  1024u
+
+/* Leaf sizes of arm64 at each granule: a page, a block, and contiguous runs of
+ * them. */
+struct sizes {
+	uint64_t page, run, block, block_run;
+};
+
+#define NR_SIZES 3u
+extern const struct sizes sizes[NR_SIZES];
+
+/* The contiguous hint in a descriptor. */
+#define ARM64_CONT (UINT64_C(1) << 52)
 
 enum event_kind {
 	EV_FLUSH,
@@ -72,6 +86,9 @@ struct rig {
 	uint64_t bytes[NR_TABLES]; /* 0: free */
 	int64_t tables;		   /* out now */
 	uint32_t memory_releases;
+	bool roots[NR_TABLES];	 /* first tables */
+	bool planted[NR_TABLES]; /* not ours to free: see rig_plant() */
+	bool unordered;		 /* links may be synced before tables */
 
 	/* TLB hooks */
 	int tlb_error;	      /* what they answer */
@@ -81,6 +98,7 @@ struct rig {
 
 	struct event events[MAX_EVENTS];
 	uint32_t nr_events;
+	void (*on_event)(struct rig *rig, const struct event *event);
 	const uint64_t *watch;
 	void *user;
 };
@@ -99,6 +117,12 @@ struct iomm_pgtable *
 rig_table(struct rig *rig, uint64_t granule, uint32_t ias, uint32_t flags);
 int rig_create(struct rig *rig, const struct iomm_pgtable_config *config,
 	       struct iomm_pgtable **out);
+/* The usual one: 4 KiB, 39 bits, walkers that snoop. */
+struct iomm_pgtable *rig_4k(struct rig *rig);
+
+/* Memory for a table that the test builds itself, zeroed: its address. The
+ * library finds it, and must never free it. */
+uint64_t rig_plant(struct rig *rig, uint64_t bytes);
 
 void rig_clear_events(struct rig *rig);
 uint32_t rig_count(const struct rig *rig, enum event_kind kind);
@@ -112,8 +136,15 @@ uint64_t *rig_desc(struct rig *rig, uint64_t pa);
 int rig_fetch(void *rig, uint64_t pa, uint64_t *desc);
 /* The same for a walker that snoops. */
 int rig_snoop(void *rig, uint64_t pa, uint64_t *desc);
-/* Every table as the walker sees it is what the CPU wrote. */
+/* Every table that is linked, as the walker sees it, is what the CPU wrote. */
 void rig_assert_synced(struct rig *rig);
+/* The tables that are out are the ones that the page table tells of. */
+void rig_assert_balanced(struct rig *rig, struct iomm_pgtable *pgtable);
+/* Nothing is mapped, and after a trim only the first table is out. */
+void rig_assert_only_root(struct rig *rig, struct iomm_pgtable *pgtable);
+/* Where the leaf that maps an address lies, as the CPU sees it. */
+uint64_t *
+rig_leaf(struct rig *rig, struct iomm_pgtable *pgtable, uint64_t iova);
 
 /* The sentence of the last failing call says this. */
 void assert_says(struct iomm_ctx *ctx, const char *part);
@@ -142,12 +173,39 @@ uint64_t raw_leaf(struct iomm_pgtable *pgtable, uint64_t iova);
 void assert_maps(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
 		 uint64_t page_size);
 void assert_hole(struct iomm_pgtable *pgtable, uint64_t iova);
+void assert_prot(struct iomm_pgtable *pgtable, uint64_t iova, uint32_t prot);
+/* How much is mapped, in all. */
+uint64_t mapped_bytes(struct iomm_pgtable *pgtable);
+/* Entries of a kind in a range. */
+uint32_t count_entries(struct iomm_pgtable *pgtable, uint64_t iova,
+		       uint64_t bytes, uint32_t kind);
+/* What is mapped, as extents, is exactly this. */
+void assert_extents(struct iomm_pgtable *pgtable,
+		    const struct iomm_extent *expected, uint32_t count);
+void assert_extent(const struct iomm_extent *extent, uint64_t iova,
+		   uint64_t bytes, uint64_t paddr, uint32_t prot);
+
+/* A call on a range of an empty table of rig_4k(), which refuses each range
+ * that is none, with its sentence, and touches nothing. */
+typedef int
+range_call(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes);
+void refuses_ranges(struct rig *rig, range_call *call);
+/* The same for handles that are none. */
+void refuses_handles(struct rig *rig, range_call *call);
 
 void map_ok(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
 	    uint64_t bytes, uint32_t prot);
 /* Unmaps exactly so much, and flushes. */
 void unmap_ok(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes,
 	      uint64_t unmapped);
+/* Exactly so much has the protection then; flushes. */
+void protect_ok(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes,
+		uint32_t prot, uint64_t changed);
+
+/* What a walk from the registers has found: the leaf, or the contiguous run
+ * that its hint says it is part of. */
+struct iomm_raw_result;
+uint64_t rig_run_size(uint64_t granule, const struct iomm_raw_result *raw);
 
 /* A walk from the registers, as hardware does it, finds what translate does. */
 void assert_walks_alike(struct rig *rig, struct iomm_pgtable *pgtable,

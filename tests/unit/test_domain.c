@@ -130,7 +130,7 @@ static void test_create_granted(void **state)
 	assert_int_equal(info.ias, 42);
 	assert_int_equal(info.last_iova, (UINT64_C(1) << 42) - 1);
 	assert_int_equal(info.regs[IOMM_ARM64_S1_TTBR0], info.root_pa);
-	assert_int_equal(info.flags, 0);
+	assert_int_equal(info.flags, IOMM_PGTABLE_SHARED);
 	iomm_domain_put(domain);
 	pair_stop(&r);
 }
@@ -151,7 +151,8 @@ static void test_create_device(void **state)
 	assert_ok(iomm_device_probe(other));
 	domain = domain_for(other);
 	assert_int_equal(info_for(domain).ias, 32);
-	assert_int_equal(info_for(domain).flags, IOMM_PGTABLE_COHERENT);
+	assert_int_equal(info_for(domain).flags,
+			 IOMM_PGTABLE_COHERENT | IOMM_PGTABLE_SHARED);
 	iomm_domain_put(domain);
 	/* No wider, unless asked to be. */
 	assert_ok(iomm_domain_create(other, &c, &domain));

@@ -101,9 +101,9 @@ static void test_translate(void **state)
 		     rig->ctx, "iomm_translation");
 	at.size = sizeof(at);
 	assert_fails(iomm_pgtable_translate(pgtable, 512 * GB, &at),
-		     IOMM_EINVAL, rig->ctx, "beyond 0x7fffffffff");
+		     IOMM_EINVAL, rig->ctx, "not in [0x0, 0x7fffffffff]");
 	assert_fails(iomm_pgtable_translate(pgtable, UINT64_MAX, &at),
-		     IOMM_EINVAL, rig->ctx, "beyond");
+		     IOMM_EINVAL, rig->ctx, "0xffffffffffffffff");
 	assert_fails(iomm_pgtable_translate(pgtable, 0x6000, &at), IOMM_ENOENT,
 		     rig->ctx, "nothing is mapped at 0x6000");
 	assert_fails(iomm_pgtable_translate(pgtable, 512 * GB - 1, &at),
@@ -250,7 +250,7 @@ static void test_map_exists(void **state)
 		     IOMM_EEXIST, rig->ctx, "something is mapped at 0x300000");
 	assert_int_equal(mapped, 3 * MB);
 	assert_maps(t, 0, 1 * GB, 2 * MB);
-	assert_maps(t, 3 * MB - 1, 1 * GB + 3 * MB - 1, 4 * KB);
+	assert_maps(t, 3 * MB - 1, 1 * GB + 3 * MB - 1, 64 * KB);
 	assert_maps(t, 3 * MB, 0, 4 * KB);
 	assert_hole(t, 3 * MB + 0x1000);
 	/* Over a block, with a page and with a block. */
@@ -294,14 +294,16 @@ static void test_map_without_memory(void **state)
 		if (mapped)
 			unmap_ok(t, iova, mapped, mapped);
 		assert_unchanged(t, &before);
-		assert_int_equal(rig->tables, tables);
 		assert_int_equal(info_of(t).tables, tables);
+		/* Else the next try finds them there. */
+		(void)iomm_pgtable_trim(t);
+		assert_int_equal(rig->tables, tables);
 	}
 	dump_free(&before);
 	assert_true(n > 4);
 	assert_int_equal(mapped, bytes);
 	unmap_ok(t, iova, bytes, bytes);
-	assert_int_equal(rig->tables, tables);
+	rig_assert_balanced(rig, t);
 	iomm_pgtable_put(t);
 }
 
@@ -407,8 +409,7 @@ static void test_tables_come_and_go(void **state)
 		assert_maps(t, i * 5 * GB, i * 4096, 4096);
 	for (i = 0; i < 100; i++)
 		unmap_ok(t, ((i * 37) % 100) * 5 * GB, 4096, 4096);
-	assert_int_equal(info_of(t).tables, 1);
-	assert_int_equal(rig->tables, 1);
+	rig_assert_only_root(rig, t);
 	/* Close together, from the top down, in one table of level 2. */
 	for (i = 500; i--;)
 		map_ok(t, i * 2 * MB, i * 4096, 4096, RW);
@@ -416,7 +417,7 @@ static void test_tables_come_and_go(void **state)
 	for (i = 0; i < 500; i++)
 		assert_maps(t, i * 2 * MB, i * 4096, 4096);
 	unmap_ok(t, 0, 1 * GB, 500 * 4096);
-	assert_int_equal(rig->tables, 1);
+	rig_assert_only_root(rig, t);
 	iomm_pgtable_put(t);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Random operations on a table beside an array with an element a page. Memory
+ * Every operation, at random, on a table beside an array with an element a
+ * page. Memory
  * and invalidation fail now and then. Where walkers do not snoop, what they
  * would see is compared too. IOMM_SEED=n in the environment repeats a run.
  */
@@ -21,6 +22,9 @@ struct model {
 	struct rig *rig;
 	struct iomm_pgtable *pgtable;
 	struct iomm_gather gather;
+	struct iomm_cursor cursor;
+	struct iomm_reservation *reservation;
+	uint64_t reserved, reserved_end; /* addresses */
 	uint64_t granule, block, base, count;
 	struct page *pages;
 	uint64_t random;
@@ -132,7 +136,7 @@ static void check_range(struct model *m, uint64_t first, uint64_t count)
 	check_synced(m);
 }
 
-static void do_map(struct model *m, uint64_t first, uint64_t count)
+static uint32_t pick_prot(struct model *m)
 {
 	static const uint32_t prots[] = { RW,
 					  RWC,
@@ -140,59 +144,264 @@ static void do_map(struct model *m, uint64_t first, uint64_t count)
 					  RWC | IOMM_PROT_EXEC,
 					  RW | IOMM_PROT_MMIO,
 					  RO | IOMM_PROT_PRIV };
-	uint64_t paddr = below(m, 64) * 64 * GB + iova_of(m, first);
-	uint32_t prot = prots[below(m, 6)];
+
+	return prots[below(m, 6)];
+}
+
+/* Maps in one of the ways that there are; what is tried is in `*plan`. */
+struct plan {
+	uint64_t iova, paddr, bytes;
+	uint32_t prot;
+	bool repeats; /* one page all over */
+	bool commits;
+};
+
+static int map_list(struct model *m, const struct plan *plan, uint64_t *mapped)
+{
+	uint64_t first = m->granule * (1 + below(m, plan->bytes / m->granule));
+	const struct iomm_segment list[] = {
+		{ plan->paddr, first },
+		{ plan->paddr + first, plan->bytes - first },
+	};
+
+	return iomm_pgtable_map_segments(m->pgtable, plan->iova, list,
+					 first == plan->bytes ? 1 : 2,
+					 sizeof(list[0]), plan->prot, 0,
+					 mapped);
+}
+
+static int map_somehow(struct model *m, struct plan *plan, uint64_t *mapped)
+{
+	uint64_t sites = m->rig->sites;
+	int r;
+
+	switch (below(m, 5)) {
+	case 0:
+		return map_list(m, plan, mapped);
+	case 1:
+		return iomm_cursor_map(&m->cursor, plan->iova, plan->paddr,
+				       plan->bytes, plan->prot, 0, mapped);
+	case 2:
+		plan->repeats = true;
+		return iomm_pgtable_map(m->pgtable, plan->iova, plan->paddr,
+					plan->bytes, plan->prot,
+					IOMM_MAP_REPEAT, mapped);
+	case 3:
+		plan->commits = m->reservation && plan->iova >= m->reserved &&
+				plan->iova + plan->bytes <= m->reserved_end;
+		if (!plan->commits)
+			break;
+		r = iomm_reservation_commit(m->reservation, plan->iova,
+					    plan->paddr, plan->bytes,
+					    plan->prot, 0, mapped);
+		assert_int_equal(m->rig->sites, sites);
+		return r;
+	default:
+		break;
+	}
+	return iomm_pgtable_map(m->pgtable, plan->iova, plan->paddr,
+				plan->bytes, plan->prot, 0, mapped);
+}
+
+/* It ran out of memory, or of what was reserved, on the way. */
+static bool ran_out(const struct plan *plan, int r)
+{
+	return r == (plan->commits ? -IOMM_ENOSPC : -IOMM_ENOMEM);
+}
+
+static void do_map(struct model *m, uint64_t first, uint64_t count)
+{
+	struct plan plan = { .iova = iova_of(m, first),
+			     .paddr =
+				     below(m, 64) * 64 * GB + iova_of(m, first),
+			     .bytes = count * m->granule,
+			     .prot = pick_prot(m) };
 	uint64_t free = 0, mapped = 5, n;
 	int r;
 
 	if (one_in(m, 3))
-		paddr += m->granule * below(m, 1000);
+		plan.paddr += m->granule * below(m, 1000);
 	while (free < count && m->pages[first + free].paddr == HOLE)
 		free++;
-	r = iomm_pgtable_map(m->pgtable, iova_of(m, first), paddr,
-			     count * m->granule, prot, 0, &mapped);
-	if (r == -IOMM_ENOMEM)
-		assert_true(mapped < count * m->granule &&
-			    mapped <= free * m->granule);
-	else
+	r = map_somehow(m, &plan, &mapped);
+	if (ran_out(&plan, r)) {
+		assert_true(mapped < plan.bytes && mapped <= free * m->granule);
+	} else {
 		assert_int_equal(mapped, free * m->granule);
-	if (r != -IOMM_ENOMEM)
 		assert_int_equal(r, free == count ? 0 : -IOMM_EEXIST);
+	}
 	for (n = 0; n < mapped / m->granule; n++) {
-		m->pages[first + n].paddr = paddr + n * m->granule;
-		m->pages[first + n].prot = prot;
+		m->pages[first + n].paddr =
+			plan.paddr + (plan.repeats ? 0 : n * m->granule);
+		m->pages[first + n].prot = plan.prot;
 	}
 }
 
-static void do_unmap(struct model *m, uint64_t first, uint64_t count)
+/* Puts a new protection on pages in order, as many as the call says. */
+static void do_protect(struct model *m, uint64_t first, uint64_t count)
 {
-	uint64_t unmapped = 5, left, present = 0, n;
-	bool *was_stale = calloc(count, sizeof(*was_stale));
 	struct page *page = &m->pages[first];
+	uint32_t prot = pick_prot(m);
+	uint64_t changed = 5, present = 0, left, n;
+	int r = iomm_pgtable_protect(m->pgtable, iova_of(m, first),
+				     count * m->granule, prot, &m->gather,
+				     &changed);
+
+	for (n = 0; n < count; n++)
+		present += page[n].paddr != HOLE;
+	if (r)
+		assert_true(changed < present * m->granule);
+	else
+		assert_int_equal(changed, present * m->granule);
+	left = changed / m->granule;
+	for (n = 0; left; n++) {
+		if (page[n].paddr == HOLE)
+			continue;
+		page[n].prot = prot;
+		left--;
+	}
+}
+
+/* Neither of them changes what is mapped. */
+static void do_resize(struct model *m, uint64_t first, uint64_t count)
+{
+	uint64_t size = one_in(m, 2) ? m->granule : m->block;
+	uint64_t iova = iova_of(m, first), bytes = count * m->granule;
+	int r = one_in(m, 2)
+			? iomm_pgtable_merge(m->pgtable, iova, bytes,
+					     &m->gather)
+			: iomm_pgtable_split(m->pgtable, iova, bytes, size);
+
+	assert_true(!r || r == -IOMM_ENOMEM || r == -IOMM_ETIMEDOUT);
+}
+
+/* A reservation comes, or goes; a trim. */
+static void do_keep(struct model *m, uint64_t first, uint64_t count)
+{
 	int r;
+
+	(void)iomm_pgtable_trim(m->pgtable);
+	if (m->reservation) {
+		iomm_reservation_put(m->reservation);
+		m->reservation = NULL;
+		return;
+	}
+	r = iomm_pgtable_reserve(m->pgtable, iova_of(m, first),
+				 count * m->granule, &m->reservation);
+	assert_true(!r || r == -IOMM_ENOMEM);
+	assert_true(!r == !!m->reservation);
+	m->reserved = iova_of(m, first);
+	m->reserved_end = iova_of(m, first + count);
+}
+
+/* The extents of a range, which are as long as they can be, against the
+ * array. Answers how many pages they cover. */
+static uint64_t check_extents(const struct model *m, uint64_t first,
+			      const struct iomm_extent *e, uint32_t count)
+{
+	uint64_t at = first, pages = 0, n;
+
+	for (; count; count--, e++) {
+		n = (e->iova - m->base) / m->granule;
+		for (; at < n; at++)
+			assert_int_equal(m->pages[at].paddr, HOLE);
+		for (; at < n + e->bytes / m->granule; at++, pages++) {
+			assert_int_equal(m->pages[at].paddr,
+					 e->paddr + (at - n) * m->granule);
+			assert_int_equal(m->pages[at].prot, e->prot);
+		}
+		assert_true(count == 1 || e[1].iova > e->iova + e->bytes ||
+			    e[1].prot != e->prot ||
+			    e[1].paddr != e->paddr + e->bytes);
+	}
+	return pages;
+}
+
+static void do_read(struct model *m, uint64_t first, uint64_t count)
+{
+	struct iomm_extent e[20];
+	uint32_t found = (uint32_t)(1 + below(m, 20)), room = found;
+	uint64_t pages, present = 0, n;
+
+	assert_ok(iomm_pgtable_extents(m->pgtable, iova_of(m, first),
+				       count * m->granule, e, sizeof(e[0]),
+				       &found));
+	pages = check_extents(m, first, e, found);
+	for (n = 0; n < count; n++)
+		present += m->pages[first + n].paddr != HOLE;
+	assert_true(found == room ? pages <= present : pages == present);
+}
+
+/* What is going to be unmapped may be flushed on the way. */
+static uint64_t
+expect_stale(struct model *m, uint64_t first, uint64_t count, bool *was_stale)
+{
+	struct page *page = &m->pages[first];
+	uint64_t present = 0, n;
 
 	for (n = 0; n < count; n++) {
 		was_stale[n] = page[n].stale;
 		present += page[n].paddr != HOLE;
 		page[n].stale |= page[n].paddr != HOLE;
 	}
-	r = iomm_pgtable_unmap(m->pgtable, iova_of(m, first),
-			       count * m->granule, &m->gather, &unmapped);
+	return present;
+}
+
+/* What is mapped still is as stale as it was. */
+static void correct_stale(struct model *m, uint64_t first, uint64_t count,
+			  const bool *was_stale)
+{
+	struct page *page = &m->pages[first];
+	uint64_t n;
+
+	for (n = 0; n < count; n++)
+		if (page[n].paddr != HOLE)
+			page[n].stale &= was_stale[n];
+}
+
+static void do_take(struct model *m, uint64_t first, uint64_t count)
+{
+	bool *was_stale = calloc(count, sizeof(*was_stale));
+	uint64_t present = expect_stale(m, first, count, was_stale), pages, n;
+	uint32_t found = (uint32_t)(1 + below(m, 20)), i;
+	struct iomm_extent e[20];
+	int r = iomm_pgtable_unmap_extents(m->pgtable, iova_of(m, first),
+					   count * m->granule, &m->gather, e,
+					   sizeof(e[0]), &found);
+
+	pages = check_extents(m, first, e, found);
+	assert_true(r ? pages < present : pages == present);
+	for (i = 0; i < found; i++) {
+		n = (e[i].iova - m->base) / m->granule;
+		for (pages = e[i].bytes / m->granule; pages; pages--)
+			m->pages[n++].paddr = HOLE;
+	}
+	correct_stale(m, first, count, was_stale);
+	free(was_stale);
+}
+
+static void do_unmap(struct model *m, uint64_t first, uint64_t count)
+{
+	bool *was_stale = calloc(count, sizeof(*was_stale));
+	uint64_t present = expect_stale(m, first, count, was_stale);
+	uint64_t iova = iova_of(m, first), bytes = count * m->granule;
+	uint64_t unmapped = 5, left, n;
+	int r;
+
+	r = one_in(m, 3) ? iomm_cursor_unmap(&m->cursor, iova, bytes,
+					     &m->gather, &unmapped)
+			 : iomm_pgtable_unmap(m->pgtable, iova, bytes,
+					      &m->gather, &unmapped);
 	if (!r)
 		assert_int_equal(unmapped, present * m->granule);
 	else
 		assert_true(unmapped < present * m->granule);
 	left = unmapped / m->granule;
-	for (n = 0; n < count; n++) {
-		if (page[n].paddr == HOLE)
-			continue;
-		if (left) {
-			page[n].paddr = HOLE;
-			left--;
-		} else {
-			page[n].stale &= was_stale[n];
-		}
+	for (n = first; left; n++) {
+		left -= m->pages[n].paddr != HOLE;
+		m->pages[n].paddr = HOLE;
 	}
+	correct_stale(m, first, count, was_stale);
 	free(was_stale);
 }
 
@@ -220,8 +429,9 @@ static void do_flush(struct model *m)
 	if (r)
 		assert_ok(iomm_gather_flush(&m->gather));
 	assert_nothing_stale(m);
-	/* Every table is in use, and every one that is not was freed. */
-	assert_int_equal(m->rig->tables, info_of(m->pgtable).tables);
+	/* Every table is in use, spare, or in the reservation. */
+	if (!m->reservation)
+		rig_assert_balanced(m->rig, m->pgtable);
 }
 
 struct census {
@@ -264,12 +474,15 @@ static void step(struct model *m)
 {
 	uint64_t first, count;
 
+	static void (*const operations[])(struct model * m, uint64_t first,
+					  uint64_t count) = {
+		do_map,	  do_map,     do_map,	 do_map,  do_unmap, do_unmap,
+		do_unmap, do_protect, do_resize, do_keep, do_read,  do_take,
+	};
+
 	pick_range(m, &first, &count);
 	arm(m);
-	if (one_in(m, 2))
-		do_map(m, first, count);
-	else
-		do_unmap(m, first, count);
+	operations[below(m, 12)](m, first, count);
 	disarm(m);
 	check_range(m, first, count);
 	if (one_in(m, 4)) {
@@ -298,15 +511,21 @@ static void run(struct rig *rig, uint64_t granule, uint64_t block,
 	for (n = 0; n < count; n++)
 		m.pages[n].paddr = HOLE;
 	iomm_gather_init(&m.gather);
+	assert_ok(iomm_cursor_init(&m.cursor, m.pgtable));
 	rig->user = &m;
 	rig->on_flush = forget_stale;
 	for (n = 0; n < OPERATIONS; n++)
 		step(&m);
 	check_all(&m);
-	do_unmap(&m, 0, count);
+	iomm_reservation_put(m.reservation);
+	m.reservation = NULL;
+	iomm_cursor_fini(&m.cursor);
+	unmap_ok(m.pgtable, m.base, count * granule, mapped_bytes(m.pgtable));
+	for (n = 0; n < count; n++)
+		m.pages[n].paddr = HOLE;
 	do_flush(&m);
 	check_all(&m);
-	assert_int_equal(rig->tables, 1);
+	rig_assert_only_root(rig, m.pgtable);
 	rig->on_flush = NULL;
 	iomm_pgtable_put(m.pgtable);
 	free(m.pages);
@@ -334,13 +553,23 @@ static void test_coherent(void **state)
 	run(*state, 4 * KB, 2 * MB, 16 * 512, IOMM_PGTABLE_COHERENT, seed + 3);
 }
 
+static void test_shared(void **state)
+{
+	run(*state, 4 * KB, 2 * MB, 16 * 512, IOMM_PGTABLE_SHARED, seed + 4);
+}
+
+static void test_hitless(void **state)
+{
+	run(*state, 4 * KB, 2 * MB, 64 * 512,
+	    IOMM_PGTABLE_SHARED | IOMM_PGTABLE_HITLESS, seed + 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST(test_4k),
-		RIG_TEST(test_16k),
-		RIG_TEST(test_64k),
-		RIG_TEST(test_coherent),
+		RIG_TEST(test_4k),     RIG_TEST(test_16k),
+		RIG_TEST(test_64k),    RIG_TEST(test_coherent),
+		RIG_TEST(test_shared), RIG_TEST(test_hitless),
 	};
 	const char *wish = getenv("IOMM_SEED");
 

@@ -316,7 +316,7 @@ static void scribble(struct rig *rig, uint64_t *random)
 	}
 }
 
-static int count_entries(void *data, const struct iomm_walk_entry *entry)
+static int tally(void *data, const struct iomm_walk_entry *entry)
 {
 	(void)entry;
 	++*(uint32_t *)data;
@@ -345,7 +345,7 @@ static void act(struct rig *rig, struct iomm_pgtable *t,
 		r = iomm_pgtable_unmap(t, iova, bytes, gather, &done);
 		break;
 	default:
-		r = iomm_pgtable_walk(t, iova, bytes, count_entries, &entries);
+		r = iomm_pgtable_walk(t, iova, bytes, tally, &entries);
 		if (iomm_pgtable_translate(t, iova, &at))
 			done = 0;
 		break;

@@ -209,7 +209,8 @@ static void test_wishes(void **state)
 	assert_int_equal(info.granule, 16 * KB);
 	assert_int_equal(info.ias, 40);
 	assert_int_equal(info.oas, 42);
-	assert_int_equal(info.flags, IOMM_PGTABLE_COHERENT);
+	assert_int_equal(info.flags,
+			 IOMM_PGTABLE_COHERENT | IOMM_PGTABLE_SHARED);
 	assert_true(info.root_pa >= RAM_PA + ARENA);
 	assert_ok(wish(&j,
 		       (struct iomm_domain_config){ .granule = 64 * KB,
