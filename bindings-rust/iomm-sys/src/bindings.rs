@@ -15,6 +15,7 @@ pub const IOMM_HANDLE_TABLE_MEMORY: u32 = 8;
 pub const IOMM_HANDLE_PGTABLE: u32 = 9;
 pub const IOMM_HANDLE_DOMAIN: u32 = 10;
 pub const IOMM_HANDLE_SOFT: u32 = 11;
+pub const IOMM_HANDLE_RESERVATION: u32 = 12;
 pub const IOMM_PROT_READ: u32 = 1;
 pub const IOMM_PROT_WRITE: u32 = 2;
 pub const IOMM_PROT_EXEC: u32 = 4;
@@ -29,6 +30,8 @@ pub const IOMM_LOG_DEBUG: u32 = 4;
 pub const IOMM_PLATFORM_SIZE_VER0: u32 = 96;
 pub const IOMM_CTX_EVENTS_SIZE_VER0: u32 = 40;
 pub const IOMM_CTX_CONFIG_SIZE_VER0: u32 = 64;
+pub const IOMM_GATHER_SIZE_VER0: u32 = 64;
+pub const IOMM_CURSOR_SIZE_VER0: u32 = 64;
 pub const IOMM_DEVICE_ADDRESS: u32 = 1;
 pub const IOMM_DEVICE_DMA_MASK: u32 = 2;
 pub const IOMM_DEVICE_CONFIG_SIZE_VER0: u32 = 40;
@@ -41,21 +44,35 @@ pub const IOMM_DEVICE_REMOVED: u32 = 5;
 pub const IOMM_DEVICE_ID_SIZE_VER0: u32 = 16;
 pub const IOMM_DEVICE_GUARD_SIZE_VER0: u32 = 40;
 pub const IOMM_DEVICE_GUARDS_PER_THREAD: u32 = 16;
-pub const IOMM_GATHER_SIZE_VER0: u32 = 64;
 pub const IOMM_PGTABLE_COHERENT: u32 = 1;
 pub const IOMM_PGTABLE_MAX_TABLE_PA: u32 = 2;
-pub const IOMM_PGTABLE_CONFIG_SIZE_VER0: u32 = 48;
+pub const IOMM_PGTABLE_SHARED: u32 = 4;
+pub const IOMM_PGTABLE_UPPER: u32 = 8;
+pub const IOMM_PGTABLE_DIRTY: u32 = 16;
+pub const IOMM_PGTABLE_HITLESS: u32 = 32;
+pub const IOMM_PGTABLE_NS: u32 = 64;
+pub const IOMM_PGTABLE_S2FWB: u32 = 128;
+pub const IOMM_PGTABLE_ADOPT: u32 = 256;
+pub const IOMM_PGTABLE_CONFIG_SIZE_VER0: u32 = 56;
 pub const IOMM_TLB_TABLES: u32 = 1;
 pub const IOMM_TLB_OPS_SIZE_VER0: u32 = 24;
 pub const IOMM_PGTABLE_REGS: u32 = 8;
 pub const IOMM_ARM64_S1_TTBR0: u32 = 0;
 pub const IOMM_ARM64_S1_TCR: u32 = 1;
 pub const IOMM_ARM64_S1_MAIR: u32 = 2;
-pub const IOMM_PGTABLE_INFO_SIZE_VER0: u32 = 144;
+pub const IOMM_ARM64_S2_VTTBR: u32 = 0;
+pub const IOMM_ARM64_S2_VTCR: u32 = 1;
+pub const IOMM_PGTABLE_INFO_SIZE_VER0: u32 = 160;
 pub const IOMM_TRANSLATION_SIZE_VER0: u32 = 24;
 pub const IOMM_WALK_TABLE: u32 = 1;
 pub const IOMM_WALK_LEAF: u32 = 2;
+pub const IOMM_WALK_RUN: u32 = 3;
 pub const IOMM_WALK_ENTRY_SIZE_VER0: u32 = 48;
+pub const IOMM_EXTENT_SIZE_VER0: u32 = 32;
+pub const IOMM_SEGMENT_SIZE_VER0: u32 = 16;
+pub const IOMM_MAP_REPEAT: u32 = 1;
+pub const IOMM_MAP_PAGE_MASK: u32 = 65280;
+pub const IOMM_DIRTY_KEEP: u32 = 1;
 pub const IOMM_PROBE_INFO_SIZE_VER0: u32 = 32;
 pub const IOMM_FORMAT_NAME_MAX: u32 = 24;
 pub const IOMM_DOMAIN_SETUP_SIZE_VER0: u32 = 72;
@@ -71,6 +88,8 @@ pub const IOMM_IOMMU_CONFIG_SIZE_VER0: u32 = 32;
 pub const IOMM_DOMAIN_PAGING: u32 = 0;
 pub const IOMM_DOMAIN_BLOCKED: u32 = 1;
 pub const IOMM_DOMAIN_CONFIG_SIZE_VER0: u32 = 40;
+pub const IOMM_DUMP_TEXT: u32 = 0;
+pub const IOMM_DUMP_BINARY: u32 = 1;
 pub const IOMM_ENOENT: u32 = 2;
 pub const IOMM_EIO: u32 = 5;
 pub const IOMM_E2BIG: u32 = 7;
@@ -161,6 +180,11 @@ pub struct iomm_domain {
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct iomm_soft {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_reservation {
     _unused: [u8; 0],
 }
 #[repr(C)]
@@ -397,6 +421,114 @@ impl Default for iomm_ctx_config {
     }
 }
 #[repr(C)]
+#[derive(Debug)]
+pub struct iomm_gather {
+    pub size: u32,
+    pub flags: u32,
+    pub pgtable: *mut iomm_pgtable,
+    pub start: iomm_u64,
+    pub last: iomm_u64,
+    pub page_size: iomm_u64,
+    pub tables: *mut ::core::ffi::c_void,
+    pub reserved: [iomm_u64; 2usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_gather"][::core::mem::size_of::<iomm_gather>() - 64usize];
+    ["Alignment of iomm_gather"][::core::mem::align_of::<iomm_gather>() - 8usize];
+    [
+        "Offset of field: iomm_gather::size",
+    ][::core::mem::offset_of!(iomm_gather, size) - 0usize];
+    [
+        "Offset of field: iomm_gather::flags",
+    ][::core::mem::offset_of!(iomm_gather, flags) - 4usize];
+    [
+        "Offset of field: iomm_gather::pgtable",
+    ][::core::mem::offset_of!(iomm_gather, pgtable) - 8usize];
+    [
+        "Offset of field: iomm_gather::start",
+    ][::core::mem::offset_of!(iomm_gather, start) - 16usize];
+    [
+        "Offset of field: iomm_gather::last",
+    ][::core::mem::offset_of!(iomm_gather, last) - 24usize];
+    [
+        "Offset of field: iomm_gather::page_size",
+    ][::core::mem::offset_of!(iomm_gather, page_size) - 32usize];
+    [
+        "Offset of field: iomm_gather::tables",
+    ][::core::mem::offset_of!(iomm_gather, tables) - 40usize];
+    [
+        "Offset of field: iomm_gather::reserved",
+    ][::core::mem::offset_of!(iomm_gather, reserved) - 48usize];
+};
+impl Default for iomm_gather {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug)]
+pub struct iomm_cursor {
+    pub size: u32,
+    pub flags: u32,
+    pub pgtable: *mut iomm_pgtable,
+    pub table: *mut ::core::ffi::c_void,
+    pub key: iomm_u64,
+    pub generation: iomm_u64,
+    pub attrs: iomm_u64,
+    pub prot: u32,
+    pub reserved32: u32,
+    pub reserved: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_cursor"][::core::mem::size_of::<iomm_cursor>() - 64usize];
+    ["Alignment of iomm_cursor"][::core::mem::align_of::<iomm_cursor>() - 8usize];
+    [
+        "Offset of field: iomm_cursor::size",
+    ][::core::mem::offset_of!(iomm_cursor, size) - 0usize];
+    [
+        "Offset of field: iomm_cursor::flags",
+    ][::core::mem::offset_of!(iomm_cursor, flags) - 4usize];
+    [
+        "Offset of field: iomm_cursor::pgtable",
+    ][::core::mem::offset_of!(iomm_cursor, pgtable) - 8usize];
+    [
+        "Offset of field: iomm_cursor::table",
+    ][::core::mem::offset_of!(iomm_cursor, table) - 16usize];
+    [
+        "Offset of field: iomm_cursor::key",
+    ][::core::mem::offset_of!(iomm_cursor, key) - 24usize];
+    [
+        "Offset of field: iomm_cursor::generation",
+    ][::core::mem::offset_of!(iomm_cursor, generation) - 32usize];
+    [
+        "Offset of field: iomm_cursor::attrs",
+    ][::core::mem::offset_of!(iomm_cursor, attrs) - 40usize];
+    [
+        "Offset of field: iomm_cursor::prot",
+    ][::core::mem::offset_of!(iomm_cursor, prot) - 48usize];
+    [
+        "Offset of field: iomm_cursor::reserved32",
+    ][::core::mem::offset_of!(iomm_cursor, reserved32) - 52usize];
+    [
+        "Offset of field: iomm_cursor::reserved",
+    ][::core::mem::offset_of!(iomm_cursor, reserved) - 56usize];
+};
+impl Default for iomm_cursor {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct iomm_device_config {
     pub size: u32,
@@ -500,56 +632,6 @@ impl Default for iomm_device_guard {
     }
 }
 #[repr(C)]
-#[derive(Debug)]
-pub struct iomm_gather {
-    pub size: u32,
-    pub flags: u32,
-    pub pgtable: *mut iomm_pgtable,
-    pub start: iomm_u64,
-    pub last: iomm_u64,
-    pub page_size: iomm_u64,
-    pub tables: *mut ::core::ffi::c_void,
-    pub reserved: [iomm_u64; 2usize],
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of iomm_gather"][::core::mem::size_of::<iomm_gather>() - 64usize];
-    ["Alignment of iomm_gather"][::core::mem::align_of::<iomm_gather>() - 8usize];
-    [
-        "Offset of field: iomm_gather::size",
-    ][::core::mem::offset_of!(iomm_gather, size) - 0usize];
-    [
-        "Offset of field: iomm_gather::flags",
-    ][::core::mem::offset_of!(iomm_gather, flags) - 4usize];
-    [
-        "Offset of field: iomm_gather::pgtable",
-    ][::core::mem::offset_of!(iomm_gather, pgtable) - 8usize];
-    [
-        "Offset of field: iomm_gather::start",
-    ][::core::mem::offset_of!(iomm_gather, start) - 16usize];
-    [
-        "Offset of field: iomm_gather::last",
-    ][::core::mem::offset_of!(iomm_gather, last) - 24usize];
-    [
-        "Offset of field: iomm_gather::page_size",
-    ][::core::mem::offset_of!(iomm_gather, page_size) - 32usize];
-    [
-        "Offset of field: iomm_gather::tables",
-    ][::core::mem::offset_of!(iomm_gather, tables) - 40usize];
-    [
-        "Offset of field: iomm_gather::reserved",
-    ][::core::mem::offset_of!(iomm_gather, reserved) - 48usize];
-};
-impl Default for iomm_gather {
-    fn default() -> Self {
-        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-#[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct iomm_pgtable_config {
     pub size: u32,
@@ -560,12 +642,13 @@ pub struct iomm_pgtable_config {
     pub oas: u32,
     pub max_table_pa: iomm_u64,
     pub memory: *mut iomm_table_memory,
+    pub root_pa: iomm_u64,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     [
         "Size of iomm_pgtable_config",
-    ][::core::mem::size_of::<iomm_pgtable_config>() - 48usize];
+    ][::core::mem::size_of::<iomm_pgtable_config>() - 56usize];
     [
         "Alignment of iomm_pgtable_config",
     ][::core::mem::align_of::<iomm_pgtable_config>() - 8usize];
@@ -593,6 +676,9 @@ const _: () = {
     [
         "Offset of field: iomm_pgtable_config::memory",
     ][::core::mem::offset_of!(iomm_pgtable_config, memory) - 40usize];
+    [
+        "Offset of field: iomm_pgtable_config::root_pa",
+    ][::core::mem::offset_of!(iomm_pgtable_config, root_pa) - 48usize];
 };
 impl Default for iomm_pgtable_config {
     fn default() -> Self {
@@ -654,12 +740,14 @@ pub struct iomm_pgtable_info {
     pub table_bytes: iomm_u64,
     pub quarantined: iomm_u64,
     pub regs: [iomm_u64; 8usize],
+    pub spare: iomm_u64,
+    pub foreign: iomm_u64,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     [
         "Size of iomm_pgtable_info",
-    ][::core::mem::size_of::<iomm_pgtable_info>() - 144usize];
+    ][::core::mem::size_of::<iomm_pgtable_info>() - 160usize];
     [
         "Alignment of iomm_pgtable_info",
     ][::core::mem::align_of::<iomm_pgtable_info>() - 8usize];
@@ -702,6 +790,12 @@ const _: () = {
     [
         "Offset of field: iomm_pgtable_info::regs",
     ][::core::mem::offset_of!(iomm_pgtable_info, regs) - 80usize];
+    [
+        "Offset of field: iomm_pgtable_info::spare",
+    ][::core::mem::offset_of!(iomm_pgtable_info, spare) - 144usize];
+    [
+        "Offset of field: iomm_pgtable_info::foreign",
+    ][::core::mem::offset_of!(iomm_pgtable_info, foreign) - 152usize];
 };
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -735,7 +829,7 @@ const _: () = {
 pub struct iomm_walk_entry {
     pub size: u32,
     pub kind: u32,
-    pub level: u32,
+    pub level: i32,
     pub prot: u32,
     pub iova: iomm_u64,
     pub bytes: iomm_u64,
@@ -772,6 +866,52 @@ const _: () = {
     [
         "Offset of field: iomm_walk_entry::raw",
     ][::core::mem::offset_of!(iomm_walk_entry, raw) - 40usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_extent {
+    pub iova: iomm_u64,
+    pub bytes: iomm_u64,
+    pub paddr: iomm_u64,
+    pub prot: u32,
+    pub reserved: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_extent"][::core::mem::size_of::<iomm_extent>() - 32usize];
+    ["Alignment of iomm_extent"][::core::mem::align_of::<iomm_extent>() - 8usize];
+    [
+        "Offset of field: iomm_extent::iova",
+    ][::core::mem::offset_of!(iomm_extent, iova) - 0usize];
+    [
+        "Offset of field: iomm_extent::bytes",
+    ][::core::mem::offset_of!(iomm_extent, bytes) - 8usize];
+    [
+        "Offset of field: iomm_extent::paddr",
+    ][::core::mem::offset_of!(iomm_extent, paddr) - 16usize];
+    [
+        "Offset of field: iomm_extent::prot",
+    ][::core::mem::offset_of!(iomm_extent, prot) - 24usize];
+    [
+        "Offset of field: iomm_extent::reserved",
+    ][::core::mem::offset_of!(iomm_extent, reserved) - 28usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_segment {
+    pub paddr: iomm_u64,
+    pub bytes: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_segment"][::core::mem::size_of::<iomm_segment>() - 16usize];
+    ["Alignment of iomm_segment"][::core::mem::align_of::<iomm_segment>() - 8usize];
+    [
+        "Offset of field: iomm_segment::paddr",
+    ][::core::mem::offset_of!(iomm_segment, paddr) - 0usize];
+    [
+        "Offset of field: iomm_segment::bytes",
+    ][::core::mem::offset_of!(iomm_segment, bytes) - 8usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -1449,6 +1589,31 @@ unsafe extern "C" {
     pub fn iomm_ctx_close(ctx: *mut iomm_ctx, timeout: u64) -> ::core::ffi::c_int;
     pub fn iomm_ctx_seal_iommus(ctx: *mut iomm_ctx) -> ::core::ffi::c_int;
     pub fn iomm_ctx_live_handles(ctx: *mut iomm_ctx, kind: u32) -> u32;
+    pub fn iomm_gather_init(gather: *mut iomm_gather);
+    pub fn iomm_gather_pending(gather: *const iomm_gather) -> u64;
+    pub fn iomm_gather_flush(gather: *mut iomm_gather) -> ::core::ffi::c_int;
+    pub fn iomm_gather_abandon(gather: *mut iomm_gather);
+    pub fn iomm_cursor_init(
+        cursor: *mut iomm_cursor,
+        pgtable: *mut iomm_pgtable,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_cursor_fini(cursor: *mut iomm_cursor);
+    pub fn iomm_cursor_map(
+        cursor: *mut iomm_cursor,
+        iova: u64,
+        paddr: u64,
+        bytes: u64,
+        prot: u32,
+        flags: u32,
+        mapped: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_cursor_unmap(
+        cursor: *mut iomm_cursor,
+        iova: u64,
+        bytes: u64,
+        gather: *mut iomm_gather,
+        unmapped: *mut u64,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_device_create(
         bus: *mut iomm_bus,
         config: *const iomm_device_config,
@@ -1497,10 +1662,6 @@ unsafe extern "C" {
         device: *mut iomm_device,
         out: *mut *mut iomm_group,
     ) -> ::core::ffi::c_int;
-    pub fn iomm_gather_init(gather: *mut iomm_gather);
-    pub fn iomm_gather_pending(gather: *const iomm_gather) -> u64;
-    pub fn iomm_gather_flush(gather: *mut iomm_gather) -> ::core::ffi::c_int;
-    pub fn iomm_gather_abandon(gather: *mut iomm_gather);
     pub fn iomm_pgtable_create(
         ctx: *mut iomm_ctx,
         format: *const ::core::ffi::c_char,
@@ -1527,6 +1688,16 @@ unsafe extern "C" {
         flags: u32,
         mapped: *mut u64,
     ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_map_segments(
+        pgtable: *mut iomm_pgtable,
+        iova: u64,
+        segments: *const iomm_segment,
+        count: u32,
+        stride: u32,
+        prot: u32,
+        flags: u32,
+        mapped: *mut u64,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_pgtable_unmap(
         pgtable: *mut iomm_pgtable,
         iova: u64,
@@ -1534,10 +1705,56 @@ unsafe extern "C" {
         gather: *mut iomm_gather,
         unmapped: *mut u64,
     ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_unmap_extents(
+        pgtable: *mut iomm_pgtable,
+        iova: u64,
+        bytes: u64,
+        gather: *mut iomm_gather,
+        extents: *mut iomm_extent,
+        stride: u32,
+        count: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_protect(
+        pgtable: *mut iomm_pgtable,
+        iova: u64,
+        bytes: u64,
+        prot: u32,
+        gather: *mut iomm_gather,
+        changed: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_split(
+        pgtable: *mut iomm_pgtable,
+        iova: u64,
+        bytes: u64,
+        page_size: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_merge(
+        pgtable: *mut iomm_pgtable,
+        iova: u64,
+        bytes: u64,
+        gather: *mut iomm_gather,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_read_and_clear_dirty(
+        pgtable: *mut iomm_pgtable,
+        iova: u64,
+        bytes: u64,
+        flags: u32,
+        bitmap: *mut u64,
+        words: u32,
+        gather: *mut iomm_gather,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_pgtable_translate(
         pgtable: *mut iomm_pgtable,
         iova: u64,
         out: *mut iomm_translation,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_extents(
+        pgtable: *mut iomm_pgtable,
+        iova: u64,
+        bytes: u64,
+        extents: *mut iomm_extent,
+        stride: u32,
+        count: *mut u32,
     ) -> ::core::ffi::c_int;
     pub fn iomm_pgtable_walk(
         pgtable: *mut iomm_pgtable,
@@ -1552,6 +1769,11 @@ unsafe extern "C" {
         data: *mut ::core::ffi::c_void,
     ) -> ::core::ffi::c_int;
     pub fn iomm_pgtable_flush_all(pgtable: *mut iomm_pgtable) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_restore(
+        pgtable: *mut iomm_pgtable,
+        info: *mut iomm_pgtable_info,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_trim(pgtable: *mut iomm_pgtable) -> u64;
     pub fn iomm_iommu_register(
         ctx: *mut iomm_ctx,
         config: *const iomm_iommu_config,
@@ -1631,6 +1853,24 @@ unsafe extern "C" {
         iova: u64,
         out: *mut iomm_translation,
     ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_dump(
+        pgtable: *mut iomm_pgtable,
+        form: u32,
+        write: ::core::option::Option<
+            unsafe extern "C" fn(
+                data: *mut ::core::ffi::c_void,
+                piece: *const ::core::ffi::c_void,
+                bytes: u64,
+            ) -> ::core::ffi::c_int,
+        >,
+        data: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pgtable_load(
+        ctx: *mut iomm_ctx,
+        dump: *const ::core::ffi::c_void,
+        bytes: u64,
+        out: *mut *mut iomm_pgtable,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_strerror(code: ::core::ffi::c_int) -> *const ::core::ffi::c_char;
     pub fn iomm_error_message(
         ctx: *mut iomm_ctx,
@@ -1690,6 +1930,25 @@ unsafe extern "C" {
     ) -> ::core::ffi::c_int;
     pub fn iomm_group_get(group: *mut iomm_group) -> *mut iomm_group;
     pub fn iomm_group_put(group: *mut iomm_group);
+    pub fn iomm_pgtable_reserve(
+        pgtable: *mut iomm_pgtable,
+        iova: u64,
+        bytes: u64,
+        out: *mut *mut iomm_reservation,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_reservation_commit(
+        reservation: *mut iomm_reservation,
+        iova: u64,
+        paddr: u64,
+        bytes: u64,
+        prot: u32,
+        flags: u32,
+        mapped: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_reservation_get(
+        reservation: *mut iomm_reservation,
+    ) -> *mut iomm_reservation;
+    pub fn iomm_reservation_put(reservation: *mut iomm_reservation);
     pub fn iomm_soft_create(
         ctx: *mut iomm_ctx,
         config: *const iomm_soft_config,

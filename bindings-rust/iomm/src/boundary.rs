@@ -221,7 +221,3 @@ pub(crate) fn give_back(f: impl FnOnce() + 'static) {
         call(f);
     }
 }
-
-/// Gives something back when no callback is running any more.
-#[cfg(feature = "std")]
-pub(crate) use state::later;

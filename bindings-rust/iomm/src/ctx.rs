@@ -49,12 +49,16 @@ numbers! {
         FORMAT = IOMM_HANDLE_FORMAT, "format";
         /// [`TableMemory`](crate::TableMemory).
         TABLE_MEMORY = IOMM_HANDLE_TABLE_MEMORY, "table memory";
-        /// [`PageTable`](crate::PageTable), and the tables of domains.
+        /// [`PageTable`](crate::PageTable),
+        /// [`SharedPageTable`](crate::SharedPageTable), and the tables of
+        /// domains.
         PAGE_TABLE = IOMM_HANDLE_PGTABLE, "page table";
         /// [`Domain`](crate::Domain).
         DOMAIN = IOMM_HANDLE_DOMAIN, "domain";
         /// [`Soft`](crate::Soft).
         SOFT = IOMM_HANDLE_SOFT, "software IOMMU";
+        /// [`Reservation`](crate::Reservation).
+        RESERVATION = IOMM_HANDLE_RESERVATION, "reservation";
     }
 }
 

@@ -79,10 +79,9 @@ impl<'a> DomainConfig<'a> {
 }
 
 handle! {
-    /// An I/O address space. All calls may be made from any thread; those that
-    /// change it take turns. Inside a callback nothing waits: a call that
-    /// finds another thread at work on the domain answers [`Code::EDEADLK`]
-    /// there.
+    /// An I/O address space. All calls may be made from any thread, and go on
+    /// side by side: a domain's page table is a shared one, see
+    /// [`SharedPageTable`](crate::SharedPageTable).
     Domain, iomm_domain, iomm_domain_get, iomm_domain_put
 }
 
@@ -181,15 +180,11 @@ impl Domain {
         bytes: u64,
         prot: Prot,
     ) -> core::result::Result<(), Partial> {
-        let ctx = self.context();
-        let mut done = 0;
-        let answer = ctx.call(|| {
+        Partial::count(self.context(), |done| {
             // SAFETY: the handle is alive; no memory at `paddr` is touched.
-            ctx.done(unsafe {
-                sys::iomm_domain_map(self.as_raw(), iova, paddr, bytes, prot.bits(), 0, &mut done)
-            })
-        });
-        answer.map_err(|error| Partial { error, done })
+            unsafe { sys::iomm_domain_map(self.as_raw(), iova, paddr, bytes, prot.bits(), 0, done) }
+        })?;
+        Ok(())
     }
 
     /// Unmaps what is mapped in a range; holes are skipped. The memory may be
@@ -202,37 +197,21 @@ impl Domain {
         gather: &mut Gather,
     ) -> core::result::Result<u64, Partial> {
         let ctx = self.context();
-        if let Some(other) = gather.context() {
-            ctx.same(other, "gather")?;
-        }
-        let mut done = 0;
-        let raw = gather.serving(ctx);
-        let answer = ctx.call(|| {
-            // SAFETY: handle and gather are alive; the library serialises what is
+        let gather = gather.serving(ctx)?;
+        Partial::count(ctx, |done| {
+            // SAFETY: handle and gather are alive; the library orders what is
             // done to the domain.
-            ctx.done(unsafe { sys::iomm_domain_unmap(self.as_raw(), iova, bytes, raw, &mut done) })
-        });
-        match answer {
-            Ok(()) => Ok(done),
-            Err(error) => Err(Partial { error, done }),
-        }
+            unsafe { sys::iomm_domain_unmap(self.as_raw(), iova, bytes, &mut gather.0, done) }
+        })
     }
 
     /// Unmaps, invalidates and frees before it returns. After an error the
     /// first part is unmapped, but must not be used again.
     pub fn unmap_now(&self, iova: u64, bytes: u64) -> core::result::Result<u64, Partial> {
-        let ctx = self.context();
-        let mut done = 0;
-        let answer = ctx.call(|| {
+        Partial::count(self.context(), |done| {
             // SAFETY: the handle is alive, and no gather is a fine one.
-            ctx.done(unsafe {
-                sys::iomm_domain_unmap(self.as_raw(), iova, bytes, ptr::null_mut(), &mut done)
-            })
-        });
-        match answer {
-            Ok(()) => Ok(done),
-            Err(error) => Err(Partial { error, done }),
-        }
+            unsafe { sys::iomm_domain_unmap(self.as_raw(), iova, bytes, ptr::null_mut(), done) }
+        })
     }
 
     /// Looks one address up. `None` when it is not mapped.

@@ -13,6 +13,8 @@ use iomm_sys as sys;
 
 /// VMSAv8-64 stage 1, as CPUs, SMMUv3 and others walk it.
 pub const ARM64_S1: &str = "arm64-s1";
+/// VMSAv8-64 stage 2: from a guest's physical addresses to the host's.
+pub const ARM64_S2: &str = "arm64-s2";
 
 /// What a format can do at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

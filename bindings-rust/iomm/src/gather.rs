@@ -3,25 +3,25 @@
 
 use crate::boundary;
 use crate::ctx::Context;
-use crate::error::{Code, Result};
+use crate::error::Result;
 use crate::text;
 use core::fmt;
 use core::mem;
 use iomm_sys as sys;
 
-/// What the unmaps of a domain left to be invalidated and freed. From a
-/// successful flush on, and not before, the memory that was mapped may be used
-/// for something else.
+/// What the unmaps of a [`Domain`](crate::Domain) or a
+/// [`SharedPageTable`](crate::SharedPageTable) left to be invalidated and
+/// freed. From a successful flush on, and not before, the memory that was
+/// mapped may be used for something else.
 ///
-/// It serves one domain from its first unmap to its flush. It stands on its
-/// own and may go to another thread: the library serialises what is done to a
-/// domain, its flushes included. (The table of a
-/// [`PageTable`](crate::PageTable) is serialised by nobody but its owner, so
-/// its gather is another type, [`TableGather`](crate::TableGather), which
-/// borrows the table.)
+/// It serves one domain or table from its first unmap to its flush. It stands
+/// on its own and may go to another thread: the library orders what is done to
+/// them, flushes included. (The table of a [`PageTable`](crate::PageTable) is
+/// serialised by nobody but its owner, so its gather is another type,
+/// [`TableGather`](crate::TableGather), which borrows the table.)
 ///
 /// Dropped, it is flushed; what cannot be flushed goes to the quarantine of
-/// its domain. Forgotten, it leaks what it holds, and blocks nobody.
+/// its domain or table. Forgotten, it leaks what it holds, and blocks nobody.
 ///
 /// ```
 /// use iomm::Gather;
@@ -38,13 +38,10 @@ use iomm_sys as sys;
 #[must_use]
 pub struct Gather {
     raw: RawGather,
-    /// Of the domain that it serves, for sentences.
+    /// Of the domain or table that it serves, for sentences.
     ctx: Option<Context>,
 }
 
-// SAFETY: a gather belongs to no thread; that of a domain may be flushed from
-// any.
-unsafe impl Send for Gather {}
 // SAFETY: through a shared reference only its own numbers are read.
 unsafe impl Sync for Gather {}
 
@@ -64,7 +61,7 @@ impl Gather {
     }
 
     /// Invalidates, waits, and gives tables back. The gather is then empty and
-    /// can be used again, for another domain too.
+    /// can be used again, for another domain or table too.
     ///
     /// After an error it holds all that it held: nothing may be reused, and
     /// the flush can be repeated.
@@ -72,13 +69,13 @@ impl Gather {
         let Some(ctx) = &self.ctx else {
             return Ok(());
         };
-        // SAFETY: it serves a domain, whose table the library serialises.
+        // SAFETY: it serves a domain, or a table that is shared.
         ctx.call(|| unsafe { self.raw.flush(ctx) })?;
         self.ctx = None;
         Ok(())
     }
 
-    /// Gives up: what it holds goes to the quarantine of the domain.
+    /// Gives up: what it holds goes to the quarantine of the domain or table.
     pub fn abandon(mut self) {
         if self.ctx.take().is_some() {
             let mut raw = mem::replace(&mut self.raw, RawGather::new());
@@ -87,17 +84,15 @@ impl Gather {
         }
     }
 
-    /// The raw gather, about to serve a domain of the context `ctx`.
-    pub(crate) fn serving(&mut self, ctx: &Context) -> &mut sys::iomm_gather {
-        if self.ctx.as_ref() != Some(ctx) {
-            self.ctx = Some(ctx.clone());
+    /// The raw gather, about to serve a domain or a shared table of the context
+    /// `ctx`.
+    pub(crate) fn serving(&mut self, ctx: &Context) -> Result<&mut RawGather> {
+        match &self.ctx {
+            Some(served) if self.raw.serves() => ctx.same(served, "gather")?,
+            Some(served) if served == ctx => {}
+            _ => self.ctx = Some(ctx.clone()),
         }
-        &mut self.raw.0
-    }
-
-    /// That of the domain that it serves.
-    pub(crate) fn context(&self) -> Option<&Context> {
-        self.ctx.as_ref().filter(|_| self.raw.serves())
+        Ok(&mut self.raw)
     }
 }
 
@@ -109,54 +104,12 @@ impl Default for Gather {
 
 impl Drop for Gather {
     fn drop(&mut self) {
-        let Some(ctx) = self.ctx.take() else {
-            return;
-        };
-        let mut raw = mem::replace(&mut self.raw, RawGather::new());
-        if boundary::in_atomic_hook() {
-            // SAFETY: as below.
-            later(raw, |raw| unsafe { flush_or_abandon(raw) });
-            return;
-        }
-        // SAFETY: it serves a domain, whose table the library serialises.
-        let flushed = boundary::call(|| unsafe { raw.flush(&ctx) });
-        match flushed {
-            Ok(()) => {}
-            // Another thread is at work on the domain, and we are in a
-            // callback, where nothing waits.
-            Err(error) if error.code() == Code::EDEADLK => {
-                // SAFETY: as above; by then no callback is running.
-                later(raw, |raw| unsafe { flush_or_abandon(raw) });
-            }
-            // SAFETY: as above.
-            Err(_) => boundary::call(|| unsafe { raw.abandon() }),
+        if self.raw.serves() {
+            let mut raw = mem::replace(&mut self.raw, RawGather::new());
+            // SAFETY: it serves a domain, or a table that is shared.
+            boundary::give_back(move || unsafe { raw.flush_or_abandon() });
         }
     }
-}
-
-#[cfg(feature = "std")]
-fn later(mut raw: RawGather, f: impl FnOnce(&mut RawGather) + 'static) {
-    boundary::later(move || f(&mut raw));
-}
-
-/// Nothing can be put off without state of the thread's own.
-#[cfg(not(feature = "std"))]
-fn later(mut raw: RawGather, _: impl FnOnce(&mut RawGather) + 'static) {
-    // SAFETY: it serves a domain, whose table the library serialises.
-    boundary::call(|| unsafe { raw.abandon() });
-}
-
-/// # Safety
-///
-/// As for [`RawGather::flush`].
-unsafe fn flush_or_abandon(raw: &mut RawGather) {
-    boundary::call(|| {
-        // SAFETY: as the caller promises; the gather is alive.
-        if unsafe { sys::iomm_gather_flush(&mut raw.0) } != 0 {
-            // SAFETY: as above.
-            unsafe { raw.abandon() };
-        }
-    });
 }
 
 impl fmt::Debug for Gather {
@@ -169,6 +122,10 @@ impl fmt::Debug for Gather {
 
 /// C's gather. It may be moved, and is forgotten without harm.
 pub(crate) struct RawGather(pub(crate) sys::iomm_gather);
+
+// SAFETY: a gather belongs to no thread; whoever uses the table that it serves
+// needs leave for that anyway.
+unsafe impl Send for RawGather {}
 
 impl RawGather {
     pub(crate) fn new() -> RawGather {
@@ -193,7 +150,7 @@ impl RawGather {
 
     /// # Safety
     ///
-    /// Nobody uses the table that it serves, or the library serialises that.
+    /// Nobody uses the table that it serves, or the library orders that.
     pub(crate) unsafe fn flush(&mut self, ctx: &Context) -> Result<()> {
         // SAFETY: the gather is C's; the table is as the caller promises.
         ctx.done(unsafe { sys::iomm_gather_flush(&mut self.0) })
@@ -205,5 +162,17 @@ impl RawGather {
     pub(crate) unsafe fn abandon(&mut self) {
         // SAFETY: as above.
         unsafe { sys::iomm_gather_abandon(&mut self.0) };
+    }
+
+    /// # Safety
+    ///
+    /// As for [`flush`](Self::flush).
+    pub(crate) unsafe fn flush_or_abandon(&mut self) {
+        // SAFETY: as above.
+        unsafe {
+            if sys::iomm_gather_flush(&mut self.0) != 0 {
+                self.abandon();
+            }
+        }
     }
 }

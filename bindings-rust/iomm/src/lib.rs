@@ -11,7 +11,8 @@
 //! - A [`Domain`] is an I/O address space. It is attached to devices; memory
 //!   is mapped into it, and unmapped through a [`Gather`], so that nothing is
 //!   reused before hardware has forgotten it.
-//! - Who drives the hardware himself uses [`PageTable`]s.
+//! - Who drives the hardware himself uses [`PageTable`]s, or
+//!   [`SharedPageTable`]s where several threads work on one.
 //!
 //! # Handles
 //!
@@ -93,8 +94,9 @@ pub use iommu::{
 };
 pub use memory::GuestMemory;
 pub use pgtable::{
-    PageTable, PageTableConfig, PageTableInfo, Partial, TableGather, TlbOps, Translation,
-    WalkEntry, WalkKind,
+    Extent, Extents, MapOptions, PageTable, PageTableConfig, PageTableInfo, Partial, Reservation,
+    Segment, SharedCursor, SharedPageTable, TableCursor, TableGather, TableView, TlbOps,
+    Translation, WalkEntry, WalkKind,
 };
 pub use prot::Prot;
 pub use soft::{DmaError, Soft, SoftConfig, SoftContext, SoftDriver, SoftStats};

@@ -8,6 +8,7 @@ bitflags! {
     /// What a mapping allows and how its memory is cached. The names are
     /// Linux's, except that execution must be asked for.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    #[repr(transparent)]
     pub struct Prot: u32 {
         /// The device may read.
         const READ = sys::IOMM_PROT_READ;

@@ -25,8 +25,10 @@ pub struct Table {
 
 /// Where tables live, and how an address that a walker uses becomes a pointer.
 ///
-/// The methods are called while the table that they serve is being worked on:
-/// what they call on its domain answers [`Code::EDEADLK`](crate::Code).
+/// The methods are called while the table that they serve is being worked on,
+/// and leave it and its domain alone. One provider may serve several tables,
+/// and those of domains and [shared](crate::SharedPageTable) ones from several
+/// threads, all at once.
 ///
 /// # Safety
 ///
@@ -70,8 +72,9 @@ pub unsafe trait TableMemoryProvider: Send + Sync + 'static {
     }
 
     /// A pointer to `bytes` at `pa`, or `None` when that is not memory in
-    /// which tables can lie. For tables that the library did not make. An
-    /// atomic hook.
+    /// which tables can lie. For tables that the library did not make: see
+    /// [`PageTableConfig::adopt`](crate::PageTableConfig::adopt). An atomic
+    /// hook.
     fn to_virt(&self, pa: u64, bytes: u64) -> Option<NonNull<u8>> {
         let _ = (pa, bytes);
         None

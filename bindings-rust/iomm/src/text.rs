@@ -54,7 +54,8 @@ pub(crate) unsafe fn borrow<'a>(text: *const c_char) -> &'a str {
     valid_part(text)
 }
 
-fn valid_part(text: &[u8]) -> &str {
+/// As much of `text` as is UTF-8.
+pub(crate) fn valid_part(text: &[u8]) -> &str {
     match core::str::from_utf8(text) {
         Ok(text) => text,
         Err(error) => core::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or(""),

@@ -40,21 +40,33 @@ fn handles_are_free() {
         Format,
         TableMemory,
         Domain,
-        Soft
+        Soft,
+        SharedPageTable
     );
     sends_and_shares::<GuestMemory>();
     sends_and_shares::<Error>();
     sends_and_shares::<Gather>();
+    sends_and_shares::<SharedCursor>();
+    sends_and_shares::<Reservation>();
     sends::<PageTable>();
+    sends::<TableView>();
     sends::<TableGather<'_>>();
+    sends::<TableCursor<'_>>();
 }
 
 #[test]
 fn the_others_are_bound() {
     lacks!(PageTable: Sync);
     lacks!(PageTable: Clone);
+    lacks!(TableView: Sync);
+    lacks!(TableView: Clone);
     lacks!(TableGather<'_>: Sync);
     lacks!(TableGather<'_>: Clone);
+    lacks!(TableCursor<'_>: Sync);
+    lacks!(TableCursor<'_>: Clone);
+    lacks!(SharedCursor: Clone);
+    lacks!(Reservation: Clone);
+    lacks!(Extents<'_>: Send);
     lacks!(Gather: Clone);
     lacks!(DeviceGuard: Send);
     lacks!(DeviceGuard: Sync);

@@ -4,56 +4,12 @@
 
 mod common;
 
-use common::{context, on_machine, panics};
-use iomm::{
-    Code, Context, FlushRange, HandleKind, PageTable, PageTableConfig, Prot, TlbOps, WalkKind,
-    format,
-};
+use common::{RW, Tlb, context, on_machine, panics};
+use iomm::{Code, Context, HandleKind, PageTable, PageTableConfig, WalkKind, format};
 use std::mem;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::thread;
-
-const RW: Prot = Prot::READ.union(Prot::WRITE);
-
-/// Writes down what is to be flushed, and fails on demand.
-#[derive(Clone, Default)]
-struct Tlb(Arc<Mutex<(Vec<String>, bool)>>);
-
-impl Tlb {
-    fn note(&self, call: String) -> iomm::Result<()> {
-        let mut tlb = self.0.lock().unwrap();
-        tlb.0.push(call);
-        if tlb.1 {
-            return Err(Code::EIO.into());
-        }
-        Ok(())
-    }
-
-    fn calls(&self) -> Vec<String> {
-        mem::take(&mut self.0.lock().unwrap().0)
-    }
-
-    fn fail(&self, fail: bool) {
-        self.0.lock().unwrap().1 = fail;
-    }
-}
-
-impl TlbOps for Tlb {
-    fn flush(&self, range: &FlushRange) -> iomm::Result<()> {
-        self.note(format!(
-            "{:#x}..={:#x} of {:#x}{}",
-            range.iova,
-            range.last,
-            range.page_size,
-            if range.tables { ", tables" } else { "" }
-        ))
-    }
-
-    fn flush_all(&self) -> iomm::Result<()> {
-        self.note("all".into())
-    }
-}
 
 fn table(ctx: &Context, tlb: &Tlb) -> PageTable {
     let config = PageTableConfig::new().granule(4 << 10).ias(39).oas(48);
@@ -108,9 +64,9 @@ fn hooks_of_a_table_that_is_not_made_are_dropped() {
         let config = PageTableConfig::new();
         let error = PageTable::with_tlb(&machine.ctx, "none", &config, tlb.clone()).unwrap_err();
         assert_eq!(error.code(), Code::ENOENT);
-        assert_eq!(Arc::strong_count(&tlb.0), 1);
+        assert!(tlb.is_alone());
         drop(table(&machine.ctx, &tlb));
-        assert_eq!(Arc::strong_count(&tlb.0), 1);
+        assert!(tlb.is_alone());
         assert_eq!(tlb.calls(), ["all"]);
     });
 }

@@ -32,6 +32,7 @@ pub fn generate() -> Result<String, bindgen::BindgenError> {
         .derive_default(true)
         // They may be moved, but not copied.
         .no_copy("iomm_gather")
+        .no_copy("iomm_cursor")
         .no_copy("iomm_device_guard")
         .generate_comments(false)
         .merge_extern_blocks(true)

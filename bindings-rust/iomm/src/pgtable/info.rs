@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a table has to say.
 
+use crate::ctx::Context;
 use crate::error::Error;
 use crate::handle::numbers;
 use crate::prot::Prot;
 use crate::text;
+use core::ffi::c_int;
 use core::fmt;
 use iomm_sys as sys;
 
@@ -14,6 +16,20 @@ use iomm_sys as sys;
 pub struct PageTableInfo {
     /// Walks snoop the CPU's caches.
     pub coherent: bool,
+    /// Calls from several threads at once are safe.
+    pub shared: bool,
+    /// It spans the upper half of the address space.
+    pub upper: bool,
+    /// Walkers track what was written to.
+    pub dirty: bool,
+    /// Walkers tolerate that leaves are replaced by leaves of another size.
+    pub hitless: bool,
+    /// Walked in Secure state: leaves point to Non-secure memory.
+    pub non_secure: bool,
+    /// Memory types are encoded as with FEAT_S2FWB.
+    pub s2fwb: bool,
+    /// It works on tables that were there already.
+    pub adopted: bool,
     /// Table granule, bytes.
     pub granule: u64,
     /// Leaf sizes in use, a bit for each.
@@ -34,18 +50,28 @@ pub struct PageTableInfo {
     pub table_bytes: u64,
     /// Tables that are kept back since a flush failed.
     pub quarantined: u64,
+    /// Tables that are kept for the next need; `trim` gives them back.
+    pub spare: u64,
+    /// Of [`tables`](Self::tables): adopted, and never freed.
+    pub foreign: u64,
     /// Register values, by format: of arm64-s1 [`TTBR0`](Self::TTBR0),
-    /// [`TCR`](Self::TCR) and [`MAIR`](Self::MAIR).
+    /// [`TCR`](Self::TCR) and [`MAIR`](Self::MAIR), of arm64-s2
+    /// [`VTTBR`](Self::VTTBR) and [`VTCR`](Self::VTCR).
     pub regs: [u64; sys::IOMM_PGTABLE_REGS as usize],
 }
 
 impl PageTableInfo {
-    /// Index of an arm64-s1 table's TTBR0_EL1 in [`regs`](Self::regs).
+    /// Index of an arm64-s1 table's TTBR0_EL1 in [`regs`](Self::regs); of one
+    /// for the upper half, TTBR1_EL1.
     pub const TTBR0: usize = sys::IOMM_ARM64_S1_TTBR0 as usize;
     /// Index of an arm64-s1 table's TCR_EL1.
     pub const TCR: usize = sys::IOMM_ARM64_S1_TCR as usize;
     /// Index of an arm64-s1 table's MAIR_EL1.
     pub const MAIR: usize = sys::IOMM_ARM64_S1_MAIR as usize;
+    /// Index of an arm64-s2 table's VTTBR_EL2.
+    pub const VTTBR: usize = sys::IOMM_ARM64_S2_VTTBR as usize;
+    /// Index of an arm64-s2 table's VTCR_EL2.
+    pub const VTCR: usize = sys::IOMM_ARM64_S2_VTCR as usize;
 
     /// A struct for C to fill.
     pub(crate) fn empty() -> sys::iomm_pgtable_info {
@@ -56,8 +82,16 @@ impl PageTableInfo {
     }
 
     pub(crate) fn from_c(info: &sys::iomm_pgtable_info) -> PageTableInfo {
+        let flag = |flag| info.flags & flag != 0;
         PageTableInfo {
-            coherent: info.flags & sys::IOMM_PGTABLE_COHERENT != 0,
+            coherent: flag(sys::IOMM_PGTABLE_COHERENT),
+            shared: flag(sys::IOMM_PGTABLE_SHARED),
+            upper: flag(sys::IOMM_PGTABLE_UPPER),
+            dirty: flag(sys::IOMM_PGTABLE_DIRTY),
+            hitless: flag(sys::IOMM_PGTABLE_HITLESS),
+            non_secure: flag(sys::IOMM_PGTABLE_NS),
+            s2fwb: flag(sys::IOMM_PGTABLE_S2FWB),
+            adopted: flag(sys::IOMM_PGTABLE_ADOPT),
             granule: info.granule,
             page_sizes: info.page_sizes,
             ias: info.ias,
@@ -68,6 +102,8 @@ impl PageTableInfo {
             tables: info.tables,
             table_bytes: info.table_bytes,
             quarantined: info.quarantined,
+            spare: info.spare,
+            foreign: info.foreign,
             regs: info.regs,
         }
     }
@@ -79,7 +115,8 @@ impl PageTableInfo {
 pub struct Translation {
     /// Output address of exactly the address that was asked for.
     pub paddr: u64,
-    /// Size of the leaf that maps it, bytes.
+    /// Size of the leaf that maps it, or of the contiguous run that the leaf is
+    /// part of; bytes.
     pub page_size: u64,
     /// What the mapping allows.
     pub prot: Prot,
@@ -110,6 +147,8 @@ numbers! {
         TABLE = IOMM_WALK_TABLE, "table";
         /// It maps memory.
         LEAF = IOMM_WALK_LEAF, "leaf";
+        /// A leaf that is part of a contiguous run.
+        RUN = IOMM_WALK_RUN, "leaf of a run";
     }
 }
 
@@ -119,8 +158,8 @@ numbers! {
 pub struct WalkEntry {
     /// What it is.
     pub kind: WalkKind,
-    /// Its level, as the architecture counts.
-    pub level: u32,
+    /// Its level, as the architecture counts; arm64: from -1 on.
+    pub level: i32,
     /// Of a leaf: what it allows.
     pub prot: Prot,
     /// First address that it covers.
@@ -147,13 +186,27 @@ impl WalkEntry {
     }
 }
 
-/// A map or unmap that stopped on its way.
+/// A map, an unmap or the like that stopped on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partial {
     /// Why it stopped.
     pub error: Error,
     /// How many bytes had been mapped, or unmapped, by then.
     pub done: u64,
+}
+
+impl Partial {
+    /// A call down into C, which counts what it has done. Answers the count.
+    pub(crate) fn count(
+        ctx: &Context,
+        call: impl FnOnce(&mut u64) -> c_int,
+    ) -> core::result::Result<u64, Partial> {
+        let mut done = 0;
+        match ctx.call(|| ctx.done(call(&mut done))) {
+            Ok(()) => Ok(done),
+            Err(error) => Err(Partial { error, done }),
+        }
+    }
 }
 
 impl From<Error> for Partial {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The gather of a table that has one owner.
 
-use super::{PageTable, PageTableInfo, Partial, Translation};
+use super::PageTable;
+use super::changes::{changes, gathered};
+use super::cursor::TableCursor;
+use super::view::TableView;
 use crate::boundary;
 use crate::error::{Error, Result};
 use crate::gather::RawGather;
-use crate::prot::Prot;
 use core::fmt;
-use iomm_sys as sys;
+use core::ops::Deref;
 
 /// What the unmaps of a [`PageTable`] left to be invalidated and freed. From a
 /// successful flush on, and not before, the memory that was mapped may be used
@@ -62,47 +64,26 @@ impl<'t> TableGather<'t> {
     }
 }
 
-// SAFETY: it may go where the table may go, whose only user it is.
-unsafe impl Send for TableGather<'_> {}
-
 impl TableGather<'_> {
-    /// Unmaps what is mapped in a range; holes are skipped. Answers how many
-    /// bytes were mapped there.
-    pub fn unmap(&mut self, iova: u64, bytes: u64) -> core::result::Result<u64, Partial> {
-        let table = self.table.as_raw();
-        let ctx = &self.table.ctx;
-        let mut done = 0;
-        let answer = ctx.call(|| {
-            // SAFETY: handle and gather are alive, and both ours alone.
-            ctx.done(unsafe {
-                sys::iomm_pgtable_unmap(table, iova, bytes, &mut self.raw.0, &mut done)
-            })
-        });
-        match answer {
-            Ok(()) => Ok(done),
-            Err(error) => Err(Partial { error, done }),
-        }
-    }
-
-    /// [`PageTable::map`], while the gather is open.
-    pub fn map(
-        &mut self,
-        iova: u64,
-        paddr: u64,
-        bytes: u64,
-        prot: Prot,
-    ) -> core::result::Result<(), Partial> {
-        self.table.map(iova, paddr, bytes, prot)
-    }
-
-    /// [`PageTable::translate`], while the gather is open.
-    pub fn translate(&self, iova: u64) -> Result<Option<Translation>> {
-        self.table.translate(iova)
-    }
-
-    /// [`PageTable::info`], while the gather is open.
-    pub fn info(&self) -> PageTableInfo {
-        self.table.info()
+    /// A cursor, for streams of small neighbouring maps and unmaps.
+    ///
+    /// ```
+    /// use iomm::{Context, MapOptions, PageTable, PageTableConfig, Prot, format};
+    ///
+    /// let ctx = Context::new()?;
+    /// let config = PageTableConfig::new();
+    /// let mut table = PageTable::create(&ctx, format::ARM64_S1, &config)?;
+    /// let mut gather = table.gather();
+    /// let mut cursor = gather.cursor();
+    /// for page in (0x10000..0x18000).step_by(0x1000) {
+    ///     cursor.map(page, page, 0x1000, Prot::READ, MapOptions::new())?;
+    ///     cursor.unmap(page - 0x1000, 0x1000)?;
+    /// }
+    /// cursor.flush()?;
+    /// # Ok::<(), iomm::Error>(())
+    /// ```
+    pub fn cursor(&mut self) -> TableCursor<'_> {
+        TableCursor::new(self.table, &mut self.raw)
     }
 
     /// How many bytes of I/O address space its flush will invalidate, holes
@@ -117,7 +98,7 @@ impl TableGather<'_> {
     /// After an error it holds all that it held: nothing may be reused, and
     /// the flush can be repeated.
     pub fn flush(&mut self) -> Result<()> {
-        let ctx = &self.table.ctx;
+        let ctx = self.table.context();
         // SAFETY: we borrow the table that it serves.
         ctx.call(|| unsafe { self.raw.flush(ctx) })
     }
@@ -125,7 +106,7 @@ impl TableGather<'_> {
     /// Gives up: what it holds goes to the table's quarantine, where it stays
     /// until a [`PageTable::flush_all`] succeeds.
     pub fn abandon(mut self) {
-        let abandoned = self.table.ctx.call(|| {
+        let abandoned = self.table.context().call(|| {
             // SAFETY: we borrow the table that it serves.
             unsafe { self.raw.abandon() };
             Ok::<(), Error>(())
@@ -142,6 +123,20 @@ impl TableGather<'_> {
     }
 }
 
+changes!(TableGather<'_>, (&mut self) self);
+gathered!(
+    TableGather<'_>,
+    (&mut self) () => (&**self.table, &mut self.raw)
+);
+
+impl Deref for TableGather<'_> {
+    type Target = TableView;
+
+    fn deref(&self) -> &TableView {
+        self.table
+    }
+}
+
 impl Drop for TableGather<'_> {
     fn drop(&mut self) {
         if !self.raw.serves() {
@@ -151,13 +146,8 @@ impl Drop for TableGather<'_> {
             self.leak();
             return;
         }
-        let ctx = &self.table.ctx;
         // SAFETY: we borrow the table that it serves.
-        boundary::call(|| unsafe {
-            if self.raw.flush(ctx).is_err() {
-                self.raw.abandon();
-            }
-        });
+        boundary::call(|| unsafe { self.raw.flush_or_abandon() });
     }
 }
 

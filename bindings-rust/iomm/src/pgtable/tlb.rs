@@ -12,7 +12,9 @@ use iomm_sys as sys;
 /// How the translations that hardware has cached are invalidated.
 ///
 /// The methods return when no walker uses the old translations or tables any
-/// more. An error means that this is not known, and nothing is reused.
+/// more. An error means that this is not known, and nothing is reused. Those
+/// of a [`SharedPageTable`](crate::SharedPageTable) are called from several
+/// threads at once.
 ///
 /// They are atomic hooks: they may drop handles, and of the library call only
 /// what is legal there ([`Soft::invalidate`](crate::Soft::invalidate), names

@@ -9,7 +9,7 @@ use fdt::Node as Tree;
 use iomm::{
     Bus, Code, Context, Device, DeviceConfig, Domain, DomainConfig, DomainSetup, Error, Firmware,
     FlushRange, GuestMemory, Iommu, IommuConfig, IommuDriver, LogLevel, Node, PageTableInfo,
-    ProbeInfo, Result, Soft, SoftConfig, SoftContext, TableMemory, format,
+    ProbeInfo, Prot, Result, Soft, SoftConfig, SoftContext, TableMemory, TlbOps, format,
 };
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -18,6 +18,8 @@ pub const RAM: u64 = 0x4000_0000;
 pub const TABLE_BYTES: u64 = 1 << 20;
 /// First byte behind the page tables.
 pub const BUFFER: u64 = RAM + TABLE_BYTES;
+
+pub const RW: Prot = Prot::READ.union(Prot::WRITE);
 
 /// One IOMMU with two platform devices and a PCI host, another with a device
 /// of its own, and a device that no IOMMU translates.
@@ -295,6 +297,51 @@ impl IommuDriver for Driver {
     fn flush_all(&self, (): &()) -> Result<()> {
         self.diary.note("flush_all", format_args!(""))?;
         self.hardware.invalidate_all(1)
+    }
+}
+
+/// Writes down what is to be flushed, and fails on demand.
+#[derive(Clone, Default)]
+pub struct Tlb(Arc<Mutex<(Vec<String>, bool)>>);
+
+impl Tlb {
+    fn note(&self, call: String) -> Result<()> {
+        let mut tlb = self.0.lock().unwrap();
+        tlb.0.push(call);
+        if tlb.1 {
+            return Err(Code::EIO.into());
+        }
+        Ok(())
+    }
+
+    /// The calls since this was asked last.
+    pub fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap().0)
+    }
+
+    pub fn fail(&self, fail: bool) {
+        self.0.lock().unwrap().1 = fail;
+    }
+
+    /// Is no table left that calls it?
+    pub fn is_alone(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+}
+
+impl TlbOps for Tlb {
+    fn flush(&self, range: &FlushRange) -> Result<()> {
+        self.note(format!(
+            "{:#x}..={:#x} of {:#x}{}",
+            range.iova,
+            range.last,
+            range.page_size,
+            if range.tables { ", tables" } else { "" }
+        ))
+    }
+
+    fn flush_all(&self) -> Result<()> {
+        self.note("all".into())
     }
 }
 
