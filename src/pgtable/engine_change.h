@@ -355,8 +355,8 @@ static struct iomm_node *FN(find)(struct iomm_engine_op *op, uint64_t iova,
 	return node;
 }
 
-/* Marks that table dead if nothing is in it. Who does is the one who takes it
- * out. */
+/* Marks that table dead if nothing is in it, unless it is the first. Who does is
+ * the one who takes it out. */
 static bool
 FN(die_empty)(struct iomm_engine_op *op, uint64_t iova, uint32_t level)
 {
@@ -365,7 +365,8 @@ FN(die_empty)(struct iomm_engine_op *op, uint64_t iova, uint32_t level)
 
 	do {
 		node = FN(find)(op, iova, level, &above);
-		if (!node || iomm_node_dead(node) || !iomm_node_empty(node))
+		if (!node || node == op->pgtable->root ||
+		    iomm_node_dead(node) || !iomm_node_empty(node))
 			return false;
 	} while (!iomm_op_lock(op, node));
 	empty = iomm_node_empty(node);

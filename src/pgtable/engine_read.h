@@ -114,7 +114,8 @@ static int FN(translate)(struct iomm_pgtable *pgtable, uint64_t iova,
 	 * constant here. */
 	if (iova >> (FMT_WARM_SHIFT + FMT_BITS) == pgtable->tepid_key) {
 		node = iomm_node_child(pgtable->tepid,
-				       FN(slot)(iova, FMT_LAST - 1));
+				       FN(slot_in)(pgtable, iova,
+						   FMT_LAST - 1));
 		slot = FN(slot)(iova, FMT_LAST);
 		if (node)
 			return FN(answer)(pgtable,

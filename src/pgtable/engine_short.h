@@ -56,8 +56,9 @@ static inline __attribute__((always_inline)) int
 FN(map_few)(struct iomm_pgtable *pgtable, struct iomm_node *node, uint64_t iova,
 	    uint32_t count, uint64_t paddr, uint64_t attrs, uint64_t *mapped)
 {
-	uint32_t n = FN(fill_pages)(pgtable, node, FN(slot)(iova, FMT_LAST),
-				    paddr, attrs, count);
+	uint32_t n = FN(fill_pages)(pgtable, node,
+				    FN(slot_in)(pgtable, iova, FMT_LAST), paddr,
+				    attrs, count);
 
 	*mapped = (uint64_t)n << FMT_PAGE_SHIFT;
 	return n == count ? 0 : iomm_exists(pgtable, iova + *mapped);
@@ -131,7 +132,7 @@ FN(unmap_few)(struct iomm_pgtable *pgtable, struct iomm_node *node,
 	      uint64_t iova, uint32_t count, struct iomm_gather *gather,
 	      uint64_t *unmapped)
 {
-	uint32_t slot = FN(slot)(iova, FMT_LAST), cleared, span = 0;
+	uint32_t slot = FN(slot_in)(pgtable, iova, FMT_LAST), cleared, span = 0;
 	uint64_t start = pgtable->first_iova + iova;
 
 	if (FMT_CONT_SHIFT(FMT_LAST) && pgtable->has_runs &&
