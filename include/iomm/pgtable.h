@@ -119,6 +119,7 @@ IOMM_LAYOUT(sizeof(struct iomm_tlb_ops) == IOMM_TLB_OPS_SIZE_VER0,
  * (IHI 0070, 5.2) and as the CPU's registers hold them (DDI 0487, D19.2). */
 #define IOMM_ARM64_S2_VTTBR 0u /**< VTTBR_EL2: address of the first table */
 #define IOMM_ARM64_S2_VTCR  1u /**< VTCR_EL2 */
+#define IOMM_ARM64_S2_HCR   2u /**< HCR_EL2: FWB only (STE.S2FWB), else 0 */
 
 /** What was granted, and what hardware must be told. */
 struct iomm_pgtable_info {
