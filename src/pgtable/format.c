@@ -4,9 +4,9 @@
 #include "base/abi.h"
 #include "pgtable/raw_walk.h"
 
-static const struct iomm_format_type *const builtin[] = {
-	&iomm_format_arm64_s1,
-};
+#define FORMAT_TYPE(name) &iomm_format_##name,
+static const struct iomm_format_type *const builtin[] = { IOMM_FORMATS(
+	FORMAT_TYPE) };
 
 #define NR_BUILTIN (sizeof(builtin) / sizeof(builtin[0]))
 
@@ -109,12 +109,12 @@ const struct iomm_engine_ops *
 iomm_format_engine(const struct iomm_format_type *type, uint64_t granule,
 		   uint32_t ias, uint32_t oas)
 {
-	const struct iomm_engine_ops *const *engine;
+	const struct iomm_engine_ops *const *engine = type->engines;
 	const struct iomm_engine_ops *found = NULL;
 
 	if (!granule)
-		granule = type->engines[0]->granule;
-	for (engine = type->engines; *engine; engine++) {
+		granule = (*engine)->granule;
+	for (; *engine; engine++) {
 		if ((*engine)->granule != granule)
 			continue;
 		found = *engine;

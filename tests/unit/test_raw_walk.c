@@ -1,59 +1,21 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Tables that others wrote: walked from the registers, as hardware does it, and
  * what the engine does when its own are written by somebody else. */
-#include "unit/pgtable_support.h"
+#include "unit/guest.h"
 
 #include "pgtable/pgtable.h"
-#include "pgtable/raw_walk.h"
-
-/* A guest's memory: 256 KiB at address 0, tables at will. */
-#define GUEST_BYTES (256 * KB)
-
-struct guest {
-	uint64_t *words;
-	struct iomm_format *format;
-	struct iomm_raw_walker walker;
-	struct iomm_raw_result got;
-	uint32_t fetches;
-	int error; /* that the next fetch answers */
-};
 
 #define TCR_4K_39 (UINT64_C(25) | UINT64_C(5) << 32)
 
-static int guest_fetch(void *data, uint64_t pa, uint64_t *desc)
-{
-	struct guest *guest = data;
-
-	guest->fetches++;
-	assert_int_equal(pa & 7, 0);
-	if (guest->error)
-		return guest->error;
-	if (pa >= GUEST_BYTES)
-		return -IOMM_EFAULT;
-	*desc = guest->words[pa / 8];
-	return 0;
-}
-
+/* 39 bits, 4 KiB, 48 bits out; first table at 0x1000 */
 static struct guest *new_guest(struct rig *rig)
 {
-	struct guest *guest = calloc(1, sizeof(*guest));
+	struct guest *guest = guest_new(rig, "arm64-s1");
 
-	guest->words = calloc(1, GUEST_BYTES);
-	guest->walker.fetch = guest_fetch;
-	guest->walker.data = guest;
-	/* 39 bits, 4 KiB, 48 bits out; first table at 0x1000 */
 	guest->walker.regs[IOMM_ARM64_S1_TTBR0] = 0x1000;
 	guest->walker.regs[IOMM_ARM64_S1_TCR] = TCR_4K_39;
 	guest->walker.regs[IOMM_ARM64_S1_MAIR] = 0x04ff44;
-	assert_ok(iomm_format_request(rig->ctx, "arm64-s1", 0, &guest->format));
 	return guest;
-}
-
-static void free_guest(struct guest *guest)
-{
-	iomm_format_put(guest->format);
-	free(guest->words);
-	free(guest);
 }
 
 /* Level 1 at 0x1000, level 2 at 0x2000, level 3 at 0x3000: one page at 0. */
@@ -64,21 +26,6 @@ static void three_levels(struct guest *guest, uint64_t leaf)
 	guest->words[0x3000 / 8] = leaf;
 }
 
-static void walk(struct guest *guest, uint64_t iova)
-{
-	guest->fetches = 0;
-	assert_ok(iomm_raw_walk(guest->format, &guest->walker, iova,
-				&guest->got));
-}
-
-static void
-faults(struct guest *guest, uint64_t iova, uint32_t fault, uint32_t level)
-{
-	walk(guest, iova);
-	assert_int_equal(guest->got.fault, fault);
-	assert_int_equal(guest->got.level, level);
-}
-
 #define PAGE UINT64_C(0x0060000080000f47)
 
 static void test_walk(void **state)
@@ -86,7 +33,7 @@ static void test_walk(void **state)
 	struct guest *guest = new_guest(*state);
 
 	three_levels(guest, PAGE);
-	walk(guest, 0x123);
+	guest_walk(guest, 0x123);
 	assert_int_equal(guest->got.fault, IOMM_RAW_OK);
 	assert_int_equal(guest->got.paddr, 0x80000123);
 	assert_int_equal(guest->got.page_size, 4096);
@@ -96,11 +43,11 @@ static void test_walk(void **state)
 	assert_int_equal(guest->fetches, 3);
 	/* A block. */
 	guest->words[0x1008 / 8] = 0x0060000080000f45;
-	walk(guest, 1 * GB + 5);
+	guest_walk(guest, 1 * GB + 5);
 	assert_int_equal(guest->got.paddr, 0x80000005);
 	assert_int_equal(guest->got.page_size, 1 * GB);
 	assert_int_equal(guest->got.level, 1);
-	free_guest(guest);
+	guest_free(guest);
 }
 
 static void test_faults(void **state)
@@ -108,27 +55,27 @@ static void test_faults(void **state)
 	struct guest *guest = new_guest(*state);
 
 	three_levels(guest, PAGE);
-	faults(guest, 1 * GB, IOMM_RAW_TRANSLATION, 1);
-	faults(guest, 2 * MB, IOMM_RAW_TRANSLATION, 2);
-	faults(guest, 4 * KB, IOMM_RAW_TRANSLATION, 3);
+	guest_faults(guest, 1 * GB, IOMM_RAW_TRANSLATION, 1);
+	guest_faults(guest, 2 * MB, IOMM_RAW_TRANSLATION, 2);
+	guest_faults(guest, 4 * KB, IOMM_RAW_TRANSLATION, 3);
 	/* Outside the width: level 0, and nothing is fetched. */
-	faults(guest, 512 * GB, IOMM_RAW_TRANSLATION, 0);
-	faults(guest, UINT64_MAX, IOMM_RAW_TRANSLATION, 0);
+	guest_faults(guest, 512 * GB, IOMM_RAW_TRANSLATION, 0);
+	guest_faults(guest, UINT64_MAX, IOMM_RAW_TRANSLATION, 0);
 	assert_int_equal(guest->fetches, 0);
 	/* At level 3, 0b01 is reserved. */
 	three_levels(guest, PAGE & ~UINT64_C(2));
-	faults(guest, 0, IOMM_RAW_TRANSLATION, 3);
+	guest_faults(guest, 0, IOMM_RAW_TRANSLATION, 3);
 	/* The access flag. */
 	three_levels(guest, PAGE & ~UINT64_C(0x400));
-	faults(guest, 0, IOMM_RAW_ACCESS_FLAG, 3);
+	guest_faults(guest, 0, IOMM_RAW_ACCESS_FLAG, 3);
 	/* Memory that is not there. */
 	guest->words[0x2000 / 8] = GUEST_BYTES | 3;
-	faults(guest, 0, IOMM_RAW_EXTERNAL, 3);
+	guest_faults(guest, 0, IOMM_RAW_EXTERNAL, 3);
 	assert_int_equal(guest->got.fetch_error, -IOMM_EFAULT);
 	guest->error = -IOMM_EIO;
-	faults(guest, 0, IOMM_RAW_EXTERNAL, 1);
+	guest_faults(guest, 0, IOMM_RAW_EXTERNAL, 1);
 	assert_int_equal(guest->got.fetch_error, -IOMM_EIO);
-	free_guest(guest);
+	guest_free(guest);
 }
 
 /* Blocks where the granule has none, without LPA2. */
@@ -139,14 +86,14 @@ static void test_reserved_blocks(void **state)
 
 	guest->words[0x1000 / 8] = 0x0060000000000f45;
 	*tcr = 16 | UINT64_C(5) << 32; /* 4K from level 0 */
-	faults(guest, 0, IOMM_RAW_TRANSLATION, 0);
+	guest_faults(guest, 0, IOMM_RAW_TRANSLATION, 0);
 	*tcr = 17 | 2u << 14 | UINT64_C(5) << 32; /* 16K from level 1 */
 	guest->walker.regs[IOMM_ARM64_S1_TTBR0] = 0x4000;
 	guest->words[0x4000 / 8] = 0x0060000000000f45;
-	faults(guest, 0, IOMM_RAW_TRANSLATION, 1);
+	guest_faults(guest, 0, IOMM_RAW_TRANSLATION, 1);
 	*tcr = 16 | 1u << 14 | UINT64_C(5) << 32; /* 64K from level 1 */
-	faults(guest, 0, IOMM_RAW_TRANSLATION, 1);
-	free_guest(guest);
+	guest_faults(guest, 0, IOMM_RAW_TRANSLATION, 1);
+	guest_free(guest);
 }
 
 static void test_output_width(void **state)
@@ -156,19 +103,19 @@ static void test_output_width(void **state)
 
 	regs[IOMM_ARM64_S1_TCR] = 25; /* IPS 0: 32 bits */
 	three_levels(guest, 0x00600000fffff000 | 0xf47);
-	walk(guest, 0xfff);
+	guest_walk(guest, 0xfff);
 	assert_int_equal(guest->got.fault, IOMM_RAW_OK);
 	assert_int_equal(guest->got.paddr, 0xffffffff);
 	three_levels(guest, 0x0060000100000f47);
-	faults(guest, 0, IOMM_RAW_ADDRESS_SIZE, 3);
+	guest_faults(guest, 0, IOMM_RAW_ADDRESS_SIZE, 3);
 	/* Before the access flag. */
 	three_levels(guest, 0x0060000100000b47);
-	faults(guest, 0, IOMM_RAW_ADDRESS_SIZE, 3);
+	guest_faults(guest, 0, IOMM_RAW_ADDRESS_SIZE, 3);
 	guest->words[0x2000 / 8] = 0x800000003003;
-	faults(guest, 0, IOMM_RAW_ADDRESS_SIZE, 2);
+	guest_faults(guest, 0, IOMM_RAW_ADDRESS_SIZE, 2);
 	regs[IOMM_ARM64_S1_TTBR0] = 0x100001000;
-	faults(guest, 0, IOMM_RAW_ADDRESS_SIZE, 0);
-	free_guest(guest);
+	guest_faults(guest, 0, IOMM_RAW_ADDRESS_SIZE, 0);
+	guest_free(guest);
 }
 
 static void test_registers(void **state)
@@ -179,24 +126,22 @@ static void test_registers(void **state)
 
 	three_levels(guest, PAGE);
 	*tcr = 15 | out48; /* T0SZ under 16 */
-	faults(guest, 0, IOMM_RAW_REGISTERS, 0);
+	guest_faults(guest, 0, IOMM_RAW_REGISTERS, 0);
 	*tcr = 40 | out48; /* and over 39 */
-	faults(guest, 0, IOMM_RAW_REGISTERS, 0);
+	guest_faults(guest, 0, IOMM_RAW_REGISTERS, 0);
 	*tcr = 25 | 3u << 14 | out48; /* TG0 reserved */
-	faults(guest, 0, IOMM_RAW_REGISTERS, 0);
-	*tcr = 25 | UINT64_C(6) << 32; /* IPS: 52 bits, and reserved */
-	faults(guest, 0, IOMM_RAW_REGISTERS, 0);
-	*tcr = 25 | UINT64_C(7) << 32;
-	faults(guest, 0, IOMM_RAW_REGISTERS, 0);
-	*tcr = 25 | 1u << 7 | out48; /* EPD0: no walks */
-	faults(guest, 0, IOMM_RAW_TRANSLATION, 0);
+	guest_faults(guest, 0, IOMM_RAW_REGISTERS, 0);
+	*tcr = 25 | UINT64_C(7) << 32; /* IPS reserved */
+	guest_faults(guest, 0, IOMM_RAW_REGISTERS, 0);
+	*tcr = 25 | 1u << 7 | 1u << 23 | out48; /* EPD0, EPD1: no walks */
+	guest_faults(guest, 0, IOMM_RAW_TRANSLATION, 0);
 	assert_int_equal(guest->fetches, 0);
 	/* CnP and ASID share the register with the address. */
 	*tcr = TCR_4K_39;
 	guest->walker.regs[IOMM_ARM64_S1_TTBR0] = 0xabcd000000001001;
-	walk(guest, 0);
+	guest_walk(guest, 0);
 	assert_int_equal(guest->got.fault, IOMM_RAW_OK);
-	free_guest(guest);
+	guest_free(guest);
 }
 
 /* D8.4: APTable, UXNTable and PXNTable restrict what is below. */
@@ -207,26 +152,26 @@ static void test_table_restricts(void **state)
 
 	three_levels(guest, page);
 	guest->words[0x1000 / 8] |= UINT64_C(1) << 62;
-	walk(guest, 0);
+	guest_walk(guest, 0);
 	assert_int_equal(guest->got.prot,
 			 RO | IOMM_PROT_CACHE | IOMM_PROT_EXEC);
 	guest->words[0x2000 / 8] |= UINT64_C(1) << 61;
-	walk(guest, 0);
+	guest_walk(guest, 0);
 	assert_int_equal(guest->got.prot, RO | IOMM_PROT_CACHE |
 						  IOMM_PROT_EXEC |
 						  IOMM_PROT_PRIV);
 	/* PXNTable matters to the privileged, UXNTable to the others. */
 	guest->words[0x2000 / 8] |= UINT64_C(1) << 60;
-	walk(guest, 0);
+	guest_walk(guest, 0);
 	assert_true(guest->got.prot & IOMM_PROT_EXEC);
 	guest->words[0x2000 / 8] |= UINT64_C(1) << 59;
-	walk(guest, 0);
+	guest_walk(guest, 0);
 	assert_false(guest->got.prot & IOMM_PROT_EXEC);
 	/* HPD0: as if they were 0. */
 	guest->walker.regs[IOMM_ARM64_S1_TCR] |= UINT64_C(1) << 41;
-	walk(guest, 0);
+	guest_walk(guest, 0);
 	assert_int_equal(guest->got.prot, RWC | IOMM_PROT_EXEC);
-	free_guest(guest);
+	guest_free(guest);
 }
 
 /* The memory type is what MAIR says, not the index. */
@@ -236,15 +181,15 @@ static void test_memory_types(void **state)
 
 	three_levels(guest, 0x0060000000000e43 | 5 << 2);
 	guest->walker.regs[IOMM_ARM64_S1_MAIR] = UINT64_C(0xff) << 40;
-	walk(guest, 0);
+	guest_walk(guest, 0);
 	assert_int_equal(guest->got.prot, RWC);
 	guest->walker.regs[IOMM_ARM64_S1_MAIR] = UINT64_C(0x0c) << 40;
-	walk(guest, 0);
+	guest_walk(guest, 0);
 	assert_int_equal(guest->got.prot, RW | IOMM_PROT_MMIO);
 	guest->walker.regs[IOMM_ARM64_S1_MAIR] = UINT64_C(0x44) << 40;
-	walk(guest, 0);
+	guest_walk(guest, 0);
 	assert_int_equal(guest->got.prot, RW);
-	free_guest(guest);
+	guest_free(guest);
 }
 
 /* A table that links itself: the walk ends with the levels. */
@@ -255,37 +200,18 @@ static void test_loop(void **state)
 
 	for (i = 0; i < 512; i++)
 		guest->words[0x1000 / 8 + i] = 0x1003;
-	walk(guest, 0x123456789);
+	guest_walk(guest, 0x123456789);
 	assert_int_equal(guest->fetches, 3);
 	assert_int_equal(guest->got.fault, IOMM_RAW_ACCESS_FLAG);
-	free_guest(guest);
+	guest_free(guest);
 }
 
-/* Whatever the words are, each walk ends, and says something sensible. */
 static void test_garbage(void **state)
 {
 	struct guest *guest = new_guest(*state);
-	uint64_t random = 0x9e3779b97f4a7c15, i, n;
 
-	for (n = 0; n < 200; n++) {
-		for (i = 0; i < GUEST_BYTES / 8; i += 61) {
-			random ^= random << 13;
-			random ^= random >> 7;
-			random ^= random << 17;
-			guest->words[i] = (random & 0x38fff) | 1;
-		}
-		guest->walker.regs[IOMM_ARM64_S1_TCR] = random;
-		for (i = 0; i < 100; i++) {
-			random ^= random << 13;
-			random ^= random >> 7;
-			random ^= random << 17;
-			walk(guest, random >> (random & 63));
-			assert_true(guest->fetches <= 4);
-			assert_true(guest->got.fault <= IOMM_RAW_REGISTERS);
-			assert_true(guest->got.level <= 3);
-		}
-	}
-	free_guest(guest);
+	guest_garbage(guest, IOMM_ARM64_S1_TCR, 0, 0);
+	guest_free(guest);
 }
 
 /* Our own tables, scribbled over between the calls. */

@@ -40,31 +40,70 @@ static bool load(struct machine *m, uint64_t pa, uint64_t *desc)
 	return true;
 }
 
-static const unsigned output_bits[] = { 32, 36, 40, 42, 44, 48 };
+static const unsigned output_bits[] = { 32, 36, 40, 42, 44, 48, 52 };
+
+/* What the registers say of the tables. Wide ones have 52 bits of address. */
+struct shape {
+	unsigned g, ias, oas;
+	bool ds, wide;
+};
+
+static struct shape shape_of(uint64_t tcr)
+{
+	static const unsigned granules[] = { 12, 16, 14, 0 };
+	struct shape s = { .g = granules[tcr >> 14 & 3] };
+
+	s.ds = s.g != 16 && tcr >> 59 & 1;
+	s.wide = s.ds || (s.g == 16 && (tcr >> 32 & 7) == 6);
+	s.ias = 64 - (unsigned)(tcr & 63);
+	s.oas = output_bits[tcr >> 32 & 7];
+	if (s.oas > 48 && !s.wide)
+		s.oas = 48;
+	return s;
+}
+
+static uint64_t address_in(const struct shape *s, uint64_t desc, unsigned shift)
+{
+	uint64_t pa = desc & ((UINT64_C(1) << (s->ds ? 50 : 48)) - 1);
+
+	pa &= ~((UINT64_C(1) << shift) - 1);
+	if (s->ds)
+		return pa | (desc >> 8 & 3) << 50;
+	return s->wide ? pa | (desc >> 12 & 15) << 48 : pa;
+}
+
+static uint64_t
+first_table(const struct shape *s, uint64_t ttbr, unsigned log2_bytes)
+{
+	uint64_t pa = ttbr & ((UINT64_C(1) << 48) - 1);
+
+	if (log2_bytes < 6)
+		log2_bytes = 6;
+	pa &= ~((UINT64_C(1) << log2_bytes) - 1);
+	return s->wide ? pa | (ttbr >> 2 & 15) << 48 : pa;
+}
 
 /* The output address of a read, or the fault's reason. */
 static bool second_walk(struct machine *m, uint64_t ttbr, uint64_t tcr,
 			uint64_t iova, uint64_t *paddr, uint32_t *fault)
 {
-	unsigned g = (tcr >> 14 & 3) == 0 ? 12 : (tcr >> 14 & 3) == 1 ? 16 : 14;
-	unsigned ias = 64 - (unsigned)(tcr & 63), per = g - 3, level = 3;
-	unsigned oas = output_bits[tcr >> 32 & 7], shift = g;
-	uint64_t table, desc, mask = (UINT64_C(1) << 48) - 1;
+	const struct shape s = shape_of(tcr);
+	unsigned per = s.g - 3, shift = s.g;
+	int level = 3, first_block;
+	uint64_t table, desc;
 	bool priv = false;
-	unsigned root;
 
 	*fault = IOMM_FAULT_TRANSLATION;
-	if (tcr >> 7 & 1 || iova >> ias)
+	if (tcr >> 7 & 1 || iova >> s.ias)
 		return false;
-	while (shift + per < ias) {
+	while (shift + per < s.ias) {
 		shift += per;
 		level--;
 	}
-	root = ias - shift + 3;
-	table = ttbr & mask & ~((UINT64_C(1) << (root < 6 ? 6 : root)) - 1);
+	table = first_table(&s, ttbr, s.ias - shift + 3);
 	for (;; level++, shift -= per) {
 		*fault = IOMM_FAULT_ADDRESS;
-		if (table >> oas)
+		if (table >> s.oas)
 			return false;
 		*fault = IOMM_FAULT_WALK;
 		if (!load(m,
@@ -79,14 +118,15 @@ static bool second_walk(struct machine *m, uint64_t ttbr, uint64_t tcr,
 			break;
 		if (!(tcr >> 41 & 1))
 			priv |= desc >> 61 & 1;
-		table = desc & mask & ~((UINT64_C(1) << g) - 1);
+		table = address_in(&s, desc, s.g);
 	}
-	/* Blocks are where this granule has them. */
-	if (level < (g == 12 ? 1u : 2u))
+	/* Blocks are where this granule has them, one level more if wide. */
+	first_block = (s.g == 12 ? 1 : 2) - (s.wide ? 1 : 0);
+	if (level < first_block)
 		return false;
-	*paddr = desc & mask & ~((UINT64_C(1) << shift) - 1);
+	*paddr = address_in(&s, desc, shift);
 	*fault = IOMM_FAULT_ADDRESS;
-	if (*paddr >> oas)
+	if (*paddr >> s.oas)
 		return false;
 	*fault = IOMM_FAULT_ACCESS_FLAG;
 	if (!(desc >> 10 & 1))
@@ -175,7 +215,7 @@ static void test_random(void **state)
 		if (!set || n % 16 == 0) {
 			ttbr = RAM_PA + next_random(&seed) % RAM_BYTES;
 			tcr = next_random(&seed) &
-			      (UINT64_C(0x2070000c000) | 63);
+			      (UINT64_C(0x080002070000c000) | 63);
 			if (n % 3 == 0)
 				tcr = (tcr & 63) | TCR_IPS_48;
 			set = !point(&m, ttbr, tcr);
