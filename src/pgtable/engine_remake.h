@@ -263,12 +263,16 @@ static int FN(replace_leaf)(struct iomm_engine_op *op, struct iomm_node *node,
 {
 	uint32_t slot = FN(slot_in)(op->pgtable, base, level);
 	uint64_t table = FMT_TABLE(op->pgtable, iomm_node_pa(child));
+	uint64_t *at = FN(desc)(node, slot);
 	bool hitless = op->pgtable->flags & IOMM_PGTABLE_HITLESS;
 	int r;
 
-	/* Somebody else has split or changed it meanwhile; or hardware has. */
-	if (iomm_node_child(node, slot) ||
-	    iomm_desc_load(FN(desc)(node, slot)) != desc)
+	/* Somebody else has split or changed it meanwhile; or hardware has. What
+	 * is not valid now that nobody else is at work was never ours. */
+	if (!iomm_node_child(node, slot) &&
+	    iomm_desc_load(at) == FMT_BROKEN(desc))
+		iomm_desc_clear(at);
+	if (iomm_node_child(node, slot) || iomm_desc_load(at) != desc)
 		return IOMM_RETRY;
 	r = FN(cut_run)(op, node, level, base, base,
 			base + (FN(size)(level) - 1));
