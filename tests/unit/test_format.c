@@ -227,7 +227,7 @@ static void dirty(struct rig *rig, const char *name)
 		.memory = rig->memory,
 	};
 	struct iomm_translation at = { .size = sizeof(at) };
-	uint64_t bitmap = 0, *desc, clean;
+	uint64_t bitmap[8] = { 0 }, *desc, clean;
 	struct iomm_gather gather;
 	struct iomm_pgtable *t;
 
@@ -240,17 +240,17 @@ static void dirty(struct rig *rig, const char *name)
 	assert_ok(iomm_pgtable_translate(t, 2 * MB, &at));
 	assert_int_equal(at.prot, RWC);
 	iomm_gather_init(&gather);
-	assert_ok(iomm_pgtable_read_and_clear_dirty(t, 2 * MB, 4 * KB, 0,
-						    &bitmap, 1, &gather));
+	assert_ok(iomm_pgtable_read_and_clear_dirty(t, 2 * MB, 2 * MB, 0,
+						    bitmap, 8, &gather));
 	assert_ok(iomm_gather_flush(&gather));
-	assert_int_equal(bitmap, 1);
+	assert_int_equal(bitmap[0], UINT64_MAX);
 	assert_int_equal(*desc, clean);
 	assert_ok(iomm_pgtable_translate(t, 2 * MB, &at));
 	assert_int_equal(at.prot, RWC);
-	bitmap = 0;
-	assert_ok(iomm_pgtable_read_and_clear_dirty(t, 2 * MB, 4 * KB, 0,
-						    &bitmap, 1, &gather));
-	assert_int_equal(bitmap, 0);
+	bitmap[0] = 0;
+	assert_ok(iomm_pgtable_read_and_clear_dirty(t, 2 * MB, 2 * MB, 0,
+						    bitmap, 8, &gather));
+	assert_int_equal(bitmap[0], 0);
 	assert_ok(iomm_gather_flush(&gather));
 	iomm_pgtable_put(t);
 }

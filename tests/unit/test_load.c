@@ -89,7 +89,7 @@ static void test_header(void **state)
 	refused_with(rig, 30, 'x', IOMM_EINVAL, "byte 30 of the dump is 0x78");
 	refused_with(rig, 40, 0, IOMM_EINVAL, "byte 40 of the dump is 0x0");
 	refused_with(rig, 40, 63, IOMM_EINVAL, "ias 63");
-	refused_with(rig, 44, 49, IOMM_EINVAL, "oas 49");
+	refused_with(rig, 44, 53, IOMM_EINVAL, "oas 53");
 	refused_with(rig, 49, 0x11, IOMM_EINVAL, "tables of");
 	refused_with(rig, 49, 0x20, IOMM_EINVAL, "granule");
 	refused_with(rig, 50, 2, IOMM_EINVAL, "tables of");
