@@ -356,17 +356,18 @@ static int adopt_root(struct iomm_pgtable *pgtable, uint64_t pa)
 			"config.root_pa %x is not aligned to the first "
 			"table's %x bytes",
 			pa, pgtable->root_bytes);
+	r = iomm_node_create_foreign(pgtable, pgtable->start_level, pa,
+				     pgtable->root_bytes, &pgtable->root);
+	if (r)
+		return r;
 	if (pa > pgtable->max_table_pa ||
 	    pgtable->root_bytes - 1 > pgtable->max_table_pa - pa)
 		return IOMM_FAIL(pgtable->object.ctx, IOMM_EINVAL,
 				 "config.root_pa %x is beyond %x, the last "
 				 "address of a table",
 				 pa, pgtable->max_table_pa);
-	r = iomm_node_create_foreign(pgtable, pgtable->start_level, pa,
-				     pgtable->root_bytes, &pgtable->root);
-	return r ? r
-		 : pgtable->ops->adopt(pgtable, pgtable->root,
-				       pgtable->start_level, (uint32_t)slots);
+	return pgtable->ops->adopt(pgtable, pgtable->root, pgtable->start_level,
+				   (uint32_t)slots);
 }
 
 static int new_root(struct iomm_pgtable *pgtable)

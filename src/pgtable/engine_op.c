@@ -31,6 +31,15 @@ static void sync_dirty(struct iomm_engine_op *op, struct iomm_dirty *dirty)
 	dirty->node = NULL;
 }
 
+/* From the last level up: what a link leads to is there before the link is. */
+static void sync_from(struct iomm_engine_op *op, uint32_t level)
+{
+	uint32_t l;
+
+	for (l = IOMM_ENGINE_LEVELS; l-- > level;)
+		sync_dirty(op, &op->dirty[l]);
+}
+
 void iomm_op_mark_slow(struct iomm_engine_op *op, uint32_t level,
 		       const struct iomm_node *node, uint32_t first,
 		       uint32_t last)
@@ -44,7 +53,7 @@ void iomm_op_mark_slow(struct iomm_engine_op *op, uint32_t level,
 			dirty->last = last;
 		return;
 	}
-	sync_dirty(op, dirty);
+	sync_from(op, level);
 	dirty->node = node;
 	dirty->first = first;
 	dirty->last = last;
@@ -52,10 +61,7 @@ void iomm_op_mark_slow(struct iomm_engine_op *op, uint32_t level,
 
 void iomm_op_sync_slow(struct iomm_engine_op *op)
 {
-	uint32_t level;
-
-	for (level = IOMM_ENGINE_LEVELS; level--;)
-		sync_dirty(op, &op->dirty[level]);
+	sync_from(op, 0);
 }
 
 void iomm_op_sync_table(struct iomm_pgtable *pgtable,

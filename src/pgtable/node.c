@@ -261,19 +261,12 @@ static uintptr_t next_generation(struct iomm_pgtable *pgtable)
 	return now;
 }
 
-/* Empties a table. Late readers may look at it still, so that each entry is a
- * store. */
-static void clear_table(struct iomm_pgtable *pgtable, struct iomm_node *node,
-			uint64_t bytes)
+/* A node may have been of a table before, one that was never linked perhaps. */
+static void clear_books(struct iomm_node *node)
 {
-	uint64_t i, slots = bytes >> pgtable->ops->desc_shift;
 	struct iomm_inner *inner;
+	uint32_t i;
 
-	if (pgtable->readers)
-		for (i = 0; i < slots; i++)
-			iomm_desc_clear((uint64_t *)node->va + i);
-	else
-		memset(node->va, 0, bytes);
 	atomic_store_explicit(&node->live, 0, memory_order_relaxed);
 	if (!iomm_node_is_inner(node))
 		return;
@@ -282,6 +275,21 @@ static void clear_table(struct iomm_pgtable *pgtable, struct iomm_node *node,
 		atomic_store_explicit(&inner->child[i], NULL,
 				      memory_order_release);
 	atomic_store_explicit(&inner->used, 0, memory_order_relaxed);
+}
+
+/* Empties a table. Late readers may look at it still, so that each entry is a
+ * store. */
+static void clear_table(struct iomm_pgtable *pgtable, struct iomm_node *node,
+			uint64_t bytes)
+{
+	uint64_t i, slots = bytes >> pgtable->ops->desc_shift;
+
+	if (pgtable->readers)
+		for (i = 0; i < slots; i++)
+			iomm_desc_clear((uint64_t *)node->va + i);
+	else
+		memset(node->va, 0, bytes);
+	clear_books(node);
 }
 
 /* Makes a table that was linked once ready to be linked anew, or one of new
@@ -431,6 +439,8 @@ static void take_in(struct iomm_pgtable *pgtable)
 					memory_order_acquire);
 	for (; node; node = next) {
 		next = node->next;
+		atomic_fetch_sub_explicit(&pgtable->nr_returned, 1,
+					  memory_order_relaxed);
 		retire(pgtable, node);
 	}
 }
@@ -469,7 +479,7 @@ int iomm_node_create(struct iomm_pgtable *pgtable,
 	if (r)
 		return r;
 	if (made && (!pgtable->readers || is_fresh(node)))
-		atomic_store_explicit(&node->live, 0, memory_order_relaxed);
+		clear_books(node);
 	else if (is_fresh(node))
 		clear_table(pgtable, node, bytes);
 	else
@@ -681,7 +691,8 @@ uint64_t iomm_node_spares(struct iomm_pgtable *pgtable)
 	lock_lists(pgtable);
 	count = pgtable->pool.spares.count;
 	unlock_lists(pgtable);
-	return count;
+	return count + atomic_load_explicit(&pgtable->nr_returned,
+					    memory_order_relaxed);
 }
 
 /* Reservations */
@@ -722,8 +733,11 @@ void iomm_node_unreserve(struct iomm_pgtable *pgtable,
 {
 	struct iomm_node *node;
 
-	while ((node = take_any(spares)))
+	while ((node = take_any(spares))) {
+		atomic_fetch_add_explicit(&pgtable->nr_returned, 1,
+					  memory_order_relaxed);
 		iomm_node_push(&pgtable->returned, node, node);
+	}
 }
 
 /* Trim and the end */

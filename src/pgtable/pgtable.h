@@ -74,6 +74,7 @@ struct iomm_pgtable {
 	/* Tables of reservations that are no more. Pushed at any time, and
 	 * taken in by whoever works on the table next. */
 	_Atomic(struct iomm_node *) returned;
+	_Atomic uint32_t nr_returned;
 	/* Tables of gathers that were given up. Pushed at any time. */
 	_Atomic(struct iomm_node *) quarantine;
 	_Atomic uint32_t quarantined;
