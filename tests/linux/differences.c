@@ -46,6 +46,23 @@ static const struct {
 				  "granted",
 				  "no table could hold them" },
 	[DIFFERS_MAIR] = { "MAIR has a fourth type", "nothing asks for it" },
+	[DIFFERS_CONCATENATION] = { "stage 2 concatenates tables of level 1 "
+				    "only",
+				    "wherever it saves a level" },
+	[DIFFERS_XN] = { "stage 2 sets both bits of XN",
+			 "with FEAT_XNX that allows EL1 to execute" },
+	[DIFFERS_PRIVILEGE] = { "stage 2 drops PRIV",
+				"what cannot be expressed is refused" },
+	[DIFFERS_DIRTY_HOLES] = { "read_and_clear_dirty warns and stops at a "
+				  "hole",
+				  "holes are skipped" },
+	[DIFFERS_DIRTY_PARTS] = { "a leaf of which a part is read is clean",
+				  "it stays dirty for the rest" },
+	[DIFFERS_NS_TABLES] = { "with NS, tables are said to lie in "
+				"Non-secure memory too",
+				"it says where leaves lead" },
+	[DIFFERS_BORN_DIRTY] = { "what is mapped is dirty from the start",
+				 "nobody has written to it yet" },
 };
 
 static unsigned long counts[NR_DIFFERENCES];

@@ -117,8 +117,10 @@ static uint32_t random_prot(struct test *test)
 		prot |= IOMM_PROT_WRITE;
 	if (random_percent(random, 20))
 		prot |= IOMM_PROT_EXEC;
-	if (random_percent(random, 20))
+	if (!test->config.stage2 && random_percent(random, 20))
 		prot |= IOMM_PROT_PRIV;
+	if (test->config.stage2 && random_percent(random, 10))
+		prot = (prot & ~IOMM_PROT_READ) | IOMM_PROT_WRITE;
 	return prot;
 }
 
@@ -134,6 +136,24 @@ did(struct test *test, const char *format, ...)
 	va_end(args);
 }
 
+static void
+record_nothing(struct linux_dirty *dirty, unsigned long iova, size_t bytes)
+{
+	(void)dirty;
+	(void)iova;
+	(void)bytes;
+}
+
+/* What Linux has just mapped. */
+static void call_clean(struct test *test, uint64_t iova, uint64_t bytes)
+{
+	struct linux_dirty dirty = { record_nothing };
+
+	differs(DIFFERS_BORN_DIRTY);
+	if (peer_dirty(&test->peer, iova, bytes, false, &dirty))
+		fail(test, "Linux does not read what is dirty");
+}
+
 static void do_map(struct test *test)
 {
 	struct range range = random_range(test);
@@ -144,14 +164,16 @@ static void do_map(struct test *test)
 	did(test, "map %#llx to %#llx, %#llx bytes, prot %#x",
 	    (unsigned long long)range.iova, (unsigned long long)paddr,
 	    (unsigned long long)range.bytes, prot);
-	r = iomm_pgtable_map(test->pgtable, range.iova, paddr, range.bytes,
-			     prot, 0, &ours);
+	r = iomm_pgtable_map(test->pgtable, base_of(test) | range.iova, paddr,
+			     range.bytes, prot, 0, &ours);
 	s = peer_map(&test->peer, range.iova, paddr, range.bytes,
 		     peer_prot(prot), &his);
 	test->mapped += ours;
 	if (r != s || ours != his)
 		fail(test, "ours %d and %#llx bytes, Linux's %d and %#llx", r,
 		     (unsigned long long)ours, s, (unsigned long long)his);
+	if (test->config.dirty && his && (prot & IOMM_PROT_WRITE))
+		call_clean(test, range.iova, his);
 }
 
 static void unmap(struct test *test, const struct range *range)
@@ -163,8 +185,8 @@ static void unmap(struct test *test, const struct range *range)
 	did(test, "unmap %#llx, %#llx bytes", (unsigned long long)range->iova,
 	    (unsigned long long)range->bytes);
 	iomm_gather_init(&gather);
-	r = iomm_pgtable_unmap(test->pgtable, range->iova, range->bytes,
-			       &gather, &ours);
+	r = iomm_pgtable_unmap(test->pgtable, base_of(test) | range->iova,
+			       range->bytes, &gather, &ours);
 	if (r || iomm_gather_flush(&gather))
 		fail(test, "our unmap or flush failed: %d", r);
 	/* It warns of what the test makes it refuse, but not of this. */
@@ -190,9 +212,15 @@ static void translate(struct test *test, uint64_t iova)
 	struct linux_ops *ops = test->peer.table.ops;
 	struct iomm_translation out = { .size = sizeof(out) };
 	uint64_t ours, his;
-	int r = iomm_pgtable_translate(test->pgtable, iova, &out);
+	bool outside = iova >> test->config.ias;
+	int r;
 
-	if (iova >> test->config.ias) {
+	/* At the end of the upper half nothing is outside. */
+	if (outside && test->config.upper)
+		return;
+	iova |= base_of(test);
+	r = iomm_pgtable_translate(test->pgtable, iova, &out);
+	if (outside) {
 		differs(DIFFERS_TRANSLATE_RANGE);
 		if (r != -IOMM_EINVAL)
 			fail(test, "we translate an address out of range");
@@ -220,14 +248,86 @@ static void do_translate(struct test *test)
 	translate(test, range.iova + range.bytes);
 }
 
+/* What was written to */
+
+#define READ_ONLY  (UINT64_C(1) << 7)
+#define TRACKED	   (UINT64_C(1) << 51)
+#define MOST_WORDS 256u
+
+/* The test is the hardware: it marks the same leaf in both tables. */
+static void write_to(struct test *test, uint64_t iova)
+{
+	uint64_t *ours, *his, bytes;
+
+	ours = tree_leaf(&test->tree, iova, &bytes);
+	his = tree_leaf(&test->peer.tree, iova, &bytes);
+	if (ours && (*ours & TRACKED))
+		*ours &= ~READ_ONLY;
+	if (his && (*his & TRACKED))
+		*his &= ~READ_ONLY;
+}
+
+/* Linux's bits: all pages of a leaf, of which those in the range count. */
+struct bits {
+	struct linux_dirty dirty;
+	const struct test *test;
+	struct range range;
+	uint64_t word[MOST_WORDS];
+};
+
+static void record(struct linux_dirty *dirty, unsigned long iova, size_t bytes)
+{
+	struct bits *bits = (struct bits *)dirty;
+	uint64_t first = bits->range.iova, n, page;
+
+	for (n = 0; n < bytes; n += page_of(bits->test)) {
+		page = (iova + n - first) >> bits->test->config.page_shift;
+		if (iova + n >= first && iova + n - first < bits->range.bytes)
+			bits->word[page / 64] |= UINT64_C(1) << page % 64;
+	}
+}
+
+static void do_dirty(struct test *test)
+{
+	struct bits bits = { .dirty.record = record,
+			     .test = test,
+			     .range = random_range(test) };
+	bool keep = random_percent(&test->random, 30);
+	uint64_t ours[MOST_WORDS] = { 0 }, i;
+	struct iomm_gather gather;
+	int r, s;
+
+	if (bits.range.bytes > 64 * MOST_WORDS * page_of(test))
+		bits.range.bytes = 64 * MOST_WORDS * page_of(test);
+	for (i = 0; i < 8; i++)
+		write_to(test,
+			 bits.range.iova +
+				 random_below(&test->random, bits.range.bytes));
+	did(test, "dirty pages of %#llx, %#llx bytes%s",
+	    (unsigned long long)bits.range.iova,
+	    (unsigned long long)bits.range.bytes, keep ? ", kept" : "");
+	iomm_gather_init(&gather);
+	r = iomm_pgtable_read_and_clear_dirty(test->pgtable, bits.range.iova,
+					      bits.range.bytes,
+					      keep ? IOMM_DIRTY_KEEP : 0, ours,
+					      MOST_WORDS,
+					      keep ? NULL : &gather);
+	s = peer_dirty(&test->peer, bits.range.iova, bits.range.bytes, keep,
+		       &bits.dirty);
+	if (r || s || iomm_gather_flush(&gather))
+		fail(test, "ours %d, Linux's %d", r, s);
+	if (memcmp(ours, bits.word, sizeof(ours)))
+		fail(test, "the bits differ");
+}
+
 /* What both refuse, and what only we do. Nothing changes. */
 
 static void refuse(struct test *test, const char *what, uint64_t iova,
 		   uint64_t paddr, uint64_t bytes, uint32_t prot, int error)
 {
 	uint64_t mapped = 1;
-	int r = iomm_pgtable_map(test->pgtable, iova, paddr, bytes, prot, 0,
-				 &mapped);
+	int r = iomm_pgtable_map(test->pgtable, base_of(test) ^ iova, paddr,
+				 bytes, prot, 0, &mapped);
 
 	did(test, "%s", what);
 	if (r != -error || mapped)
@@ -241,8 +341,8 @@ static void both_refuse(struct test *test, const char *what, uint64_t iova,
 	size_t mapped = 0;
 
 	refuse(test, what, iova, paddr, page_of(test), prot, IOMM_EINVAL);
-	if (!ops->map(ops, iova, paddr, page_of(test), 1, peer_prot(prot),
-		      LINUX_GFP, &mapped) ||
+	if (!ops->map(ops, base_of(test) ^ iova, paddr, page_of(test), 1,
+		      peer_prot(prot), LINUX_GFP, &mapped) ||
 	    mapped)
 		fail(test, "Linux does it");
 }
@@ -279,6 +379,12 @@ static void do_refused(struct test *test)
 		       IOMM_EINVAL);
 		break;
 	case 6:
+		if (test->config.stage2) {
+			differs(DIFFERS_PRIVILEGE);
+			refuse(test, "map privileged", 0, 0, page,
+			       rw | IOMM_PROT_PRIV, IOMM_EOPNOTSUPP);
+			break;
+		}
 		differs(DIFFERS_WRITE_ONLY);
 		refuse(test, "map write-only", 0, 0, page, IOMM_PROT_WRITE,
 		       IOMM_EOPNOTSUPP);
@@ -294,7 +400,9 @@ static void do_one(struct test *test)
 {
 	uint64_t what = random_below(&test->random, 100);
 
-	if (what < 45)
+	if (test->config.dirty && random_percent(&test->random, 30))
+		do_dirty(test);
+	else if (what < 45)
 		do_map(test);
 	else if (what < 80)
 		do_unmap(test);
@@ -350,10 +458,13 @@ static void run(struct test *test, uint32_t ops)
 
 static void name_of(const struct config *config, char *name, size_t size)
 {
-	snprintf(name, size, "%uk-ias%u-oas%u%s%s",
-		 1u << config->page_shift >> 10, config->ias, config->oas,
+	snprintf(name, size, "%s%uk-ias%u-oas%u%s%s%s%s%s",
+		 config->stage2 ? "s2-" : "", 1u << config->page_shift >> 10,
+		 config->ias, config->oas,
 		 config->coherent ? "" : "-noncoherent",
-		 config->pages_only ? "-pages" : "");
+		 config->pages_only ? "-pages" : "",
+		 config->upper ? "-upper" : "", config->ns ? "-ns" : "",
+		 config->dirty ? "-dirty" : "");
 }
 
 /* A seed of the configuration's own, so that it can be replayed alone. */
@@ -398,27 +509,72 @@ static void run_config(const struct config *config, uint64_t seed, uint32_t ops)
 	free(test);
 }
 
+/* What there is besides widths, with one pair of them. */
+static void run_kinds(const struct config *widths, uint64_t seed, uint32_t ops)
+{
+	static const struct config kinds[] = {
+		{ .coherent = false },
+		{ .coherent = false, .pages_only = true },
+		{ .coherent = true, .upper = true },
+		{ .coherent = true, .ns = true },
+		{ .coherent = true, .dirty = true },
+		{ .coherent = true, .dirty = true, .pages_only = true },
+		{ .coherent = false, .upper = true, .ns = true },
+	};
+	struct config c;
+	size_t k;
+
+	for (k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
+		c = kinds[k];
+		c.page_shift = widths->page_shift;
+		c.ias = widths->ias;
+		c.oas = widths->oas;
+		run_config(&c, seed, ops);
+	}
+}
+
+static void run_stage2(const struct config *widths, uint64_t seed, uint32_t ops)
+{
+	struct config c = *widths;
+
+	/* Ours would begin at level 3, which takes FEAT_TTST. */
+	if (c.page_shift == 12 && c.ias < 26)
+		return;
+	c.stage2 = true;
+	run_config(&c, seed, ops);
+	c.coherent = false;
+	run_config(&c, seed, ops);
+	c.pages_only = true;
+	run_config(&c, seed, ops);
+}
+
 /* Every input width with every output width, and what else there is with the
  * widest. */
 static void run_all(uint64_t seed, uint32_t ops)
 {
 	static const uint32_t shifts[] = { 12, 14, 16 };
-	static const uint32_t ias[] = { 25, 30, 32, 36, 39, 40, 42, 44, 48 };
-	static const uint32_t oas[] = { 32, 36, 40, 42, 44, 48 };
-	struct config c;
+	static const uint32_t ias[] = {
+		25, 30, 32, 36, 39, 40, 42, 44, 48, 52
+	};
+	static const uint32_t oas[] = { 32, 36, 40, 42, 44, 48, 52 };
+	struct config c = { .coherent = true };
 	size_t s, i, o;
 
 	for (s = 0; s < 3; s++)
 		for (i = 0; i < sizeof(ias) / sizeof(*ias); i++) {
+			c.page_shift = shifts[s];
+			c.ias = ias[i];
+			/* Linux knows 52 bits with 64K only. */
+			if (c.ias == 52 && c.page_shift != 16)
+				continue;
 			for (o = 0; o < sizeof(oas) / sizeof(*oas); o++) {
-				c = (struct config){ shifts[s], ias[i], oas[o],
-						     true, false };
+				if (oas[o] == 52 && c.page_shift != 16)
+					continue;
+				c.oas = oas[o];
 				run_config(&c, seed, ops);
 			}
-			c.coherent = false;
-			run_config(&c, seed, ops);
-			c.pages_only = true;
-			run_config(&c, seed, ops);
+			run_kinds(&c, seed, ops);
+			run_stage2(&c, seed, ops);
 		}
 }
 

@@ -65,6 +65,20 @@ static void peer_give(void *cookie, void *table, size_t bytes)
 	pool_give(table, bytes);
 }
 
+/* Sizes up to the one of an entry in our first table. At stage 2 that may be as
+ * long as 16 tables, and then Linux, which would begin a level higher, has
+ * larger leaves. */
+static uint64_t largest_size(const struct config *config)
+{
+	uint32_t bits = config->page_shift - 3, shift = config->page_shift;
+
+	if (!config->stage2)
+		return UINT64_MAX;
+	while (shift + bits + 4 < config->ias)
+		shift += bits;
+	return (UINT64_C(2) << shift) - 1;
+}
+
 uint64_t page_sizes(const struct config *config)
 {
 	uint64_t sizes = UINT64_C(1) << config->page_shift;
@@ -72,7 +86,17 @@ uint64_t page_sizes(const struct config *config)
 	if (config->pages_only)
 		return sizes;
 	sizes |= sizes << (config->page_shift - 3);
-	return config->page_shift == 12 ? sizes | UINT64_C(1) << 30 : sizes;
+	if (config->page_shift == 12)
+		sizes |= UINT64_C(1) << 30;
+	return sizes & largest_size(config);
+}
+
+static uint32_t flags_of(const struct config *config)
+{
+	return (config->coherent ? IOMM_PGTABLE_COHERENT : 0) |
+	       (config->upper ? IOMM_PGTABLE_UPPER : 0) |
+	       (config->ns ? IOMM_PGTABLE_NS : 0) |
+	       (config->dirty ? IOMM_PGTABLE_DIRTY : 0);
 }
 
 static bool open_ours(struct test *test)
@@ -87,7 +111,7 @@ static bool open_ours(struct test *test)
 	};
 	struct iomm_pgtable_config config = {
 		.size = sizeof(config),
-		.flags = test->config.coherent ? IOMM_PGTABLE_COHERENT : 0,
+		.flags = flags_of(&test->config),
 		.granule = page_of(test),
 		.page_sizes = page_sizes(&test->config),
 		.ias = test->config.ias,
@@ -99,13 +123,19 @@ static bool open_ours(struct test *test)
 				     &test->memory))
 		return false;
 	config.memory = test->memory;
-	return !iomm_pgtable_create(test->ctx, "arm64-s1", &config, NULL, NULL,
-				    NULL, &test->pgtable);
+	return !iomm_pgtable_create(test->ctx,
+				    test->config.stage2 ? "arm64-s2"
+							: "arm64-s1",
+				    &config, NULL, NULL, NULL, &test->pgtable);
 }
 
 static bool open_peer(struct test *test)
 {
 	const struct linux_config config = {
+		.stage2 = test->config.stage2,
+		.quirks = (test->config.upper ? LINUX_QUIRK_TTBR1 : 0) |
+			  (test->config.ns ? LINUX_QUIRK_NS : 0) |
+			  (test->config.dirty ? LINUX_QUIRK_DIRTY : 0),
 		.coherent = test->config.coherent,
 		.page_sizes = page_sizes(&test->config),
 		.ias = test->config.ias,
@@ -117,38 +147,86 @@ static bool open_peer(struct test *test)
 	return linux_table_open(&test->peer.table, &config);
 }
 
-/* TCR_EL1, as Linux's driver would put it together from the fields. */
-static uint64_t tcr_of(const struct linux_table *table)
+/* The fields of TCR_EL1's half, or of VTCR_EL2, as Linux's driver would put them
+ * together. */
+static uint64_t half_of(const struct linux_table *table)
 {
 	return table->tsz | (uint64_t)table->irgn << 8 |
 	       (uint64_t)table->orgn << 10 | (uint64_t)table->sh << 12 |
-	       (uint64_t)table->tg << 14 | (uint64_t)table->ips << 32;
+	       (uint64_t)table->tg << 14;
 }
 
-#define TCR_EPD1   (UINT64_C(1) << 23) /* the other half, which is not ours */
+#define TCR_EPD0   (UINT64_C(1) << 7)
+#define TCR_EPD1   (UINT64_C(1) << 23)
+#define TCR_HA_HD  (UINT64_C(3) << 39) /* a driver's to set with Linux */
 #define MAIR_THREE UINT64_C(0xffffff)
+
+static void
+compare_word(struct test *test, const char *what, uint64_t ours, uint64_t peer)
+{
+	if (ours != peer)
+		fail(test, "%s: ours %#llx, Linux's %#llx", what,
+		     (unsigned long long)ours, (unsigned long long)peer);
+}
+
+static void
+compare_stage1(struct test *test, const struct iomm_pgtable_info *info)
+{
+	const struct linux_table *table = &test->peer.table;
+	uint64_t tcr = half_of(table) << (test->config.upper ? 16 : 0);
+
+	tcr |= (uint64_t)table->ips << 32;
+	/* The other half, which is not ours. */
+	tcr |= test->config.upper ? TCR_EPD0 : TCR_EPD1;
+	if (test->config.dirty)
+		tcr |= TCR_HA_HD;
+	compare_word(test, "TCR", info->regs[IOMM_ARM64_S1_TCR], tcr);
+	if (info->regs[IOMM_ARM64_S1_MAIR] != table->mair)
+		differs(DIFFERS_MAIR);
+	compare_word(test, "MAIR", info->regs[IOMM_ARM64_S1_MAIR],
+		     table->mair & MAIR_THREE);
+}
+
+#define VTCR_SL0  (UINT64_C(3) << 6)
+#define VTCR_RES1 (UINT64_C(1) << 31)
+
+/* Where SL0 has the walk begin. */
+static uint32_t start_of(const struct test *test, uint64_t sl0)
+{
+	return (test->config.page_shift == 12 ? 2 : 3) - (uint32_t)sl0;
+}
+
+static void
+compare_stage2(struct test *test, const struct iomm_pgtable_info *info)
+{
+	const struct linux_table *table = &test->peer.table;
+	uint64_t ours = info->regs[IOMM_ARM64_S2_VTCR] & ~VTCR_RES1;
+	uint64_t peer = half_of(table) | (uint64_t)table->ips << 16;
+
+	test->tree.start = start_of(test, (ours & VTCR_SL0) >> 6);
+	test->peer.tree.start = start_of(test, table->sl);
+	if (test->tree.start != test->peer.tree.start)
+		differs(DIFFERS_CONCATENATION);
+	if (test->tree.start != test->peer.tree.start &&
+	    test->tree.start != test->peer.tree.start + 1)
+		fail(test, "ours begins at level %u, Linux's at %u",
+		     test->tree.start, test->peer.tree.start);
+	compare_word(test, "VTCR", ours & ~VTCR_SL0, peer);
+}
 
 static void compare_registers(struct test *test)
 {
 	const struct linux_table *table = &test->peer.table;
 	struct iomm_pgtable_info info = { .size = sizeof(info) };
-	uint64_t tcr, mair;
 
 	if (iomm_pgtable_info(test->pgtable, &info)) {
 		fail(test, "no info");
 		return;
 	}
-	tcr = info.regs[IOMM_ARM64_S1_TCR] & ~TCR_EPD1;
-	mair = info.regs[IOMM_ARM64_S1_MAIR];
-	if (tcr != tcr_of(table))
-		fail(test, "TCR: ours %#llx, Linux's %#llx",
-		     (unsigned long long)tcr,
-		     (unsigned long long)tcr_of(table));
-	if (mair != table->mair)
-		differs(DIFFERS_MAIR);
-	if (mair != (table->mair & MAIR_THREE))
-		fail(test, "MAIR: ours %#llx, Linux's %#llx",
-		     (unsigned long long)mair, (unsigned long long)table->mair);
+	if (test->config.stage2)
+		compare_stage2(test, &info);
+	else
+		compare_stage1(test, &info);
 	if (info.page_sizes != table->page_sizes)
 		differs(DIFFERS_LARGE_SIZES);
 	if (info.page_sizes !=
@@ -183,6 +261,7 @@ void set_up(struct test *test)
 		.page_shift = test->config.page_shift,
 		.ias = test->config.ias,
 		.page_sizes = page_sizes(&test->config),
+		.stage2 = test->config.stage2,
 	};
 
 	tree_setup(&tree);
@@ -192,6 +271,7 @@ void set_up(struct test *test)
 	tree.pa_base = (uintptr_t)pool_base(); /* addresses are pointers */
 	test->peer.tree = tree;
 	test->peer.random = &test->random;
+	test->peer.base = base_of(test);
 	if (!open_ours(test))
 		fail(test, "we refuse the configuration");
 	if (!open_peer(test))

@@ -16,6 +16,8 @@ struct config {
 	uint32_t page_shift, ias, oas;
 	bool coherent;
 	bool pages_only; /* no blocks */
+	bool stage2;
+	bool upper, ns, dirty; /* stage 1 only */
 };
 
 struct test {
@@ -26,7 +28,7 @@ struct test {
 	struct iomm_pgtable *pgtable;
 	struct tree tree; /* ours */
 	struct peer peer;
-	uint64_t windows[NR_WINDOWS];
+	uint64_t windows[NR_WINDOWS]; /* without the base */
 	uint64_t window_bytes;
 	uint64_t mapped; /* bytes, now */
 	uint64_t leaves; /* compared */
@@ -38,6 +40,12 @@ struct test {
 static inline uint64_t page_of(const struct test *test)
 {
 	return UINT64_C(1) << test->config.page_shift;
+}
+
+/* What an address has besides what the table resolves. */
+static inline uint64_t base_of(const struct test *test)
+{
+	return test->config.upper ? UINT64_MAX << test->config.ias : 0;
 }
 
 static inline uint64_t space_of(const struct test *test)

@@ -100,8 +100,9 @@ int peer_map(struct peer *peer, uint64_t iova, uint64_t paddr, uint64_t bytes,
 					  bytes - *mapped);
 		piece.count = up_to(peer, piece.count);
 		done = 0;
-		r = ops->map(ops, at, to, size_at(peer, piece.level),
-			     piece.count, prot, LINUX_GFP, &done);
+		r = ops->map(ops, peer->base | at, to,
+			     size_at(peer, piece.level), piece.count, prot,
+			     LINUX_GFP, &done);
 		if (r)
 			return r;
 		if (place.kind == TREE_LEAF)
@@ -204,8 +205,9 @@ uint64_t peer_unmap(struct peer *peer, uint64_t iova, uint64_t bytes)
 		}
 		piece = unmap_piece(peer, place.level, iova, end - iova);
 		piece.count = up_to(peer, piece.count);
-		done = ops->unmap(ops, iova, size_at(peer, piece.level),
-				  piece.count, any_gather(peer, &gather));
+		done = ops->unmap(ops, peer->base | iova,
+				  size_at(peer, piece.level), piece.count,
+				  any_gather(peer, &gather));
 		if (done != piece.count * size_at(peer, piece.level)) {
 			peer->surprise = "Linux unmapped less than was mapped";
 			return unmapped + done;
@@ -214,4 +216,35 @@ uint64_t peer_unmap(struct peer *peer, uint64_t iova, uint64_t bytes)
 		iova += done;
 	}
 	return unmapped;
+}
+
+/* Dirty */
+
+int peer_dirty(struct peer *peer, uint64_t iova, uint64_t bytes, bool keep,
+	       struct linux_dirty *dirty)
+{
+	struct linux_ops *ops = peer->table.ops;
+	uint64_t end = iova + bytes, size, base;
+	uint64_t first = iova;
+	struct tree_place place;
+	bool part;
+	int r;
+
+	for (; iova < end; iova = base + size) {
+		place = tree_find(&peer->tree, iova);
+		size = size_at(peer, place.level);
+		base = iova & ~(size - 1);
+		if (place.kind == TREE_NONE) {
+			differs(DIFFERS_DIRTY_HOLES);
+			continue;
+		}
+		part = base < first || base + size > end;
+		if (part)
+			differs(DIFFERS_DIRTY_PARTS);
+		r = ops->dirty(ops, base, size,
+			       keep || part ? LINUX_DIRTY_KEEP : 0, dirty);
+		if (r)
+			return r;
+	}
+	return 0;
 }

@@ -5,10 +5,13 @@
 
 #include "differences.h"
 
-#define VALID	UINT64_C(1)
-#define TYPE	UINT64_C(3)
-#define ADDRESS UINT64_C(0x0000fffffffff000)
-#define SW_SYNC (UINT64_C(1) << 55)
+#define VALID	 UINT64_C(1)
+#define TYPE	 UINT64_C(3)
+#define ADDRESS	 UINT64_C(0x0000fffffffff000)
+#define SW_SYNC	 (UINT64_C(1) << 55)
+#define NS_TABLE (UINT64_C(1) << 63)
+#define S2_XN	 (UINT64_C(1) << 54)
+#define S2_XN0	 (UINT64_C(1) << 53)
 
 static uint64_t flip;
 
@@ -145,6 +148,23 @@ uint64_t tree_mapped(const struct tree *tree, uint64_t iova, uint32_t level)
 	}
 }
 
+uint64_t *tree_leaf(const struct tree *tree, uint64_t iova, uint64_t *bytes)
+{
+	const uint64_t *table = tree->root;
+	uint32_t level;
+	uint64_t desc;
+
+	for (level = tree->start;; level++) {
+		table += slot(tree, iova, level);
+		desc = *table;
+		if (kind_of(desc, level) != TREE_TABLE)
+			break;
+		table = below(tree, desc);
+	}
+	*bytes = UINT64_C(1) << tree_shift(tree, level);
+	return kind_of(desc, level) == TREE_LEAF ? (uint64_t *)table : NULL;
+}
+
 /* Comparing */
 
 struct comparison {
@@ -164,8 +184,8 @@ static bool differ(struct comparison *c, uint64_t iova, uint32_t level,
 	return false;
 }
 
-static bool compare(struct comparison *c, const uint64_t *ours,
-		    const uint64_t *peer, uint32_t level, uint64_t iova);
+static bool compare_table(struct comparison *c, const uint64_t *ours,
+			  const uint64_t *peer, uint32_t level, uint64_t iova);
 
 static bool compare_tables(struct comparison *c, uint64_t mine, uint64_t his,
 			   uint32_t level, uint64_t iova)
@@ -174,12 +194,14 @@ static bool compare_tables(struct comparison *c, uint64_t mine, uint64_t his,
 
 	if (his & SW_SYNC)
 		differs(DIFFERS_SOFTWARE_BIT);
-	his &= ~SW_SYNC;
+	if (his & NS_TABLE)
+		differs(DIFFERS_NS_TABLES);
+	his &= ~(SW_SYNC | NS_TABLE);
 	if ((mine & ~ADDRESS) != (his & ~ADDRESS))
 		return differ(c, iova, level, "tables", mine, his);
 	if (!mapped_below(c->ours, table, level + 1, true))
 		return differ(c, iova, level, "our table is empty", mine, his);
-	return compare(c, table, below(c->peer, his), level + 1, iova);
+	return compare_table(c, table, below(c->peer, his), level + 1, iova);
 }
 
 static bool compare_slot(struct comparison *c, uint64_t mine, uint64_t his,
@@ -189,6 +211,10 @@ static bool compare_slot(struct comparison *c, uint64_t mine, uint64_t his,
 
 	if (kind == TREE_LEAF && !c->leaves++)
 		mine ^= flip;
+	if (kind == TREE_LEAF && c->peer->stage2 && (his & S2_XN)) {
+		differs(DIFFERS_XN);
+		his &= ~S2_XN0;
+	}
 	if (kind == TREE_NONE && his)
 		differs(DIFFERS_EMPTY_TABLES);
 	if (kind == TREE_TABLE && kind_of(mine, level) == TREE_TABLE)
@@ -198,12 +224,12 @@ static bool compare_slot(struct comparison *c, uint64_t mine, uint64_t his,
 	return true;
 }
 
-static bool compare(struct comparison *c, const uint64_t *ours,
-		    const uint64_t *peer, uint32_t level, uint64_t iova)
+static bool compare_table(struct comparison *c, const uint64_t *ours,
+			  const uint64_t *peer, uint32_t level, uint64_t iova)
 {
 	uint32_t shift = tree_shift(c->ours, level), i;
 
-	for (i = 0; i < slots(c->ours, level); i++)
+	for (i = 0; i < slots(c->peer, level); i++)
 		if ((ours[i] || peer[i]) &&
 		    !compare_slot(c, ours[i], peer[i], level,
 				  iova | (uint64_t)i << shift))
@@ -211,12 +237,51 @@ static bool compare(struct comparison *c, const uint64_t *ours,
 	return true;
 }
 
+static bool part_is_used(const struct tree *tree, const uint64_t *part)
+{
+	uint32_t i;
+
+	for (i = 0; i < 1u << bits(tree); i++)
+		if (part[i])
+			return true;
+	return false;
+}
+
+/* Where Linux has a table, ours has several that lie behind each other. */
+static bool compare_parts(struct comparison *c)
+{
+	uint32_t level = c->peer->start, i;
+	uint64_t his;
+	bool same = true;
+
+	for (i = 0; i < slots(c->peer, level) && same; i++) {
+		const uint64_t *part = c->ours->root + (i << bits(c->ours));
+		uint64_t iova = (uint64_t)i << tree_shift(c->peer, level);
+
+		his = c->peer->root[i];
+		if (his & SW_SYNC)
+			differs(DIFFERS_SOFTWARE_BIT);
+		if (kind_in(c->peer, his, level) == TREE_TABLE)
+			same = compare_table(c, part, below(c->peer, his),
+					     level + 1, iova);
+		else if (mapped_in(c->peer, his, level) ||
+			 part_is_used(c->ours, part))
+			same = differ(c, iova, level, "parts", *part, his);
+	}
+	return same;
+}
+
 bool tree_compare(const struct tree *ours, const struct tree *peer,
 		  uint64_t *leaves, char *why, size_t size)
 {
 	struct comparison c = { ours, peer, 0, why, size };
-	bool same = compare(&c, ours->root, peer->root, ours->start, 0);
+	bool same;
 
+	if (ours->start == peer->start)
+		same = compare_table(&c, ours->root, peer->root, ours->start,
+				     0);
+	else
+		same = compare_parts(&c);
 	*leaves = c.leaves;
 	return same;
 }

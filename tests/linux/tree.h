@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * VMSAv8-64 stage 1 tables as they lie in memory, read by this test's own
- * decoder: it calls neither our code nor Linux's.
+ * VMSAv8-64 tables as they lie in memory, read by this test's own decoder: it
+ * calls neither our code nor Linux's.
  */
 #ifndef TESTS_LINUX_TREE_H
 #define TESTS_LINUX_TREE_H
@@ -15,7 +15,8 @@
 struct tree {
 	uint32_t page_shift, ias;
 	uint64_t page_sizes; /* leaves may be of these */
-	uint32_t start;	     /* the first level */
+	uint32_t start;	     /* the first level, of one table or of several */
+	bool stage2;
 	const uint64_t *root;
 	uint64_t pa_base; /* the address of what is at ... */
 	const char *va_base;
@@ -33,7 +34,7 @@ struct tree_place {
 	uint32_t level;
 };
 
-/* Sets `start`; the other fields are there. */
+/* Sets `start` as stage 1 has it; the other fields are there. */
 void tree_setup(struct tree *tree);
 
 uint32_t tree_shift(const struct tree *tree, uint32_t level);
@@ -47,10 +48,14 @@ struct tree_place tree_find(const struct tree *tree, uint64_t iova);
  * when there is no table of this level, or a leaf above. */
 uint64_t tree_mapped(const struct tree *tree, uint64_t iova, uint32_t level);
 
+/* The leaf that maps the address, or NULL; `*bytes` are its own. */
+uint64_t *tree_leaf(const struct tree *tree, uint64_t iova, uint64_t *bytes);
+
 /*
  * Compares descriptor by descriptor. Of tables, all but their address; Linux's
- * empty ones and its software bit are left out (differences.h). False with a
- * sentence in `why`. `*leaves` is the number of leaves compared.
+ * empty ones, its software bit and a level that ours has not are left out
+ * (differences.h). False with a sentence in `why`. `*leaves` is the number of
+ * leaves compared.
  */
 bool tree_compare(const struct tree *ours, const struct tree *peer,
 		  uint64_t *leaves, char *why, size_t size);

@@ -93,33 +93,76 @@ static void cut(struct ranges *ranges, uint32_t n, uint64_t iova)
 	first->last = iova - 1;
 }
 
-static void erase(struct ranges *ranges, uint32_t n)
+/* Cuts such that the first `bytes` in [iova, last] are whole ranges. Answers
+ * how many ranges these are, and the first of them. */
+static uint32_t isolate(struct ranges *ranges, uint64_t iova, uint64_t last,
+			uint64_t bytes, uint32_t *first)
 {
-	ranges->count--;
-	memmove(ranges->range + n, ranges->range + n + 1,
-		(ranges->count - n) * sizeof(*ranges->range));
+	uint32_t n = ranges_from(ranges, iova);
+	uint64_t size;
+
+	if (bytes && n < ranges->count && ranges->range[n].iova < iova)
+		cut(ranges, n++, iova);
+	for (*first = n; bytes && n < ranges->count; n++) {
+		if (ranges->range[n].iova > last)
+			break;
+		size = overlap(&ranges->range[n], iova, last);
+		size = bytes < size ? bytes : size;
+		if (ranges->range[n].last - ranges->range[n].iova != size - 1)
+			cut(ranges, n, ranges->range[n].iova + size);
+		bytes -= size;
+	}
+	return n - *first;
 }
 
 uint64_t ranges_remove(struct ranges *ranges, uint64_t iova, uint64_t last,
 		       uint64_t bytes)
 {
-	uint32_t n = ranges_from(ranges, iova);
-	uint64_t size;
+	uint32_t first, count = isolate(ranges, iova, last, bytes, &first);
 
-	if (!bytes)
+	if (!count)
 		return iova;
-	if (n < ranges->count && ranges->range[n].iova < iova)
-		cut(ranges, n++, iova);
-	while (bytes && n < ranges->count && ranges->range[n].iova <= last) {
-		size = overlap(&ranges->range[n], iova, last);
-		size = bytes < size ? bytes : size;
-		if (ranges->range[n].last - ranges->range[n].iova != size - 1)
-			cut(ranges, n, ranges->range[n].iova + size);
+	iova = ranges->range[first + count - 1].last;
+	ranges->count -= count;
+	memmove(ranges->range + first, ranges->range + first + count,
+		(ranges->count - first) * sizeof(*ranges->range));
+	return iova;
+}
+
+uint64_t ranges_protect(struct ranges *ranges, uint64_t iova, uint64_t last,
+			uint64_t bytes, uint32_t prot)
+{
+	uint32_t first, count = isolate(ranges, iova, last, bytes, &first);
+	uint32_t n;
+
+	for (n = first; n < first + count; n++) {
+		ranges->range[n].prot = prot;
 		iova = ranges->range[n].last;
-		bytes -= size;
-		erase(ranges, n);
 	}
 	return iova;
+}
+
+bool ranges_stretch(const struct ranges *ranges, uint64_t iova, uint64_t last,
+		    struct range *out)
+{
+	uint32_t n = ranges_from(ranges, iova);
+	const struct range *next = ranges->range + n;
+	const struct range *end = ranges->range + ranges->count;
+
+	if (next == end || next->iova > last)
+		return false;
+	*out = *next;
+	while (++next < end && next->iova == out->last + 1 &&
+	       next->prot == out->prot &&
+	       next->paddr - next->iova == out->paddr - out->iova)
+		out->last = next->last;
+	if (out->iova < iova) {
+		out->paddr += iova - out->iova;
+		out->iova = iova;
+	}
+	if (out->last > last)
+		out->last = last;
+	return true;
 }
 
 void ranges_clear(struct ranges *ranges)

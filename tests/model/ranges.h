@@ -40,6 +40,16 @@ void ranges_add(struct ranges *ranges, uint64_t iova, uint64_t bytes,
 uint64_t ranges_remove(struct ranges *ranges, uint64_t iova, uint64_t last,
 		       uint64_t bytes);
 
+/* Gives the first `bytes` that are mapped in [iova, last] another protection.
+ * Answers the last address that it went to. */
+uint64_t ranges_protect(struct ranges *ranges, uint64_t iova, uint64_t last,
+			uint64_t bytes, uint32_t prot);
+
+/* The first stretch in [iova, last] in which output addresses and protection go
+ * on; false: nothing is mapped there. */
+bool ranges_stretch(const struct ranges *ranges, uint64_t iova, uint64_t last,
+		    struct range *out);
+
 void ranges_clear(struct ranges *ranges);
 
 #endif

@@ -1,62 +1,81 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The hardware that a page table of a model serves: memory for its tables, of
- * which a walker that does not snoop sees what was synced; what the walker has
- * cached of leaves and tables; and the TLB hooks that make it forget. It fails
- * the life when
- *
- * - a table is freed that the walker may still walk through;
- * - a leaf is cut before the walker has forgotten it;
- * - it still knows what was unmapped and flushed.
+ * A walk through Arm's 64-bit tables as hardware does it, from register values
+ * and what lies in memory. Written from the manual alone (Arm ARM, DDI 0487:
+ * D8.2 the walk, D8.3 descriptors, D8.4 permissions, D8.5 hardware updates,
+ * D8.6 memory types, D19.2 TCR_EL1 and VTCR_EL2): it shares no line and no
+ * constant with the library that it judges.
  */
 #ifndef MODEL_WALKER_H
 #define MODEL_WALKER_H
 
-#include "model/harness.h"
-#include "unit/support.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-#define WALKER_CACHE 64u
-#define WALKER_SLOTS 1024u
-#define WALKER_PA    UINT64_C(0x80000000)
+#define WALKER_LEVELS 6u /* -1 to 3, and one for a fault below */
 
-struct cached {
-	bool valid;
-	bool stale; /* leaf: unmapped, and the flush is still to come */
-	uint64_t iova, bytes, paddr;
-};
-
+/* What the registers come to, and where memory is read. */
 struct walker {
-	char *cpu, *seen; /* tables, and what the walker sees of them */
-	uint64_t slot;	  /* bytes of one table's place */
-	bool snoops;
-	uint32_t spare[WALKER_SLOTS], nr_spare; /* places that are free */
-	bool used[WALKER_SLOTS];
+	bool stage2, upper, wide; /* wide: TCR.DS, 52 bits with 4K and 16K */
+	bool updates;		  /* hardware marks what it writes to */
+	bool fwb;		  /* stage 2: FEAT_S2FWB */
+	uint32_t granule;	  /* bits */
+	uint32_t ias, oas;
+	int32_t start; /* the first level */
+	uint64_t root, mair;
+	uint32_t shareable; /* with `wide`, for all leaves */
 
-	struct cached leaf[WALKER_CACHE], table[WALKER_CACHE];
-
-	/* The n-th call from now on fails; 0: none. */
-	uint32_t alloc_fail_in, flush_fail_in;
-	bool failed;	      /* one did */
-	bool forgets_nothing; /* planted: the flush hook does nothing */
-	bool sees_nothing;    /* planted: the sync hook does nothing */
+	/* What a walker sees of the memory at `pa`, NULL where there is none:
+	 * at least a table, or what there is of the first. */
+	uint64_t *(*memory)(void *data, uint64_t pa);
+	void *data;
 };
 
-void walker_init(struct walker *walker, uint64_t granule, bool snoops);
-void walker_fini(struct walker *walker);
-uint32_t walker_tables(const struct walker *walker); /* out now */
+/* False when the registers have a value that no table of the library has. */
+bool walker_setup(struct walker *walker, const char *format,
+		  const uint64_t *regs, bool upper, bool fwb);
 
-extern const struct iomm_table_memory_ops walker_memory;
-extern const struct iomm_tlb_ops walker_tlb;
+/* A descriptor that leads to a table: what the walk caches keep. */
+struct hop {
+	uint64_t iova, bytes; /* what the table spans */
+	uint64_t pa;
+	int32_t level; /* of the table */
+};
 
-/* For iomm_raw_walk(). */
-int walker_fetch(void *walker, uint64_t pa, uint64_t *desc);
+struct walked {
+	const char *fault; /* NULL: it leads somewhere */
+	uint64_t iova;	   /* where the leaf begins */
+	uint64_t leaf;	   /* its bytes */
+	uint64_t run;	/* of the contiguous run; `leaf` when it is in none */
+	uint64_t paddr; /* of the address asked for */
+	uint32_t prot;
+	bool dirty; /* writable, and marked as written to */
+	bool clean; /* writable, and the first write will be marked */
+	uint64_t desc, desc_pa;
+	int32_t level;
+	struct hop hop[WALKER_LEVELS];
+	uint32_t hops;
+};
 
-/* It has looked `iova` up: this leaf, below these tables. */
-void walker_cache(struct walker *walker, const struct iomm_walk_entry *entry);
+/* Walks from the registers, or from a table that `from` leads to. */
+void walker_walk(const struct walker *walker, const struct hop *from,
+		 uint64_t iova, struct walked *out);
 
-/* What is in [iova, last] was unmapped. */
-void walker_unmapped(struct walker *walker, uint64_t iova, uint64_t last);
-/* All that was unmapped is safe to reuse. */
-void walker_flushed(struct walker *walker);
+/* Hardware writes through the leaf at `desc_pa`: marks it. */
+void walker_mark(const struct walker *walker, const struct walked *leaf);
+
+/*
+ * Everything, in ascending order: each leaf that maps something, and the first
+ * entry of each contiguous run, to `leaf`; each table to `table`, before what
+ * it holds, and with the number of its valid entries. A run of which not all
+ * entries are alike is a complaint, as is anything that faults.
+ */
+struct tour {
+	void *data;
+	void (*leaf)(void *data, const struct walked *leaf);
+	void (*table)(void *data, const struct hop *table, uint32_t valid);
+	void (*complain)(void *data, uint64_t iova, const char *what);
+};
+void walker_tour(const struct walker *walker, const struct tour *tour);
 
 #endif
