@@ -13,7 +13,7 @@
  * gather still serves it. It belongs to the table, as the data of its hooks.
  */
 struct iomm_space {
-	struct iomm_ctx *ctx;	 /* alive as long as the table */
+	struct iomm_ctx *ctx; /* alive as long as the table */
 	/* Where tables cannot be shared: one thread at a time works on it. */
 	struct iomm_claim claim;
 	uint32_t nr_parts, room;

@@ -6,7 +6,7 @@
 #include "pgtable/engine_op.h"
 #include "pgtable/format.h"
 #include "pgtable/pgtable.h"
-#include "pgtable/vector.h"
+#include "base/vector.h"
 
 /* What the engine does for every format. */
 #define COMMON_FLAGS                                         \

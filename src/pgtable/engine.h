@@ -48,7 +48,7 @@
 #include "pgtable/desc.h"
 #include "pgtable/engine_op.h"
 #include "pgtable/raw_walk.h"
-#include "pgtable/vector.h"
+#include "base/vector.h"
 
 #define FN(name)       FMT_FN(name)
 #define FMT_LAST       (FMT_LEVELS - 1u)

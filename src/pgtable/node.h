@@ -228,6 +228,11 @@ void iomm_node_unlink_ours(struct iomm_pgtable *pgtable);
 /* Frees all tables: the end. */
 void iomm_node_destroy_root(struct iomm_pgtable *pgtable);
 
+/* A window for all of `count` slots; and none. */
+bool iomm_node_set_window(struct iomm_ctx *ctx, struct iomm_inner *inner,
+			  uint32_t count);
+void iomm_node_free_window(struct iomm_ctx *ctx, struct iomm_inner *inner);
+
 /* Makes room for a child at the slot; afterwards iomm_node_adopt cannot fail.
  * `slots` is how many the table has. */
 int iomm_node_make_room(struct iomm_pgtable *pgtable, struct iomm_node *node,

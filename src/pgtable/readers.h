@@ -15,6 +15,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* While one spins. */
+static inline void iomm_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+	__asm__ volatile("yield");
+#endif
+}
+
 #define IOMM_READERS_SHIFT 4u
 #define IOMM_READERS	   (1u << IOMM_READERS_SHIFT)
 

@@ -10,7 +10,7 @@
  *
  * ThreadSanitizer does not know any of that: it gets the plain loops.
  */
-#include "pgtable/vector.h"
+#include "base/vector.h"
 
 #include <stddef.h>
 

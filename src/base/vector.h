@@ -5,8 +5,8 @@
  * and whose next leaf is a number further on; those loops go on where these
  * stop. Only the hosted library has them.
  */
-#ifndef IOMM_PGTABLE_VECTOR_H
-#define IOMM_PGTABLE_VECTOR_H
+#ifndef IOMM_BASE_VECTOR_H
+#define IOMM_BASE_VECTOR_H
 
 #include <stdint.h>
 
