@@ -46,9 +46,10 @@ LINUX_TEST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/linux/*.c)) \
 OBJ += $(BENCH_OBJ) $(LINUX_TEST_OBJ)
 $(BENCH_OBJ) $(LINUX_TEST_OBJ): $(BUILD)/settings
 
+# Inside for one thing that no call does: a table without vectors.
 $(BUILD)/bench/%.o: bench/%.c
 	@mkdir -p $(@D)
-	$(CC) $(cppflags) $(cflags) -c $< -o $@
+	$(CC) $(cppflags) -Isrc $(cflags) -c $< -o $@
 $(BUILD)/tests/linux/%.o: tests/linux/%.c
 	@mkdir -p $(@D)
 	$(CC) $(cppflags) -Ibench $(cflags) -c $< -o $@

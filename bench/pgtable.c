@@ -31,6 +31,7 @@ uint64_t *work_random_iovas(const struct pgtable_work *work, uint32_t tables)
 }
 
 static const struct pgtable_work one_4k = {
+	.granule_shift = 12,
 	.page_shift = 12,
 	.tables = 256,
 	.brief_tables = 8,
@@ -39,6 +40,7 @@ static const struct pgtable_work one_4k = {
 };
 
 static const struct pgtable_work most_4k = {
+	.granule_shift = 12,
 	.page_shift = 12,
 	.tables = 256,
 	.brief_tables = 8,
@@ -47,14 +49,44 @@ static const struct pgtable_work most_4k = {
 };
 
 static const struct pgtable_work all_4k = {
+	.granule_shift = 12,
 	.page_shift = 12,
 	.tables = 256,
 	.brief_tables = 8,
 	.per_call = 512,
 };
 
+static const struct pgtable_work sixteen_4k = {
+	.granule_shift = 12,
+	.page_shift = 12,
+	.tables = 256,
+	.brief_tables = 8,
+	.first = 16,
+	.per_call = 16,
+};
+
+/* 2 MiB blocks */
+static const struct pgtable_work blocks_4k = {
+	.granule_shift = 12,
+	.page_shift = 21,
+	.tables = 256,
+	.brief_tables = 8,
+	.first = 16,
+	.per_call = 16,
+};
+
+/* 4 GiB, 1 GiB a call */
+static const struct pgtable_work drop_4k = {
+	.granule_shift = 12,
+	.page_shift = 12,
+	.tables = 4 * 512,
+	.brief_tables = 512,
+	.per_call = 512 * 512,
+};
+
 /* 64 GiB, 1 GiB a call */
 static const struct pgtable_work sweep_4k = {
+	.granule_shift = 12,
 	.page_shift = 12,
 	.tables = 64 * 512,
 	.brief_tables = 512,
@@ -63,12 +95,14 @@ static const struct pgtable_work sweep_4k = {
 
 /* 1 GiB */
 static const struct pgtable_work lookups_4k = {
+	.granule_shift = 12,
 	.page_shift = 12,
 	.tables = 512,
 	.brief_tables = 32,
 };
 
 #define PAGE   "ns/page"
+#define BLOCK  "ns/block"
 #define LOOKUP "ns/lookup"
 
 static const struct bench_case cases_4k[] = {
@@ -100,12 +134,43 @@ static const struct bench_case cases_4k[] = {
 	  &sweep_4k },
 	{ "translate-vs-loads", LOOKUP, &ours_translate, &loads_translate,
 	  &lookups_4k },
+
+	{ "map-1-cursor", PAGE, &ours_map_cursor, &linux_map, &one_4k },
+	{ "unmap-1-cursor", PAGE, &ours_unmap_cursor, &linux_unmap, &one_4k },
+	{ "map-512-scalar", PAGE, &ours_map_scalar, &linux_map, &most_4k },
+	{ "unmap-1g", PAGE, &ours_drop, &linux_drop, &drop_4k },
+	{ "map-16x2m", BLOCK, &ours_map, &linux_map, &blocks_4k },
+	{ "shared-map-1", PAGE, &ours_shared_map, &ours_exclusive_map,
+	  &one_4k },
+	{ "shared-map-16", PAGE, &ours_shared_map, &ours_exclusive_map,
+	  &sixteen_4k },
+	{ "shared-map-1-vs-linux", PAGE, &ours_shared_map, &linux_map,
+	  &one_4k },
+	{ "shared-translate", LOOKUP, &ours_shared_translate, &linux_translate,
+	  &lookups_4k },
+
+	{ "map-1-cursor-vs-stores", PAGE, &ours_map_cursor, &stores_map_calls,
+	  &one_4k },
+	{ "unmap-1-cursor-vs-stores", PAGE, &ours_unmap_cursor,
+	  &stores_unmap_calls, &one_4k },
+	{ "map-512-scalar-vs-stores", PAGE, &ours_map_scalar, &stores_map_calls,
+	  &most_4k },
+	{ "map-16x2m-vs-stores", BLOCK, &ours_map, &stores_map_calls,
+	  &blocks_4k },
+	{ "shared-map-1-vs-stores", PAGE, &ours_shared_map, &stores_map_calls,
+	  &one_4k },
+	{ "shared-map-16-vs-stores", PAGE, &ours_shared_map, &stores_map_calls,
+	  &sixteen_4k },
+	{ "shared-translate-vs-loads", LOOKUP, &ours_shared_translate,
+	  &loads_translate, &lookups_4k },
 };
+
+#define GROUP_4K "pgtable/arm64-s1-4k"
 
 void bench_pgtable(void)
 {
 	pool_setup(report_counts_only() ? BRIEF_POOL_BYTES : POOL_BYTES);
-	bench_run("pgtable/arm64-s1-4k", cases_4k,
-		  sizeof(cases_4k) / sizeof(*cases_4k));
+	bench_run(GROUP_4K, cases_4k, sizeof(cases_4k) / sizeof(*cases_4k));
+	bench_two_threads(GROUP_4K);
 	bench_check(!pool_out(), "tables were lost");
 }

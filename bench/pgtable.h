@@ -6,12 +6,13 @@
 #include "harness.h"
 
 /*
- * Pages [first, entries) of each of `tables` neighbouring tables of the last
- * level, in ascending order, `per_call` pages in a call. With `first` of 1,
- * page 0 of each stays mapped all the time, so that the tables stay.
+ * Pages [first, entries) of each of `tables` neighbouring tables of one level,
+ * in ascending order, `per_call` pages in a call. The pages before `first` stay
+ * mapped all the time, so that the tables stay.
  */
 struct pgtable_work {
-	uint32_t page_shift;
+	uint32_t granule_shift;
+	uint32_t page_shift; /* of the leaves; the granule's or a block's */
 	uint32_t tables;
 	uint32_t brief_tables; /* when instructions are counted */
 	uint32_t first;
@@ -27,7 +28,7 @@ struct pgtable_work {
 
 static inline uint32_t work_entries(const struct pgtable_work *work)
 {
-	return UINT32_C(1) << (work->page_shift - 3);
+	return UINT32_C(1) << (work->granule_shift - 3);
 }
 
 static inline uint32_t work_tables(const struct pgtable_work *work, bool brief)
@@ -54,21 +55,28 @@ work_pages(const struct pgtable_work *work, uint32_t tables)
 /* All leaf sizes of the granule, a bit for each. */
 static inline uint64_t work_page_sizes(const struct pgtable_work *work)
 {
-	uint32_t bits = work->page_shift - 3;
-	uint64_t sizes = UINT64_C(1) << work->page_shift;
+	uint32_t bits = work->granule_shift - 3;
+	uint64_t sizes = UINT64_C(1) << work->granule_shift;
 
 	sizes |= sizes << bits;
-	return work->page_shift == 12 ? sizes | UINT64_C(1) << 30 : sizes;
+	return work->granule_shift == 12 ? sizes | UINT64_C(1) << 30 : sizes;
 }
 
 /* The same addresses for all: pages in random order, each once. */
 uint64_t *work_random_iovas(const struct pgtable_work *work, uint32_t tables);
 
-extern const struct bench_side ours_map, ours_unmap, ours_sweep, ours_translate;
+extern const struct bench_side ours_map, ours_unmap, ours_sweep, ours_translate,
+	ours_map_scalar, ours_map_cursor, ours_unmap_cursor, ours_drop,
+	ours_exclusive_map, ours_shared_map, ours_shared_translate;
 extern const struct bench_side linux_map, linux_unmap, linux_unmap_queued,
-	linux_sweep, linux_translate, linux_map_nofence;
+	linux_sweep, linux_translate, linux_map_nofence, linux_drop;
 extern const struct bench_side stores_map, stores_unmap, vector_stores_map,
-	vector_stores_unmap, loads_translate;
+	vector_stores_unmap, stores_map_calls, stores_unmap_calls,
+	loads_translate;
+
+/* How two threads in one shared table scale. Reports by itself, since what it
+ * measures is no time. */
+void bench_two_threads(const char *group);
 
 void bench_pgtable(void);
 

@@ -254,6 +254,48 @@ const struct bench_side linux_sweep = {
 	.close = close_peer,
 };
 
+/* Tables dropped whole: asked to unmap a block where there is a table, as
+ * Linux's iommu_unmap() asks when the range is so large. */
+
+static void *open_drop(const void *arg, bool brief)
+{
+	struct peer *peer = set_up(arg, brief);
+
+	new_table(peer, true);
+	return peer;
+}
+
+static void map_sweep(void *state)
+{
+	(void)run_sweep(state);
+}
+
+static uint64_t run_drop(void *state)
+{
+	struct peer *peer = state;
+	const struct pgtable_work *work = peer->work;
+	struct linux_ops *ops = peer->table.ops;
+	uint64_t bytes = (uint64_t)work->per_call << work->page_shift;
+	uint64_t end = work_iova(work, peer->tables, 0), iova;
+
+	for (iova = WORK_IOVA; iova < end; iova += bytes) {
+		uint64_t unmapped =
+			ops->unmap(ops, iova, bytes, 1, &peer->gather);
+
+		bench_check(unmapped == bytes, "Linux's unmap failed");
+		flush(&peer->gather);
+	}
+	return work_pages(work, peer->tables);
+}
+
+const struct bench_side linux_drop = {
+	.name = "Linux 6.12",
+	.open = open_drop,
+	.before = map_sweep,
+	.run = run_drop,
+	.close = close_peer,
+};
+
 /* Lookups */
 
 static void *open_lookups(const void *arg, bool brief)

@@ -7,20 +7,9 @@
 #include <iomm/pgtable.h>
 #include <iomm/table_memory.h>
 
-#include "pgtable.h"
+#include "ours.h"
+#include "pgtable/pgtable.h"
 #include "pool.h"
-
-#define PROT (IOMM_PROT_READ | IOMM_PROT_WRITE | IOMM_PROT_CACHE)
-
-struct ours {
-	const struct pgtable_work *work;
-	uint32_t tables;
-	struct iomm_ctx *ctx;
-	struct iomm_table_memory *memory;
-	struct iomm_pgtable *pgtable;
-	struct iomm_gather gather;
-	uint64_t *iovas;
-};
 
 static int
 take(void *data, uint64_t bytes, uint64_t max_pa, void **va, uint64_t *pa)
@@ -67,8 +56,8 @@ static void new_table(struct ours *ours)
 {
 	struct iomm_pgtable_config config = {
 		.size = sizeof(config),
-		.flags = IOMM_PGTABLE_COHERENT,
-		.granule = UINT64_C(1) << ours->work->page_shift,
+		.flags = IOMM_PGTABLE_COHERENT | ours->flags,
+		.granule = UINT64_C(1) << ours->work->granule_shift,
 		.ias = WORK_IAS,
 		.oas = WORK_OAS,
 		.memory = ours->memory,
@@ -99,7 +88,7 @@ static struct ours *set_up(const struct pgtable_work *work, bool brief)
 	return ours;
 }
 
-static void close_ours(void *state)
+void ours_close(void *state)
 {
 	struct ours *ours = state;
 
@@ -114,19 +103,21 @@ static inline void
 map(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr, uint64_t bytes)
 {
 	uint64_t mapped;
-	int r = iomm_pgtable_map(pgtable, iova, paddr, bytes, PROT, 0, &mapped);
+	int r = iomm_pgtable_map(pgtable, iova, paddr, bytes, OURS_PROT, 0,
+				 &mapped);
 
 	bench_check(!r && mapped == bytes, "our map failed");
 }
 
 /* Warm tables */
 
-static void *open_warm(const void *arg, bool brief)
+struct ours *
+ours_open(const struct pgtable_work *work, bool brief, uint32_t flags)
 {
-	struct ours *ours = set_up(arg, brief);
-	const struct pgtable_work *work = ours->work;
+	struct ours *ours = set_up(work, brief);
 	uint32_t t;
 
+	ours->flags = flags;
 	new_table(ours);
 	for (t = 0; work->first && t < ours->tables; t++)
 		map(ours->pgtable, work_iova(work, t, 0), 0,
@@ -134,29 +125,41 @@ static void *open_warm(const void *arg, bool brief)
 	return ours;
 }
 
-static uint64_t run_map(void *state)
+static void *open_warm(const void *arg, bool brief)
 {
-	struct ours *ours = state;
+	return ours_open(arg, brief, 0);
+}
+
+/* The loops are there once, and compiled for each kind of call. */
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE uint64_t map_calls(struct ours *ours, void *on,
+			  int (*call)(void *on, uint64_t iova, uint64_t paddr,
+				      uint64_t bytes, uint64_t *mapped))
+{
 	const struct pgtable_work *work = ours->work;
-	struct iomm_pgtable *pgtable = ours->pgtable;
 	uint64_t bytes = (uint64_t)work->per_call << work->page_shift;
-	uint64_t offset = WORK_OFFSET(work), iova, end;
+	uint64_t offset = WORK_OFFSET(work), iova, end, mapped;
 	uint32_t t;
+	int r;
 
 	for (t = 0; t < ours->tables; t++) {
 		iova = work_iova(work, t, work->first);
 		end = work_iova(work, t + 1, 0);
-		for (; iova < end; iova += bytes)
-			map(pgtable, iova, iova + offset, bytes);
+		for (; iova < end; iova += bytes) {
+			r = call(on, iova, iova + offset, bytes, &mapped);
+			bench_check(!r && mapped == bytes, "our map failed");
+		}
 	}
 	return work_pages(work, ours->tables);
 }
 
-static uint64_t run_unmap(void *state)
+INLINE uint64_t unmap_calls(struct ours *ours, void *on,
+			    int (*call)(void *on, uint64_t iova, uint64_t bytes,
+					struct iomm_gather *gather,
+					uint64_t *unmapped))
 {
-	struct ours *ours = state;
 	const struct pgtable_work *work = ours->work;
-	struct iomm_pgtable *pgtable = ours->pgtable;
 	uint64_t bytes = (uint64_t)work->per_call << work->page_shift;
 	uint64_t iova, end, unmapped;
 	uint32_t t;
@@ -166,8 +169,7 @@ static uint64_t run_unmap(void *state)
 		iova = work_iova(work, t, work->first);
 		end = work_iova(work, t + 1, 0);
 		for (; iova < end; iova += bytes) {
-			r = iomm_pgtable_unmap(pgtable, iova, bytes,
-					       &ours->gather, &unmapped);
+			r = call(on, iova, bytes, &ours->gather, &unmapped);
 			bench_check(!r && unmapped == bytes,
 				    "our unmap failed");
 		}
@@ -175,6 +177,32 @@ static uint64_t run_unmap(void *state)
 		bench_check(!r, "our flush failed");
 	}
 	return work_pages(work, ours->tables);
+}
+
+INLINE int call_map(void *on, uint64_t iova, uint64_t paddr, uint64_t bytes,
+		    uint64_t *mapped)
+{
+	return iomm_pgtable_map(on, iova, paddr, bytes, OURS_PROT, 0, mapped);
+}
+
+INLINE int call_unmap(void *on, uint64_t iova, uint64_t bytes,
+		      struct iomm_gather *gather, uint64_t *unmapped)
+{
+	return iomm_pgtable_unmap(on, iova, bytes, gather, unmapped);
+}
+
+static uint64_t run_map(void *state)
+{
+	struct ours *ours = state;
+
+	return map_calls(ours, ours->pgtable, call_map);
+}
+
+static uint64_t run_unmap(void *state)
+{
+	struct ours *ours = state;
+
+	return unmap_calls(ours, ours->pgtable, call_unmap);
 }
 
 static void map_all(void *state)
@@ -192,7 +220,7 @@ const struct bench_side ours_map = {
 	.open = open_warm,
 	.run = run_map,
 	.after = unmap_all,
-	.close = close_ours,
+	.close = ours_close,
 };
 
 const struct bench_side ours_unmap = {
@@ -200,7 +228,109 @@ const struct bench_side ours_unmap = {
 	.open = open_warm,
 	.before = map_all,
 	.run = run_unmap,
-	.close = close_ours,
+	.close = ours_close,
+};
+
+/* Without the vectors of this CPU: there is no call for that. */
+
+static void *open_scalar(const void *arg, bool brief)
+{
+	struct ours *ours = ours_open(arg, brief, 0);
+
+	ours->pgtable->vector = NULL;
+	return ours;
+}
+
+const struct bench_side ours_map_scalar = {
+	.name = "ours, no vectors",
+	.open = open_scalar,
+	.run = run_map,
+	.after = unmap_all,
+	.close = ours_close,
+};
+
+/* At a cursor */
+
+static void *open_cursor(const void *arg, bool brief)
+{
+	struct ours *ours = ours_open(arg, brief, 0);
+
+	bench_check(!iomm_cursor_init(&ours->cursor, ours->pgtable),
+		    "no cursor");
+	return ours;
+}
+
+static void close_cursor(void *state)
+{
+	struct ours *ours = state;
+
+	iomm_cursor_fini(&ours->cursor);
+	ours_close(ours);
+}
+
+INLINE int call_cursor_map(void *on, uint64_t iova, uint64_t paddr,
+			   uint64_t bytes, uint64_t *mapped)
+{
+	return iomm_cursor_map(on, iova, paddr, bytes, OURS_PROT, 0, mapped);
+}
+
+INLINE int call_cursor_unmap(void *on, uint64_t iova, uint64_t bytes,
+			     struct iomm_gather *gather, uint64_t *unmapped)
+{
+	return iomm_cursor_unmap(on, iova, bytes, gather, unmapped);
+}
+
+static uint64_t run_cursor_map(void *state)
+{
+	struct ours *ours = state;
+
+	return map_calls(ours, &ours->cursor, call_cursor_map);
+}
+
+static uint64_t run_cursor_unmap(void *state)
+{
+	struct ours *ours = state;
+
+	return unmap_calls(ours, &ours->cursor, call_cursor_unmap);
+}
+
+const struct bench_side ours_map_cursor = {
+	.name = "ours",
+	.open = open_cursor,
+	.run = run_cursor_map,
+	.after = unmap_all,
+	.close = close_cursor,
+};
+
+const struct bench_side ours_unmap_cursor = {
+	.name = "ours",
+	.open = open_cursor,
+	.before = map_all,
+	.run = run_cursor_unmap,
+	.close = close_cursor,
+};
+
+/* Shared, from one thread */
+
+static void *open_shared(const void *arg, bool brief)
+{
+	return ours_open(arg, brief, IOMM_PGTABLE_SHARED);
+}
+
+const struct bench_side ours_shared_map = {
+	.name = "ours, shared",
+	.open = open_shared,
+	.run = run_map,
+	.after = unmap_all,
+	.close = ours_close,
+};
+
+const struct bench_side ours_exclusive_map = {
+	.name = "exclusive",
+	.open = open_warm,
+	.run = run_map,
+	.after = unmap_all,
+	.close = ours_close,
 };
 
 /* A sweep: a new table each time, cold */
@@ -241,21 +371,63 @@ const struct bench_side ours_sweep = {
 	.before = before_sweep,
 	.run = run_sweep,
 	.after = after_sweep,
-	.close = close_ours,
+	.close = ours_close,
+};
+
+/* Tables dropped whole */
+
+static void map_sweep(void *state)
+{
+	(void)run_sweep(state);
+}
+
+static uint64_t run_drop(void *state)
+{
+	struct ours *ours = state;
+	const struct pgtable_work *work = ours->work;
+	uint64_t bytes = (uint64_t)work->per_call << work->page_shift;
+	uint64_t end = work_iova(work, ours->tables, 0), iova, unmapped;
+
+	for (iova = WORK_IOVA; iova < end; iova += bytes) {
+		int r = iomm_pgtable_unmap(ours->pgtable, iova, bytes,
+					   &ours->gather, &unmapped);
+
+		bench_check(!r && unmapped == bytes, "our unmap failed");
+		r = iomm_gather_flush(&ours->gather);
+		bench_check(!r, "our flush failed");
+	}
+	return work_pages(work, ours->tables);
+}
+
+const struct bench_side ours_drop = {
+	.name = "ours",
+	.open = open_warm,
+	.before = map_sweep,
+	.run = run_drop,
+	.close = ours_close,
 };
 
 /* Lookups */
 
-static void *open_lookups(const void *arg, bool brief)
+static void *open_lookups_flags(const void *arg, bool brief, uint32_t flags)
 {
-	struct ours *ours = set_up(arg, brief);
+	struct ours *ours = ours_open(arg, brief, flags);
 	const struct pgtable_work *work = ours->work;
 
-	new_table(ours);
 	map(ours->pgtable, WORK_IOVA, WORK_IOVA + WORK_OFFSET(work),
 	    work_pages(work, ours->tables) << work->page_shift);
 	ours->iovas = work_random_iovas(work, ours->tables);
 	return ours;
+}
+
+static void *open_lookups(const void *arg, bool brief)
+{
+	return open_lookups_flags(arg, brief, 0);
+}
+
+static void *open_shared_lookups(const void *arg, bool brief)
+{
+	return open_lookups_flags(arg, brief, IOMM_PGTABLE_SHARED);
 }
 
 static uint64_t run_lookups(void *state)
@@ -280,5 +452,12 @@ const struct bench_side ours_translate = {
 	.name = "ours",
 	.open = open_lookups,
 	.run = run_lookups,
-	.close = close_ours,
+	.close = ours_close,
+};
+
+const struct bench_side ours_shared_translate = {
+	.name = "ours, shared",
+	.open = open_shared_lookups,
+	.run = run_lookups,
+	.close = ours_close,
 };

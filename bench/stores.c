@@ -25,7 +25,7 @@ static void *open_stores(const void *arg, bool brief)
 	bench_check(stores, "no memory");
 	stores->work = arg;
 	stores->tables = work_tables(arg, brief);
-	stores->bytes = (size_t)stores->tables << stores->work->page_shift;
+	stores->bytes = (size_t)stores->tables << stores->work->granule_shift;
 	stores->memory = pool_take(stores->bytes);
 	bench_check(stores->memory, "no memory");
 	return stores;
@@ -121,6 +121,25 @@ static uint64_t run_vector(struct stores *stores, uint64_t value, uint64_t step)
 	return work_pages(work, stores->tables);
 }
 
+/* What a call of the library's would write at least, in a call of its own. */
+static __attribute__((noinline)) void
+call(uint64_t *to, size_t count, uint64_t value, uint64_t step)
+{
+	scalar(to, count, value, step);
+}
+
+static uint64_t run_calls(struct stores *stores, uint64_t value, uint64_t step)
+{
+	const struct pgtable_work *work = stores->work;
+	uint32_t count = work_entries(work), t, i;
+
+	for (t = 0; t < stores->tables; t++)
+		for (i = work->first; i < count; i += work->per_call)
+			call(stores->memory + (size_t)t * count + i,
+			     work->per_call, value + i * step, step);
+	return work_pages(work, stores->tables);
+}
+
 static uint64_t run_map(void *state)
 {
 	struct stores *stores = state;
@@ -132,6 +151,19 @@ static uint64_t run_map(void *state)
 static uint64_t run_unmap(void *state)
 {
 	return run_scalar(state, 0, 0);
+}
+
+static uint64_t run_map_calls(void *state)
+{
+	struct stores *stores = state;
+
+	return run_calls(stores, VALUE,
+			 UINT64_C(1) << stores->work->page_shift);
+}
+
+static uint64_t run_unmap_calls(void *state)
+{
+	return run_calls(state, 0, 0);
 }
 
 static uint64_t run_vector_map(void *state)
@@ -172,6 +204,20 @@ const struct bench_side vector_stores_unmap = {
 	.name = "plain stores, vector",
 	.open = open_stores,
 	.run = run_vector_unmap,
+	.close = close_stores,
+};
+
+const struct bench_side stores_map_calls = {
+	.name = "plain stores, as many calls",
+	.open = open_stores,
+	.run = run_map_calls,
+	.close = close_stores,
+};
+
+const struct bench_side stores_unmap_calls = {
+	.name = "plain stores, as many calls",
+	.open = open_stores,
+	.run = run_unmap_calls,
 	.close = close_stores,
 };
 

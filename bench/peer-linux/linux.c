@@ -15,6 +15,8 @@
 SAME(struct io_pgtable_ops, map_pages, struct linux_ops, map);
 SAME(struct io_pgtable_ops, unmap_pages, struct linux_ops, unmap);
 SAME(struct io_pgtable_ops, iova_to_phys, struct linux_ops, translate);
+SAME(struct io_pgtable_ops, read_and_clear_dirty, struct linux_ops, dirty);
+SAME(struct iommu_dirty_bitmap, record, struct linux_dirty, record);
 SAME(struct iommu_iotlb_gather, start, struct linux_gather, start);
 SAME(struct iommu_iotlb_gather, pgsize, struct linux_gather, page_size);
 SAME(struct iommu_iotlb_gather, queued, struct linux_gather, queued);
@@ -22,7 +24,11 @@ _Static_assert(LINUX_READ == IOMMU_READ && LINUX_WRITE == IOMMU_WRITE &&
 		       LINUX_CACHE == IOMMU_CACHE &&
 		       LINUX_NOEXEC == IOMMU_NOEXEC &&
 		       LINUX_MMIO == IOMMU_MMIO && LINUX_PRIV == IOMMU_PRIV &&
-		       LINUX_GFP == GFP_KERNEL,
+		       LINUX_GFP == GFP_KERNEL &&
+		       LINUX_DIRTY_KEEP == IOMMU_DIRTY_NO_CLEAR &&
+		       LINUX_QUIRK_NS == IO_PGTABLE_QUIRK_ARM_NS &&
+		       LINUX_QUIRK_TTBR1 == IO_PGTABLE_QUIRK_ARM_TTBR1 &&
+		       LINUX_QUIRK_DIRTY == IO_PGTABLE_QUIRK_ARM_HD,
 	       "values");
 
 static struct device device;
@@ -84,6 +90,7 @@ bool linux_table_open(struct linux_table *table,
 		      const struct linux_config *config)
 {
 	struct io_pgtable_cfg cfg = {
+		.quirks = config->quirks,
 		.pgsize_bitmap = config->page_sizes,
 		.ias = config->ias,
 		.oas = config->oas,

@@ -18,6 +18,12 @@
 #define LINUX_MMIO   (1 << 4)
 #define LINUX_PRIV   (1 << 5)
 
+#define LINUX_QUIRK_NS	  (1u << 0)
+#define LINUX_QUIRK_TTBR1 (1u << 5)
+#define LINUX_QUIRK_DIRTY (1u << 7) /* hardware tracks what it writes to */
+
+#define LINUX_DIRTY_KEEP (1ul << 0)
+
 /* GFP_KERNEL */
 #define LINUX_GFP 0xcc0u
 
@@ -30,6 +36,12 @@ struct linux_gather {
 	bool queued; /* the flush comes later: pages are not noted */
 };
 
+/* struct iommu_dirty_bitmap: told of each leaf that is dirty */
+struct linux_dirty {
+	void (*record)(struct linux_dirty *dirty, unsigned long iova,
+		       size_t bytes);
+};
+
 /* struct io_pgtable_ops: what drivers call */
 struct linux_ops {
 	int (*map)(struct linux_ops *ops, unsigned long iova,
@@ -40,11 +52,14 @@ struct linux_ops {
 			struct linux_gather *gather);
 	unsigned long long (*translate)(struct linux_ops *ops,
 					unsigned long iova);
+	int (*dirty)(struct linux_ops *ops, unsigned long iova, size_t size,
+		     unsigned long flags, struct linux_dirty *dirty);
 };
 
 struct linux_config {
 	bool stage2;
 	bool coherent;
+	uint32_t quirks; /* LINUX_QUIRK_* */
 	uint64_t page_sizes;
 	uint32_t ias, oas;
 	/* Zeroed memory for tables. The address of a table is its pointer. */

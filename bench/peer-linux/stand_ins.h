@@ -205,8 +205,12 @@ static inline bool iommu_iotlb_gather_queued(struct iommu_iotlb_gather *gather)
 	return gather && gather->queued;
 }
 
-/* Nobody asks for dirty pages yet. */
-struct iommu_dirty_bitmap;
-#define iommu_dirty_bitmap_record(dirty, iova, length) ((void)(dirty))
+struct iommu_dirty_bitmap {
+	void (*record)(struct iommu_dirty_bitmap *dirty, unsigned long iova,
+		       size_t length);
+};
+
+#define iommu_dirty_bitmap_record(dirty, iova, length) \
+	((dirty)->record(dirty, iova, length))
 
 #endif

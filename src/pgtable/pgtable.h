@@ -17,6 +17,9 @@
 #include "pgtable/memory.h"
 #include "pgtable/node.h"
 
+/* Of most hosts; a guess does no harm. */
+#define IOMM_CACHE_LINE 64
+
 /* A key that no address has. */
 #define IOMM_PGTABLE_COLD UINT64_MAX
 
@@ -28,7 +31,9 @@
 struct iomm_pgtable {
 	struct iomm_object object;
 
-	/* What every call looks at. */
+	/* What every call looks at, away from the count of references, which
+	 * gathers change. */
+	char pad[IOMM_CACHE_LINE];
 	const struct iomm_engine_ops *ops;
 	struct iomm_node *root;
 	uint64_t page_mask; /* smallest page size less one */
@@ -50,6 +55,7 @@ struct iomm_pgtable {
 	bool synced;   /* walkers do not snoop: call the provider's sync hook */
 	bool stranded; /* hardware may walk it for ever: tables are not freed */
 
+	char pad2[IOMM_CACHE_LINE];
 	/* Changes when a table is re-used, in an exclusive table also when one
 	 * goes out of use: what was found before may be stale. */
 	_Atomic uintptr_t generation;

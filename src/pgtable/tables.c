@@ -72,11 +72,17 @@ static bool grow_pool(struct iomm_ctx *ctx, struct iomm_node_pool *pool)
 	chunk->count = count;
 	chunk->next = pool->chunks;
 	pool->chunks = chunk;
-	/* In ascending order: neighbours in time are neighbours in memory. */
+	/* In ascending order: neighbours in time are neighbours in memory, but
+	 * not in one cache line, whose tables threads would disturb each other
+	 * in. */
 	for (i = count; i--;) {
-		atomic_store_explicit(&chunk->nodes[i].word, NEWBORN,
+		uint32_t n = i < (count + 1) / 2
+				     ? 2 * i
+				     : 2 * (i - (count + 1) / 2) + 1;
+
+		atomic_store_explicit(&chunk->nodes[n].word, NEWBORN,
 				      memory_order_relaxed);
-		push(&pool->free, &chunk->nodes[i]);
+		push(&pool->free, &chunk->nodes[n]);
 	}
 	count *= 2;
 	pool->next_count = count < LARGEST_CHUNK ? count : LARGEST_CHUNK;
