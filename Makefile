@@ -51,9 +51,9 @@ DTC    ?= dtc
 # ---------------------------------------------------------------- sources ---
 
 # The core is freestanding: it asks its host for everything, through hooks.
-CORE_DIRS   := base pgtable ioasid device domain
+CORE_DIRS   := base pgtable ioasid device domain alloc
 # The rest needs an operating system below it.
-HOSTED_DIRS := platform device/firmware alloc backend
+HOSTED_DIRS := platform device/firmware alloc/hosted backend
 
 sources      = $(foreach dir,$(1),$(sort $(wildcard src/$(dir)/*.c)))
 CORE_SRC    := $(sort $(wildcard src/*.c)) $(call sources,$(CORE_DIRS))

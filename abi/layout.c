@@ -29,6 +29,142 @@
 
 #define VALUE(name, value) _Static_assert((name) == (value), #name)
 
+/* <iomm/alloc_type.h> */
+
+SIZE(iomm_alloc_stats, 80, 8);
+FIELD(iomm_alloc_stats, size, 0, 4);
+FIELD(iomm_alloc_stats, flags, 4, 4);
+FIELD(iomm_alloc_stats, allocations, 8, 8);
+FIELD(iomm_alloc_stats, asked, 16, 8);
+FIELD(iomm_alloc_stats, granted, 24, 8);
+FIELD(iomm_alloc_stats, wasted, 32, 8);
+FIELD(iomm_alloc_stats, grants, 40, 8);
+FIELD(iomm_alloc_stats, largest_hole, 48, 8);
+FIELD(iomm_alloc_stats, waiting, 56, 8);
+FIELD(iomm_alloc_stats, huge, 64, 8);
+FIELD(iomm_alloc_stats, book, 72, 8);
+
+VALUE(IOMM_ALLOC_STATS_SIZE_VER0, 80);
+
+/* <iomm/allocator.h> */
+
+SIZE(iomm_alloc_range, 16, 8);
+FIELD(iomm_alloc_range, first, 0, 8);
+FIELD(iomm_alloc_range, last, 8, 8);
+
+SIZE(iomm_alloc_desc, 104, 8);
+FIELD(iomm_alloc_desc, size, 0, 4);
+FIELD(iomm_alloc_desc, type, 4, 4);
+FIELD(iomm_alloc_desc, mapto, 8, 4);
+FIELD(iomm_alloc_desc, flags, 12, 4);
+FIELD(iomm_alloc_desc, prot, 16, 4);
+FIELD(iomm_alloc_desc, range_count, 20, 4);
+FIELD(iomm_alloc_desc, granularity, 24, 8);
+FIELD(iomm_alloc_desc, alignment, 32, 8);
+POINTER(iomm_alloc_desc, ranges, 40);
+FIELD(iomm_alloc_desc, anchor, 48, 8);
+FIELD(iomm_alloc_desc, distance, 56, 8);
+POINTER(iomm_alloc_desc, data, 64);
+POINTER(iomm_alloc_desc, fill, 72);
+POINTER(iomm_alloc_desc, invalidate, 80);
+POINTER(iomm_alloc_desc, on_map, 88);
+POINTER(iomm_alloc_desc, on_unmap, 96);
+
+SIZE(iomm_allocator_config, 32, 8);
+FIELD(iomm_allocator_config, size, 0, 4);
+FIELD(iomm_allocator_config, flags, 4, 4);
+FIELD(iomm_allocator_config, lanes, 8, 4);
+FIELD(iomm_allocator_config, type_count, 12, 4);
+FIELD(iomm_allocator_config, type_stride, 16, 4);
+FIELD(iomm_allocator_config, reserved, 20, 4);
+POINTER(iomm_allocator_config, types, 24);
+
+SIZE(iomm_alloc_grant, 80, 8);
+FIELD(iomm_alloc_grant, size, 0, 4);
+FIELD(iomm_alloc_grant, flags, 4, 4);
+FIELD(iomm_alloc_grant, prot, 8, 4);
+FIELD(iomm_alloc_grant, type, 12, 4);
+FIELD(iomm_alloc_grant, bytes, 16, 8);
+FIELD(iomm_alloc_grant, align, 24, 8);
+FIELD(iomm_alloc_grant, first, 32, 8);
+FIELD(iomm_alloc_grant, last, 40, 8);
+POINTER(iomm_alloc_grant, address, 48);
+POINTER(iomm_alloc_grant, alias, 56);
+FIELD(iomm_alloc_grant, cookie, 64, 8);
+FIELD(iomm_alloc_grant, huge, 72, 8);
+
+SIZE(iomm_alloc_backend_ops, 72, 8);
+FIELD(iomm_alloc_backend_ops, size, 0, 4);
+FIELD(iomm_alloc_backend_ops, flags, 4, 4);
+FIELD(iomm_alloc_backend_ops, page, 8, 8);
+FIELD(iomm_alloc_backend_ops, huge, 16, 8);
+POINTER(iomm_alloc_backend_ops, alive, 24);
+POINTER(iomm_alloc_backend_ops, map, 32);
+POINTER(iomm_alloc_backend_ops, unmap, 40);
+POINTER(iomm_alloc_backend_ops, protect, 48);
+POINTER(iomm_alloc_backend_ops, flush, 56);
+POINTER(iomm_alloc_backend_ops, barrier, 64);
+
+SIZE(iomm_alloc_part, 24, 8);
+FIELD(iomm_alloc_part, size, 0, 4);
+FIELD(iomm_alloc_part, type, 4, 4);
+FIELD(iomm_alloc_part, bytes, 8, 8);
+POINTER(iomm_alloc_part, address, 16);
+
+SIZE(iomm_allocation, 48, 8);
+FIELD(iomm_allocation, size, 0, 4);
+FIELD(iomm_allocation, type, 4, 4);
+FIELD(iomm_allocation, flags, 8, 4);
+FIELD(iomm_allocation, prot, 12, 4);
+POINTER(iomm_allocation, address, 16);
+FIELD(iomm_allocation, bytes, 24, 8);
+POINTER(iomm_allocation, grant, 32);
+FIELD(iomm_allocation, grant_bytes, 40, 8);
+
+SIZE(iomm_allocator_info, 24, 8);
+FIELD(iomm_allocator_info, size, 0, 4);
+FIELD(iomm_allocator_info, flags, 4, 4);
+FIELD(iomm_allocator_info, page, 8, 8);
+FIELD(iomm_allocator_info, huge, 16, 8);
+
+VALUE(IOMM_ALLOC_TEXT, 1);
+VALUE(IOMM_ALLOC_DATA, 2);
+VALUE(IOMM_ALLOC_RODATA, 3);
+VALUE(IOMM_ALLOC_RODATA_AFTER_INIT, 4);
+VALUE(IOMM_ALLOC_INITTEXT, 5);
+VALUE(IOMM_ALLOC_INITDATA, 6);
+VALUE(IOMM_ALLOC_INITRODATA, 7);
+VALUE(IOMM_ALLOC_USER, 64);
+VALUE(IOMM_ALLOC_READ, 1);
+VALUE(IOMM_ALLOC_WRITE, 2);
+VALUE(IOMM_ALLOC_EXEC, 4);
+VALUE(IOMM_ALLOC_SHARED_HUGE, 1);
+VALUE(IOMM_ALLOC_SECOND_RANGE, 2);
+VALUE(IOMM_ALLOC_SEAL_AFTER_INIT, 4);
+VALUE(IOMM_ALLOC_ALLOW_WX, 8);
+VALUE(IOMM_ALLOC_RANDOMIZE, 16);
+VALUE(IOMM_ALLOC_GUARD, 32);
+VALUE(IOMM_ALLOC_LAZY_SYNC, 64);
+VALUE(IOMM_ALLOC_DESC_SIZE_VER0, 104);
+VALUE(IOMM_ALLOCATOR_NO_ALIAS, 1);
+VALUE(IOMM_ALLOCATOR_CONFIG_SIZE_VER0, 32);
+VALUE(IOMM_ALLOC_GRANT_ALIAS, 1);
+VALUE(IOMM_ALLOC_GRANT_HUGE, 2);
+VALUE(IOMM_ALLOC_GRANT_GUARD, 4);
+VALUE(IOMM_ALLOC_GRANT_RANDOM, 8);
+VALUE(IOMM_ALLOC_GRANT_SIZE_VER0, 80);
+VALUE(IOMM_ALLOC_BACKEND_ALIAS, 1);
+VALUE(IOMM_ALLOC_BACKEND_OPS_SIZE_VER0, 72);
+VALUE(IOMM_ALLOC_PART_SIZE_VER0, 24);
+VALUE(IOMM_ALLOCATION_SEALED, 1);
+VALUE(IOMM_ALLOCATION_HUGE, 2);
+VALUE(IOMM_ALLOCATION_SIZE_VER0, 48);
+VALUE(IOMM_ALLOCATOR_ALIAS, 1);
+VALUE(IOMM_ALLOCATOR_PROTECT, 2);
+VALUE(IOMM_ALLOCATOR_BARRIER, 4);
+VALUE(IOMM_ALLOCATOR_DEAD, 8);
+VALUE(IOMM_ALLOCATOR_INFO_SIZE_VER0, 24);
+
 /* <iomm/ctx.h> */
 
 SIZE(iomm_ctx_events, 40, 8);
@@ -394,6 +530,8 @@ VALUE(IOMM_HANDLE_TABLE_MEMORY, 8);
 VALUE(IOMM_HANDLE_PGTABLE, 9);
 VALUE(IOMM_HANDLE_DOMAIN, 10);
 VALUE(IOMM_HANDLE_SOFT, 11);
+VALUE(IOMM_HANDLE_ALLOCATOR, 13);
+VALUE(IOMM_HANDLE_ALLOC_TYPE, 14);
 VALUE(IOMM_FOREVER, UINT64_MAX);
 VALUE(IOMM_PROT_READ, 1);
 VALUE(IOMM_PROT_WRITE, 2);

@@ -6,6 +6,8 @@
 #ifndef IOMM_IOMM_H
 #define IOMM_IOMM_H
 
+#include <iomm/alloc_type.h>
+#include <iomm/allocator.h>
 #include <iomm/bus.h>
 #include <iomm/ctx.h>
 #include <iomm/cursor.h>

@@ -71,6 +71,8 @@ struct iomm_pgtable;
 struct iomm_domain;
 struct iomm_soft;
 struct iomm_reservation;
+struct iomm_allocator;
+struct iomm_alloc_type;
 
 /*
  * Kinds of handles, as counted by iomm_ctx_live_handles().
@@ -88,6 +90,8 @@ struct iomm_reservation;
 #define IOMM_HANDLE_DOMAIN	 10u /**< domains */
 #define IOMM_HANDLE_SOFT	 11u /**< software IOMMUs */
 #define IOMM_HANDLE_RESERVATION	 12u /**< reservations */
+#define IOMM_HANDLE_ALLOCATOR	 13u /**< allocators */
+#define IOMM_HANDLE_ALLOC_TYPE	 14u /**< types of memory */
 
 /** A time-out that never passes. Time-outs are in nanoseconds. */
 #define IOMM_FOREVER UINT64_MAX

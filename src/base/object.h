@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define IOMM_HANDLE_KINDS 13u
+#define IOMM_HANDLE_KINDS 15u
 
 struct iomm_object;
 

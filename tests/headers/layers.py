@@ -17,7 +17,7 @@ import api
 # What each folder of src/ may include of the others. The files right in src/
 # put the core together, and so know all of it.
 BELOW = {
-    "": {"base", "pgtable", "ioasid", "device", "domain"},
+    "": {"base", "pgtable", "ioasid", "device", "domain", "alloc"},
     "base": set(),
     "pgtable": {"base"},
     "ioasid": {"base"},
@@ -26,12 +26,13 @@ BELOW = {
     "platform": {"base"},
     "device/firmware": {"device", "base"},
     "alloc": {"base"},
+    "alloc/hosted": {"alloc", "base"},
     "backend": {"domain", "device", "pgtable", "ioasid", "base"},
 }
 
 # The folders that are built for any host, and what they may count on there:
 # the headers that C11 promises to a freestanding program.
-CORE = {"", "base", "pgtable", "ioasid", "device", "domain"}
+CORE = {"", "base", "pgtable", "ioasid", "device", "domain", "alloc"}
 FREESTANDING = {
     f"{name}.h"
     for name in (
