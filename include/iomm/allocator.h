@@ -425,8 +425,9 @@ iomm_allocator_find(struct iomm_allocator *allocator, const void *address,
 		    struct iomm_allocation *allocation);
 
 /**
- * Gives back what is kept for the next allocation: each lane keeps one empty
- * grant, and executable space that was freed a moment ago waits for a barrier.
+ * Gives back what is kept for the next allocation: each lane keeps empty grants,
+ * one, or 256 KiB, or an eighth of what it has, whichever is most; and executable
+ * space that was freed a moment ago waits for a barrier.
  *
  * @param allocator the allocator
  *

@@ -51,6 +51,7 @@ struct iomm_ctx {
 
 	_Atomic(struct iomm_object *) reap;
 	_Atomic uint32_t live[IOMM_HANDLE_KINDS];
+	_Atomic uint32_t threads; /* that were given a number */
 	struct iomm_ctx *next_dead; /* see struct iomm_thread */
 	void *state[IOMM_NR_SUBSYS];
 #if IOMM_CHECKED
@@ -92,6 +93,7 @@ struct iomm_frame {
 /* What the library keeps per thread, in the platform's storage. */
 struct iomm_thread {
 	struct iomm_frame *frames; /* innermost first */
+	uint32_t number;	   /* see iomm_thread_number() */
 	/* Contexts whose last reference went inside an atomic hook. */
 	struct iomm_ctx *dead;
 	struct {
@@ -109,6 +111,11 @@ struct iomm_thread {
 _Static_assert(sizeof(struct iomm_thread) <= IOMM_THREAD_SIZE, "iomm_thread");
 
 struct iomm_thread *iomm_thread(struct iomm_ctx *ctx);
+
+/* A number that the calling thread keeps, for spreading threads over what there
+ * is several of. Two threads of a context that came one after the other have
+ * different ones. */
+uint32_t iomm_thread_number(struct iomm_ctx *ctx);
 
 /*
  * Brackets around the body of a public call that may drop references. Enter

@@ -7,6 +7,19 @@ struct iomm_thread *iomm_thread(struct iomm_ctx *ctx)
 	return ctx->platform.thread(ctx->platform_data);
 }
 
+uint32_t iomm_thread_number(struct iomm_ctx *ctx)
+{
+	struct iomm_thread *thread = iomm_thread(ctx);
+
+	/* 0 is none yet. */
+	while (!thread->number)
+		thread->number =
+			atomic_fetch_add_explicit(&ctx->threads, 1,
+						  memory_order_relaxed) +
+			1;
+	return thread->number - 1;
+}
+
 static bool in_atomic(const struct iomm_thread *thread)
 {
 	const struct iomm_frame *f;

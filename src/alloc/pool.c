@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "alloc/pool.h"
+
+#include "alloc/allocator.h"
+#include "alloc/backend.h"
+#include "alloc/write.h"
+
+/* What is freed waits until it is an eighth of the pool, or this much. */
+/* As much is wiped while the lane is locked. */
+#define QUICK	    16384u
+/* As much may be granted and not used. */
+#define KEEP_LEAST  (256u << 10)
+#define WAIT_LEAST  (64u << 10)
+#define WAIT_MOST   (1u << 20)
+#define WAIT_BLOCKS 1024u
+
+static struct iomm_ctx *ctx_of(const struct iomm_pool *pool)
+{
+	return iomm_allocator_ctx(pool->allocator);
+}
+
+/* Lanes */
+
+static uint64_t lane_bytes(const struct iomm_pool *pool)
+{
+	return sizeof(struct iomm_lane) +
+	       (uint64_t)pool->types * sizeof(struct iomm_count);
+}
+
+static struct iomm_lane *create_lane(struct iomm_pool *pool)
+{
+	struct iomm_ctx *ctx = ctx_of(pool);
+	struct iomm_lane *lane = iomm_alloc(ctx, lane_bytes(pool));
+
+	if (!lane)
+		return NULL;
+	if (iomm_lock_init(ctx, &lane->lock)) {
+		iomm_free(ctx, lane, lane_bytes(pool));
+		return NULL;
+	}
+	iomm_heap_init(&lane->heap, ctx, pool->shift,
+		       pool->types + iomm_pool_seals(pool));
+	lane->heap.book = lane_bytes(pool);
+	return lane;
+}
+
+struct iomm_lane *iomm_pool_lane(struct iomm_pool *pool, uint32_t n)
+{
+	return atomic_load_explicit(&pool->lane[n & (pool->nr_lanes - 1)],
+				    memory_order_acquire);
+}
+
+static struct iomm_lane *make_lane(struct iomm_pool *pool, uint32_t n)
+{
+	struct iomm_lane *lane;
+
+	iomm_lock(ctx_of(pool), &pool->lock);
+	lane = iomm_pool_lane(pool, n);
+	if (!lane) {
+		lane = create_lane(pool);
+		atomic_store_explicit(&pool->lane[n & (pool->nr_lanes - 1)],
+				      lane, memory_order_release);
+	}
+	iomm_unlock(ctx_of(pool), &pool->lock);
+	return lane;
+}
+
+/* The calling thread's. Without memory for one it shares the first. */
+static struct iomm_lane *own_lane(struct iomm_pool *pool)
+{
+	uint32_t n = iomm_thread_number(ctx_of(pool));
+	struct iomm_lane *lane = iomm_pool_lane(pool, n);
+
+	if (!lane)
+		lane = make_lane(pool, n);
+	return lane ? lane : iomm_pool_lane(pool, 0);
+}
+
+void iomm_pool_lock(struct iomm_pool *pool, struct iomm_lane *lane)
+{
+	iomm_lock(ctx_of(pool), &lane->lock);
+}
+
+void iomm_pool_unlock(struct iomm_pool *pool, struct iomm_lane *lane)
+{
+	iomm_unlock(ctx_of(pool), &lane->lock);
+}
+
+/* Giving back. The lane is locked, and unlocked while hooks run. */
+
+static int shrink(struct iomm_pool *pool, struct iomm_lane *lane, uint64_t keep)
+{
+	struct iomm_span *span;
+	int r = 0;
+
+	while (!r && (span = iomm_heap_leave(&lane->heap, keep))) {
+		iomm_pool_unlock(pool, lane);
+		r = iomm_grant_return(pool, &span->grant);
+		iomm_pool_lock(pool, lane);
+		if (r)
+			iomm_heap_back(&lane->heap, span);
+		else
+			iomm_heap_gone(&lane->heap, span);
+	}
+	return r;
+}
+
+/* As much may stay without an allocation in it: so much that a pool in use does
+ * not go back and forth. */
+static uint64_t
+kept_units(const struct iomm_pool *pool, const struct iomm_lane *lane)
+{
+	uint64_t grant = pool->desc.granularity >> pool->shift;
+	uint64_t least = KEEP_LEAST >> pool->shift;
+	uint64_t share = lane->heap.units >> 3;
+
+	least = least < grant ? grant : least;
+	return pool->fresh ? 0 : share > least ? share : least;
+}
+
+/* Makes what waits free, and finds what has no node. */
+static int settle(struct iomm_pool *pool, struct iomm_lane *lane)
+{
+	struct iomm_heap *heap = &lane->heap;
+	uint32_t lost = heap->nr_lost;
+	uint32_t list = iomm_heap_waiting(heap);
+	int r = 0;
+
+	if (!list && !lost)
+		return 0;
+	if (pool->hot) {
+		iomm_pool_unlock(pool, lane);
+		r = iomm_backend_barrier(pool);
+		iomm_pool_lock(pool, lane);
+	}
+	if (r) {
+		iomm_heap_rewait(heap, list);
+		return r;
+	}
+	iomm_heap_settle(heap, list);
+	/* What was lost since did not see the barrier. */
+	if (heap->nr_lost == lost)
+		iomm_heap_recover(heap);
+	return 0;
+}
+
+static bool
+has_waited(const struct iomm_pool *pool, const struct iomm_lane *lane)
+{
+	const struct iomm_heap *heap = &lane->heap;
+	uint64_t limit = heap->units >> 3;
+	uint64_t least = WAIT_LEAST >> pool->shift;
+	uint64_t most = WAIT_MOST >> pool->shift;
+
+	limit = limit < least ? least : limit > most ? most : limit;
+	return pool->fresh || heap->nr_waiting >= WAIT_BLOCKS ||
+	       heap->waiting_units >= limit;
+}
+
+/* Taking */
+
+static bool take(struct iomm_pool *pool, struct iomm_lane *lane, uint32_t slot,
+		 uint32_t units, void **out)
+{
+	struct iomm_heap *heap = &lane->heap;
+	struct iomm_block block;
+
+	if (!iomm_heap_take(heap, slot, units, &block))
+		return false;
+	/* The first block holds the allocator, the last one lets go of it. */
+	if (heap->live == 1)
+		(void)iomm_object_get(pool->allocator);
+	lane->count[slot].blocks++;
+	lane->count[slot].units += units;
+	*out = (char *)block.span->grant.address +
+	       ((uint64_t)block.start << pool->shift);
+	return true;
+}
+
+static bool try_lane(struct iomm_pool *pool, struct iomm_lane *lane,
+		     uint32_t slot, uint32_t units, bool wait, void **out)
+{
+	bool ok;
+
+	iomm_pool_lock(pool, lane);
+	ok = take(pool, lane, slot, units, out);
+	if (!ok && wait && !settle(pool, lane))
+		ok = take(pool, lane, slot, units, out);
+	iomm_pool_unlock(pool, lane);
+	return ok;
+}
+
+/* Is it better to wait for a barrier than to take more? Lost blocks are looked
+ * for when nothing else helps. */
+static bool should_settle(const struct iomm_lane *lane, uint32_t units)
+{
+	const struct iomm_heap *heap = &lane->heap;
+
+	return heap->waiting_units >= units &&
+	       heap->waiting_units >= heap->units >> 3;
+}
+
+static int grow(struct iomm_pool *pool, struct iomm_lane *lane, uint32_t slot,
+		uint32_t units, void **out)
+{
+	struct iomm_heap *heap = &lane->heap;
+	struct iomm_alloc_grant grant;
+	struct iomm_span *span;
+	bool ok;
+	int r;
+
+	r = iomm_grant_take(pool, (uint64_t)units << pool->shift, &grant);
+	if (r)
+		return r;
+	span = iomm_span_create(heap, &grant);
+	if (span) {
+		iomm_pool_lock(pool, lane);
+		ok = iomm_heap_add(heap, span);
+		if (ok)
+			(void)take(pool, lane, slot, units, out);
+		iomm_pool_unlock(pool, lane);
+		if (ok)
+			return 0;
+		iomm_span_destroy(heap, span);
+	}
+	(void)iomm_grant_return(pool, &grant);
+	return IOMM_FAIL(ctx_of(pool), IOMM_ENOMEM,
+			 "no memory for the books of a grant of %k",
+			 grant.bytes);
+}
+
+/* The last resort: whatever another lane has, or has freed. */
+static bool
+scrape(struct iomm_pool *pool, uint32_t slot, uint32_t units, void **out)
+{
+	struct iomm_lane *lane;
+	uint32_t n;
+
+	for (n = 0; n < pool->nr_lanes; n++) {
+		lane = iomm_pool_lane(pool, n);
+		if (lane && try_lane(pool, lane, slot, units, true, out))
+			return true;
+	}
+	return false;
+}
+
+static int alloc_more(struct iomm_pool *pool, struct iomm_lane *lane,
+		      uint32_t slot, uint32_t units, void **out)
+{
+	struct iomm_ctx *ctx = ctx_of(pool);
+	int r;
+
+	r = iomm_claim_take(ctx, &pool->growth, IOMM_FOREVER,
+			    "the memory of a type");
+	if (r)
+		return r;
+	if (!try_lane(pool, lane, slot, units, false, out)) {
+		r = grow(pool, lane, slot, units, out);
+		if (r && scrape(pool, slot, units, out))
+			r = 0;
+	}
+	iomm_claim_drop(ctx, &pool->growth);
+	return r;
+}
+
+static int to_units(struct iomm_pool *pool, uint64_t bytes, uint32_t *units)
+{
+	uint64_t most = UINT64_C(0xffffffc0) << pool->shift;
+	uint64_t gran = pool->desc.granularity;
+
+	if (!bytes)
+		return IOMM_FAIL(ctx_of(pool), IOMM_EINVAL,
+				 "an allocation of 0 bytes");
+	if (bytes > UINTPTR_MAX - gran || bytes > most - gran)
+		return IOMM_FAIL(ctx_of(pool), IOMM_ENOMEM,
+				 "%u bytes are more than type %u can give",
+				 bytes, pool->desc.type);
+	*units =
+		(uint32_t)((bytes + (pool->desc.alignment - 1)) >> pool->shift);
+	return 0;
+}
+
+int iomm_pool_alloc(struct iomm_pool *pool, uint32_t slot, uint64_t bytes,
+		    void **out)
+{
+	struct iomm_lane *lane;
+	uint32_t units = 0;
+	bool ok;
+	int r = to_units(pool, bytes, &units);
+
+	if (r)
+		return r;
+	lane = own_lane(pool);
+	iomm_pool_lock(pool, lane);
+	ok = take(pool, lane, slot, units, out);
+	if (!ok && should_settle(lane, units) && !settle(pool, lane))
+		ok = take(pool, lane, slot, units, out);
+	iomm_pool_unlock(pool, lane);
+	return ok ? 0 : alloc_more(pool, lane, slot, units, out);
+}
+
+/* Finding */
+
+struct iomm_lane *iomm_pool_find(struct iomm_pool *pool, const void *address,
+				 struct iomm_block *block)
+{
+	uint32_t own = iomm_thread_number(ctx_of(pool)), n;
+	struct iomm_lane *lane;
+
+	for (n = 0; n < pool->nr_lanes; n++) {
+		lane = iomm_pool_lane(pool, own + n);
+		if (!lane)
+			continue;
+		iomm_pool_lock(pool, lane);
+		if (iomm_heap_find(&lane->heap, (uintptr_t)address, block))
+			return lane;
+		iomm_pool_unlock(pool, lane);
+	}
+	return NULL;
+}
+
+/* In the thread's own lane it is mostly. */
+static struct iomm_lane *
+find_start_here(struct iomm_pool *pool, uint32_t slot, const void *address,
+		struct iomm_block *block)
+{
+	struct iomm_lane *lane =
+		iomm_pool_lane(pool, iomm_thread_number(ctx_of(pool)));
+
+	if (!lane)
+		return NULL;
+	iomm_pool_lock(pool, lane);
+	if (iomm_heap_find_start(&lane->heap, slot, (uintptr_t)address, block))
+		return lane;
+	iomm_pool_unlock(pool, lane);
+	return NULL;
+}
+
+int iomm_pool_find_start(struct iomm_pool *pool, uint32_t slot,
+			 const void *address, struct iomm_lane **lane,
+			 struct iomm_block *block)
+{
+	struct iomm_lane *in = find_start_here(pool, slot, address, block);
+	uintptr_t start;
+
+	if (in) {
+		*lane = in;
+		return 0;
+	}
+	in = iomm_pool_find(pool, address, block);
+	if (!in)
+		return IOMM_FAIL(ctx_of(pool), IOMM_EINVAL,
+				 "nothing is allocated at %x",
+				 (uintptr_t)address);
+	start = iomm_block_address(&in->heap, block);
+	if (start == (uintptr_t)address && iomm_block_marked(block, slot)) {
+		*lane = in;
+		return 0;
+	}
+	iomm_pool_unlock(pool, in);
+	if (start != (uintptr_t)address)
+		return IOMM_FAIL(ctx_of(pool), IOMM_EINVAL,
+				 "%x is inside the allocation that starts at "
+				 "%x",
+				 (uintptr_t)address, start);
+	return IOMM_FAIL(ctx_of(pool), IOMM_EINVAL,
+			 "the allocation at %x is of another type", start);
+}
+
+/* Freeing */
+
+/* Does what is freed have to wait for a barrier? */
+static bool must_wait(const struct iomm_pool *pool)
+{
+	const char *alone = pool->allocator->backend.alone;
+
+	return pool->hot && !(alone && *alone);
+}
+
+/* The block has no mark any more, and is wiped. */
+static void give_up(struct iomm_pool *pool, struct iomm_lane *lane,
+		    uint32_t slot, const struct iomm_block *block)
+{
+	struct iomm_heap *heap = &lane->heap;
+
+	lane->count[slot].blocks--;
+	lane->count[slot].units -= block->units;
+	if (must_wait(pool))
+		iomm_heap_wait(heap, block);
+	else
+		iomm_heap_free(heap, block);
+	if (!heap->live)
+		iomm_object_drop(pool->allocator);
+}
+
+/* Without the lock. From the start on nobody else can free it. */
+static int
+wipe_slowly(struct iomm_pool *pool, struct iomm_lane *lane, uint32_t slot,
+	    const struct iomm_block *block, void *address)
+{
+	uint64_t bytes = (uint64_t)block->units << pool->shift;
+	uint32_t sealed_slot = iomm_pool_sealed_slot(pool);
+	bool sealed = iomm_pool_seals(pool) &&
+		      iomm_block_marked(block, sealed_slot);
+	int r;
+
+	lane->heap.nr_busy++;
+	iomm_block_mark(block, slot, false);
+	if (sealed)
+		iomm_block_mark(block, sealed_slot, false);
+	iomm_pool_unlock(pool, lane);
+	r = iomm_write_wipe(pool, &block->span->grant, address, bytes, sealed);
+	iomm_pool_lock(pool, lane);
+	lane->heap.nr_busy--;
+	if (!r)
+		return 0;
+	iomm_block_mark(block, slot, true);
+	if (sealed)
+		iomm_block_mark(block, sealed_slot, true);
+	return r;
+}
+
+static int wipe(struct iomm_pool *pool, struct iomm_lane *lane, uint32_t slot,
+		const struct iomm_block *block, void *address)
+{
+	uint64_t bytes = (uint64_t)block->units << pool->shift;
+
+	if (!pool->plain || bytes > QUICK)
+		return wipe_slowly(pool, lane, slot, block, address);
+	iomm_block_mark(block, slot, false);
+	iomm_write_wipe_plain(pool, &block->span->grant, address, bytes);
+	return 0;
+}
+
+int iomm_pool_free(struct iomm_pool *pool, uint32_t slot, void *address)
+{
+	struct iomm_lane *lane = NULL;
+	struct iomm_block block;
+	int r = iomm_pool_find_start(pool, slot, address, &lane, &block);
+
+	if (r)
+		return r;
+	r = wipe(pool, lane, slot, &block, address);
+	if (!r) {
+		give_up(pool, lane, slot, &block);
+		/* It is freed, whatever comes of this: it is tried again. */
+		if (lane->heap.nr_waiting && has_waited(pool, lane))
+			(void)settle(pool, lane);
+		if (lane->heap.empty_units)
+			(void)shrink(pool, lane, kept_units(pool, lane));
+	}
+	iomm_pool_unlock(pool, lane);
+	return r;
+}
+
+int iomm_pool_trim(struct iomm_pool *pool)
+{
+	struct iomm_lane *lane;
+	int err, result = 0;
+	uint32_t n;
+
+	for (n = 0; n < pool->nr_lanes; n++) {
+		lane = iomm_pool_lane(pool, n);
+		if (!lane)
+			continue;
+		iomm_pool_lock(pool, lane);
+		err = settle(pool, lane);
+		if (!err)
+			err = shrink(pool, lane, 0);
+		iomm_pool_unlock(pool, lane);
+		result = result ? result : err;
+	}
+	return result;
+}
+
+/* Making and destroying */
+
+int iomm_pool_init(struct iomm_pool *pool)
+{
+	struct iomm_ctx *ctx = ctx_of(pool);
+	int r = iomm_lock_init(ctx, &pool->lock);
+
+	if (r)
+		return r;
+	if (make_lane(pool, 0))
+		return 0;
+	iomm_lock_fini(ctx, &pool->lock);
+	return -IOMM_ENOMEM;
+}
+
+/* A grant that the backend does not take back is lost. */
+static void drop_spans(struct iomm_pool *pool, struct iomm_heap *heap)
+{
+	struct iomm_span *span;
+
+	if (pool->hot && heap->nr_places)
+		(void)iomm_backend_barrier(pool);
+	while ((span = iomm_heap_pop(heap))) {
+		if (iomm_grant_return(pool, &span->grant))
+			IOMM_LOG(ctx_of(pool), IOMM_LOG_ERROR, "",
+				 "the backend does not take back %k at %x: "
+				 "they are lost",
+				 span->grant.bytes, span->base);
+		iomm_span_destroy(heap, span);
+	}
+}
+
+void iomm_pool_fini(struct iomm_pool *pool)
+{
+	struct iomm_ctx *ctx = ctx_of(pool);
+	struct iomm_lane *lane;
+	uint32_t n;
+
+	for (n = 0; n < pool->nr_lanes; n++) {
+		lane = iomm_pool_lane(pool, n);
+		if (!lane)
+			continue;
+		drop_spans(pool, &lane->heap);
+		iomm_heap_fini(&lane->heap);
+		iomm_lock_fini(ctx, &lane->lock);
+		iomm_free(ctx, lane, lane_bytes(pool));
+	}
+	iomm_lock_fini(ctx, &pool->lock);
+}
