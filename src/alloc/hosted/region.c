@@ -9,6 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ  22
+#define MADV_POPULATE_WRITE 23
+#endif
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
@@ -277,7 +281,16 @@ map_both(struct iomm_region *region, uint64_t offset, uint64_t bytes, int prot)
 	return r;
 }
 
-/* Asks for large pages where the file has none of itself. */
+/* Small pages become a large one: they must be there for that. */
+static bool collapse_at(char *address, uint64_t bytes, int populate)
+{
+	(void)madvise(address, (size_t)bytes, MADV_HUGEPAGE);
+	(void)madvise(address, (size_t)bytes, populate);
+	return !madvise(address, (size_t)bytes, MADV_COLLAPSE);
+}
+
+/* Asks for large pages where the file has none of itself. How many bytes are in
+ * such where they are used. */
 static uint64_t
 collapse(const struct iomm_region *region, uint64_t offset, uint64_t bytes)
 {
@@ -285,15 +298,14 @@ collapse(const struct iomm_region *region, uint64_t offset, uint64_t bytes)
 
 	if (region->huge)
 		return bytes;
-	(void)madvise(base, (size_t)bytes, MADV_HUGEPAGE);
-	if (region->alias) {
-		(void)madvise(region->alias + offset, (size_t)bytes,
-			      MADV_HUGEPAGE);
-		if (madvise(region->alias + offset, (size_t)bytes,
-			    MADV_COLLAPSE))
-			return 0;
-	}
-	return madvise(base, (size_t)bytes, MADV_COLLAPSE) ? 0 : bytes;
+	/* First the pages, by where they can be written, then the other view
+	 * of them. */
+	if (!region->alias)
+		return collapse_at(base, bytes, MADV_POPULATE_WRITE) ? bytes
+								     : 0;
+	if (!collapse_at(region->alias + offset, bytes, MADV_POPULATE_WRITE))
+		return 0;
+	return collapse_at(base, bytes, MADV_POPULATE_READ) ? bytes : 0;
 }
 
 static int
