@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct model *const models[] = { &model_pgtable, &model_domain };
+static const struct model *const models[] = { &model_pgtable, &model_domain,
+					      &model_alloc };
 #define NR_MODELS (sizeof(models) / sizeof(models[0]))
 
 static int usage(void)

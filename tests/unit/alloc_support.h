@@ -94,9 +94,12 @@ bool write_traps(void *at);
 
 /* ---- Mappings ---- */
 
+/* Valgrind makes code of its own in memory of its own, and needs a lot. */
+bool under_valgrind(void);
+
 struct mappings {
 	uint32_t count;
-	uint32_t write_exec; /* that are both */
+	uint32_t write_exec; /* that are both; not counted under valgrind */
 	uint32_t iomm;	     /* of the hosted backend's files */
 };
 
