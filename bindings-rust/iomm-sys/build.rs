@@ -30,7 +30,7 @@ mod vendored {
     use std::path::{Path, PathBuf};
 
     /// The folders of the library, below `csrc`. Not all need exist.
-    const FOLDERS: [&str; 10] = [
+    const FOLDERS: [&str; 11] = [
         "",
         "base",
         "pgtable",
@@ -41,6 +41,7 @@ mod vendored {
         "device/firmware",
         "firmware",
         "alloc",
+        "alloc/hosted",
     ];
 
     pub fn build() {

@@ -51,7 +51,7 @@ struct iomm_ctx {
 
 	_Atomic(struct iomm_object *) reap;
 	_Atomic uint32_t live[IOMM_HANDLE_KINDS];
-	_Atomic uint32_t threads; /* that were given a number */
+	_Atomic uint32_t threads;   /* that were given a number */
 	struct iomm_ctx *next_dead; /* see struct iomm_thread */
 	void *state[IOMM_NR_SUBSYS];
 #if IOMM_CHECKED
