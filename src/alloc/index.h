@@ -15,7 +15,7 @@
 
 #define ROW_BINS (1u << IOMM_BIN_SHIFT)
 /* Of the bin that the size itself is in, as many are looked at before the next
- * one, all of whose blocks will do. */
+ * one, all of whose holes will do. */
 #define TRIES	 2u
 
 static inline uint32_t log2_of(uint32_t n)
@@ -24,16 +24,13 @@ static inline uint32_t log2_of(uint32_t n)
 }
 
 /* Row 0 has the sizes below 32, each its own bin; row n those of 5 + n - 1
- * bits, by the five that follow the first. */
+ * bits, by the five that follow the first. No branch: sizes are not foreseen. */
 static inline uint32_t bin_of(uint32_t units)
 {
-	uint32_t log;
+	uint32_t log = log2_of(units | ROW_BINS >> 1) + 1 - IOMM_BIN_SHIFT;
+	uint32_t shift = log - (log != 0);
 
-	if (units < ROW_BINS)
-		return units;
-	log = log2_of(units) - IOMM_BIN_SHIFT;
-	return ((log + 1) << IOMM_BIN_SHIFT) |
-	       ((units >> log) & (ROW_BINS - 1));
+	return (log << IOMM_BIN_SHIFT) | ((units >> shift) & (ROW_BINS - 1));
 }
 
 /* Holes */
@@ -174,16 +171,6 @@ static inline void bin_remove(struct iomm_heap *heap, uint32_t number)
 	hole->bin = NO_BIN;
 }
 
-static inline uint32_t search_bin(const struct iomm_heap *heap, uint32_t bin,
-				  uint32_t units, uint32_t tries)
-{
-	uint32_t number = heap->bin[bin];
-
-	while (number && heap->holes[number].block.units < units)
-		number = tries-- ? heap->holes[number].next : 0;
-	return number;
-}
-
 /* The first bin above that is not empty; 0: none. */
 static inline uint32_t bin_above(const struct iomm_heap *heap, uint32_t bin)
 {
@@ -201,6 +188,18 @@ static inline uint32_t bin_above(const struct iomm_heap *heap, uint32_t bin)
 	return row << IOMM_BIN_SHIFT | (uint32_t)__builtin_ctz(rest);
 }
 
+static inline uint32_t search_bin(const struct iomm_heap *heap, uint32_t bin,
+				  uint32_t units, uint32_t tries)
+{
+	uint32_t number = heap->bin[bin];
+
+	while (number && heap->holes[number].block.units < units)
+		number = tries-- ? heap->holes[number].next : 0;
+	return number;
+}
+
+/* A hole in a bin with as many units or more, as close above as the classes
+ * are; 0: none. */
 static inline uint32_t bin_find(const struct iomm_heap *heap, uint32_t units)
 {
 	uint32_t bin = bin_of(units);

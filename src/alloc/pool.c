@@ -159,11 +159,52 @@ has_waited(const struct iomm_pool *pool, const struct iomm_lane *lane)
 
 /* Taking */
 
+/*
+ * Stores that release, and loads that acquire: who sees one of the new values
+ * sees that `seq` is odd, or another.
+ */
+static void set_latest(struct iomm_latest *latest, uint32_t slot,
+		       uintptr_t start, uintptr_t end, uintptr_t alias)
+{
+	uint32_t seq = atomic_load_explicit(&latest->seq, memory_order_relaxed);
+
+	atomic_store_explicit(&latest->seq, seq + 1, memory_order_relaxed);
+	atomic_store_explicit(&latest->slot, slot, memory_order_release);
+	atomic_store_explicit(&latest->start, start, memory_order_release);
+	atomic_store_explicit(&latest->end, end, memory_order_release);
+	atomic_store_explicit(&latest->alias, alias, memory_order_release);
+	atomic_store_explicit(&latest->seq, seq + 2, memory_order_release);
+}
+
+void *iomm_pool_latest(struct iomm_pool *pool, uint32_t slot,
+		       const void *address, uint64_t bytes)
+{
+	struct iomm_lane *lane =
+		iomm_pool_lane(pool, iomm_thread_number(ctx_of(pool)));
+	struct iomm_latest *latest = lane ? &lane->latest : NULL;
+	uintptr_t at = (uintptr_t)address, start, end, alias;
+	uint32_t seq, of;
+
+	if (!latest)
+		return NULL;
+	seq = atomic_load_explicit(&latest->seq, memory_order_acquire);
+	of = atomic_load_explicit(&latest->slot, memory_order_acquire);
+	start = atomic_load_explicit(&latest->start, memory_order_acquire);
+	end = atomic_load_explicit(&latest->end, memory_order_acquire);
+	alias = atomic_load_explicit(&latest->alias, memory_order_acquire);
+	if ((seq & 1) || of != slot || at < start || at >= end ||
+	    bytes > end - at ||
+	    atomic_load_explicit(&latest->seq, memory_order_relaxed) != seq)
+		return NULL;
+	return (char *)(uintptr_t)address + alias;
+}
+
 static bool take(struct iomm_pool *pool, struct iomm_lane *lane, uint32_t slot,
 		 uint32_t units, void **out)
 {
 	struct iomm_heap *heap = &lane->heap;
 	struct iomm_block block;
+	uintptr_t at;
 
 	if (!iomm_heap_take(heap, slot, units, &block))
 		return false;
@@ -172,8 +213,10 @@ static bool take(struct iomm_pool *pool, struct iomm_lane *lane, uint32_t slot,
 		(void)iomm_object_get(pool->allocator);
 	lane->count[slot].blocks++;
 	lane->count[slot].units += units;
-	*out = (char *)block.span->grant.address +
-	       ((uint64_t)block.start << pool->shift);
+	at = iomm_block_address(heap, &block);
+	set_latest(&lane->latest, slot, at,
+		   at + ((uintptr_t)units << pool->shift), block.span->alias);
+	*out = (char *)block.span->grant.address + (at - block.span->base);
 	return true;
 }
 
@@ -440,6 +483,9 @@ int iomm_pool_free(struct iomm_pool *pool, uint32_t slot, void *address)
 
 	if (r)
 		return r;
+	if (atomic_load_explicit(&lane->latest.start, memory_order_relaxed) ==
+	    (uintptr_t)address)
+		set_latest(&lane->latest, 0, 0, 0, 0);
 	r = wipe(pool, lane, slot, &block, address);
 	if (!r) {
 		give_up(pool, lane, slot, &block);

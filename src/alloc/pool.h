@@ -22,9 +22,22 @@ struct iomm_count {
 	uint64_t blocks, units;
 };
 
+/*
+ * The allocation that was made last, for as long as it is one: the one that is
+ * most likely filled next, and that needs no lock for it. Written under the
+ * lock; `seq` is odd meanwhile.
+ */
+struct iomm_latest {
+	_Atomic uint32_t seq;
+	_Atomic uint32_t slot;
+	_Atomic uintptr_t start, end; /* both 0: there is none */
+	_Atomic uintptr_t alias;      /* is so much further on */
+};
+
 struct iomm_lane {
 	struct iomm_lock lock;
 	struct iomm_heap heap;
+	struct iomm_latest latest;
 	struct iomm_count count[]; /* of each type */
 };
 
@@ -91,7 +104,12 @@ void iomm_pool_unlock(struct iomm_pool *pool, struct iomm_lane *lane);
 /* The n-th lane, NULL when no thread has used it yet. */
 struct iomm_lane *iomm_pool_lane(struct iomm_pool *pool, uint32_t n);
 
-/* The same for the start of one of this type; else fails with a sentence. */
+/* Where to write `bytes` at an address, if that is in the allocation that the
+ * thread made last, and is of this type; NULL otherwise. Of a plain pool. */
+void *iomm_pool_latest(struct iomm_pool *pool, uint32_t slot,
+		       const void *address, uint64_t bytes);
+
+/* As iomm_pool_find() for the start of one of this type; else fails with a sentence. */
 int iomm_pool_find_start(struct iomm_pool *pool, uint32_t slot,
 			 const void *address, struct iomm_lane **lane,
 			 struct iomm_block *block);

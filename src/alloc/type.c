@@ -119,18 +119,14 @@ check_fill(const struct iomm_alloc_type *type, const struct iomm_lane *lane,
 	return 0;
 }
 
-int iomm_alloc_type_fill(struct iomm_alloc_type *type, void *dst,
-			 const void *src, uint64_t bytes)
+static int
+fill(struct iomm_alloc_type *type, void *dst, const void *src, uint64_t bytes)
 {
-	struct iomm_pool *pool;
+	struct iomm_pool *pool = type->entry->pool;
 	struct iomm_lane *lane;
 	struct iomm_block block;
-	int r = enter(type, dst && (src || !bytes) ? dst : NULL,
-		      "iomm_alloc_type_fill");
+	int r;
 
-	if (r)
-		return r;
-	pool = type->entry->pool;
 	lane = iomm_pool_find(pool, dst, &block);
 	if (!lane)
 		return IOMM_FAIL(type->object.ctx, IOMM_EINVAL,
@@ -140,6 +136,25 @@ int iomm_alloc_type_fill(struct iomm_alloc_type *type, void *dst,
 	if (r || !bytes)
 		return r;
 	return iomm_write_fill(pool, &block.span->grant, dst, src, bytes);
+}
+
+int iomm_alloc_type_fill(struct iomm_alloc_type *type, void *dst,
+			 const void *src, uint64_t bytes)
+{
+	struct iomm_pool *pool;
+	void *writable = NULL;
+	int r = enter(type, dst && (src || !bytes) ? dst : NULL,
+		      "iomm_alloc_type_fill");
+
+	if (r)
+		return r;
+	pool = type->entry->pool;
+	if (pool->plain && bytes)
+		writable =
+			iomm_pool_latest(pool, type->entry->slot, dst, bytes);
+	if (writable)
+		return iomm_write_fill_plain(pool, dst, writable, src, bytes);
+	return fill(type, dst, src, bytes);
 }
 
 static int

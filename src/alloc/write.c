@@ -98,22 +98,35 @@ static int fill(struct iomm_pool *pool, const struct iomm_alloc_grant *grant,
 	return r ? r : err;
 }
 
-int iomm_write_fill(struct iomm_pool *pool,
-		    const struct iomm_alloc_grant *grant, void *dst,
-		    const void *src, uint64_t bytes)
+/* What was written there is to be run. */
+static int publish(struct iomm_pool *pool, void *dst, uint64_t bytes)
 {
-	int r = 0;
-
-	if (pool->plain)
-		memcpy(writable_at(grant, dst), src, (size_t)bytes);
-	else
-		r = fill(pool, grant, dst, src, bytes);
-	if (r || !iomm_pool_exec(pool))
-		return r;
+	if (!iomm_pool_exec(pool))
+		return 0;
 	iomm_backend_flush(pool, dst, bytes);
 	if (pool->desc.flags & IOMM_ALLOC_LAZY_SYNC)
 		return 0;
 	return iomm_backend_barrier(pool);
+}
+
+int iomm_write_fill_plain(struct iomm_pool *pool, void *dst, void *writable,
+			  const void *src, uint64_t bytes)
+{
+	memcpy(writable, src, (size_t)bytes);
+	return publish(pool, dst, bytes);
+}
+
+int iomm_write_fill(struct iomm_pool *pool,
+		    const struct iomm_alloc_grant *grant, void *dst,
+		    const void *src, uint64_t bytes)
+{
+	int r;
+
+	if (pool->plain)
+		return iomm_write_fill_plain(pool, dst, writable_at(grant, dst),
+					     src, bytes);
+	r = fill(pool, grant, dst, src, bytes);
+	return r ? r : publish(pool, dst, bytes);
 }
 
 void iomm_write_wipe_plain(struct iomm_pool *pool,

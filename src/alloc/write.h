@@ -16,7 +16,9 @@ int iomm_write_wipe(struct iomm_pool *pool,
 		    const struct iomm_alloc_grant *grant, void *address,
 		    uint64_t bytes, bool sealed);
 
-/* As that, in a plain pool. */
+/* As those, in a plain pool. */
+int iomm_write_fill_plain(struct iomm_pool *pool, void *dst, void *writable,
+			  const void *src, uint64_t bytes);
 void iomm_write_wipe_plain(struct iomm_pool *pool,
 			   const struct iomm_alloc_grant *grant, void *address,
 			   uint64_t bytes);
