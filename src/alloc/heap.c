@@ -15,8 +15,8 @@ void iomm_heap_fini(struct iomm_heap *heap)
 {
 	iomm_free(heap->ctx, heap->places,
 		  heap->max_places * sizeof(*heap->places));
-	iomm_free(heap->ctx, heap->holes,
-		  heap->max_holes * sizeof(*heap->holes));
+	iomm_free(heap->ctx, heap->holes, hole_bytes(heap->max_holes));
+	iomm_free(heap->ctx, heap->links, link_bytes(heap->max_holes));
 }
 
 /* Bits */
@@ -36,15 +36,19 @@ static inline void clear(uint64_t *bits, uint32_t n)
 	bits[n >> 6] &= ~(UINT64_C(1) << (n & 63));
 }
 
-/* The first edge at n or above. There is one. */
+/* The first edge at n or above. There is one. The 64 units from n on are looked
+ * at in one, wherever a word ends: most blocks are shorter. */
 static inline uint32_t edge_from(const struct iomm_span *span, uint32_t n)
 {
-	uint32_t word = n >> 6;
-	uint64_t bits = span->edge[word] & UINT64_MAX << (n & 63);
+	uint32_t word = n >> 6, shift = n & 63;
+	uint64_t bits = span->edge[word] >> shift |
+			span->edge[word + 1] << 1 << (63 - shift);
 
-	while (!bits)
-		bits = span->edge[++word];
-	return word << 6 | (uint32_t)__builtin_ctzll(bits);
+	if (bits)
+		return n + (uint32_t)__builtin_ctzll(bits);
+	for (word++; !span->edge[word]; word++)
+		;
+	return word << 6 | (uint32_t)__builtin_ctzll(span->edge[word]);
 }
 
 /* The last edge at n or below. There is one. */
@@ -111,7 +115,8 @@ struct iomm_span *iomm_span_create(const struct iomm_heap *heap,
 				   const struct iomm_alloc_grant *grant)
 {
 	uint32_t units = (uint32_t)(grant->bytes >> heap->shift);
-	uint32_t words = (units >> 6) + 1; /* with the edge behind the end */
+	/* With the edge behind the end, and a word for edge_from(). */
+	uint32_t words = (units >> 6) + 2;
 	struct iomm_span *span =
 		iomm_alloc(heap->ctx, span_book(heap->slots, words));
 
@@ -457,26 +462,31 @@ free_at(const struct iomm_heap *heap, struct iomm_span *span, uint32_t start)
 	return hole && heap->holes[hole].bin != NO_BIN ? hole : 0;
 }
 
+/*
+ * The last unit before is an edge or marked, not both: then it is the tail of a
+ * free block, or all of one that is free, or waits, or has a mark in another
+ * slot. A look at the holes tells these apart.
+ */
 static uint32_t
 free_before(const struct iomm_heap *heap, const struct iomm_block *block)
 {
+	const struct iomm_span *span = block->span;
 	uint32_t last = block->start - 1;
 
-	if (!block->start)
+	if (!block->start || test(span->edge, last) == test(span->mark, last))
 		return 0;
-	if (test(block->span->edge, last))
-		return free_at(heap, block->span, last);
-	if (!test(block->span->mark, last))
-		return 0;
-	return free_at(heap, block->span, edge_upto(block->span, last));
+	return free_at(heap, block->span, edge_upto(span, last));
 }
 
+/* Where a block starts and slot 0 has no mark, it is the same. */
 static uint32_t
 free_behind(const struct iomm_heap *heap, const struct iomm_block *block)
 {
 	uint32_t next = block->start + block->units;
 
-	return next < block->span->units ? free_at(heap, block->span, next) : 0;
+	if (next == block->span->units || test(block->span->mark, next))
+		return 0;
+	return free_at(heap, block->span, next);
 }
 
 /* Makes a block without a hole free, in one with its neighbours. False: no
@@ -526,7 +536,7 @@ void iomm_heap_free(struct iomm_heap *heap, const struct iomm_block *block)
 
 static void wait_hole(struct iomm_heap *heap, uint32_t hole)
 {
-	heap->holes[hole].next = heap->waiting;
+	link_of(heap, hole)->next = heap->waiting;
 	heap->waiting = hole;
 	heap->nr_waiting++;
 	heap->waiting_units += heap->holes[hole].block.units;
@@ -557,7 +567,7 @@ void iomm_heap_rewait(struct iomm_heap *heap, uint32_t list)
 	uint32_t next;
 
 	for (; list; list = next) {
-		next = heap->holes[list].next;
+		next = link_of(heap, list)->next;
 		wait_hole(heap, list);
 	}
 }
@@ -568,7 +578,7 @@ void iomm_heap_settle(struct iomm_heap *heap, uint32_t list)
 	uint32_t next;
 
 	for (; list; list = next) {
-		next = heap->holes[list].next;
+		next = link_of(heap, list)->next;
 		block = heap->holes[list].block;
 		hole_destroy(heap, list);
 		/* There is memory for a hole: that of this one. */
@@ -608,15 +618,15 @@ void iomm_heap_recover(struct iomm_heap *heap)
 
 uint32_t iomm_heap_largest(const struct iomm_heap *heap)
 {
-	uint32_t row, number, most = 0;
+	uint32_t row, at, most = 0;
 
 	if (!heap->rows)
 		return 0;
 	row = log2_of(heap->rows);
-	number = heap->bin[row << IOMM_BIN_SHIFT | log2_of(heap->row[row])];
-	for (; number; number = heap->holes[number].next) {
-		if (heap->holes[number].block.units > most)
-			most = heap->holes[number].block.units;
+	at = heap->links[row << IOMM_BIN_SHIFT | log2_of(heap->row[row])].next;
+	for (; at >= IOMM_BINS; at = heap->links[at].next) {
+		if (heap->holes[at - IOMM_BINS].block.units > most)
+			most = heap->holes[at - IOMM_BINS].block.units;
 	}
 	return most;
 }

@@ -54,9 +54,13 @@ struct iomm_block {
 
 struct iomm_hole {
 	struct iomm_block block;
-	uint32_t next, prev; /* in its bin, or of those that wait */
-	uint32_t chain;	     /* in span->first */
+	uint32_t chain; /* in span->first; of those that are spare */
 	uint32_t bin;
+};
+
+/* In a bin; of those that wait, `next`. Bins come first, then holes. */
+struct iomm_link {
+	uint32_t next, prev;
 };
 
 struct iomm_place {
@@ -73,12 +77,12 @@ struct iomm_heap {
 	uint32_t nr_places, max_places;
 	uint32_t nr_leaving; /* that may come back: they keep their place */
 
-	struct iomm_hole *holes; /* number 0 is none */
+	struct iomm_hole *holes; /* number 0 is none, and has no units */
+	struct iomm_link *links; /* IOMM_BINS more than holes */
 	uint32_t nr_holes, max_holes, spare_hole;
 
-	uint32_t rows;		     /* that have a bin that is not empty */
-	uint32_t row[IOMM_BIN_ROWS]; /* bins of it that are not */
-	uint32_t bin[IOMM_BINS];
+	uint32_t rows;	  /* that have a bin that is not empty */
+	uint32_t row[32]; /* bins of it that are not; from 28 on 0 */
 
 	struct iomm_span *empty; /* spans that are free all over */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * What is free, by size and by place: holes, bins, and the lists of a span. A
- * part of heap.c, for which these are the inner loops.
+ * part of heap.c, for which these are the inner loops. Sizes come as they come,
+ * so what can do without a branch does.
  */
 #ifndef IOMM_ALLOC_INDEX_H
 #define IOMM_ALLOC_INDEX_H
@@ -14,9 +15,6 @@
 #define NO_BIN UINT32_MAX
 
 #define ROW_BINS (1u << IOMM_BIN_SHIFT)
-/* Of the bin that the size itself is in, as many are looked at before the next
- * one, all of whose holes will do. */
-#define TRIES	 2u
 
 static inline uint32_t log2_of(uint32_t n)
 {
@@ -24,7 +22,7 @@ static inline uint32_t log2_of(uint32_t n)
 }
 
 /* Row 0 has the sizes below 32, each its own bin; row n those of 5 + n - 1
- * bits, by the five that follow the first. No branch: sizes are not foreseen. */
+ * bits, by the five that follow the first. */
 static inline uint32_t bin_of(uint32_t units)
 {
 	uint32_t log = log2_of(units | ROW_BINS >> 1) + 1 - IOMM_BIN_SHIFT;
@@ -35,26 +33,59 @@ static inline uint32_t bin_of(uint32_t units)
 
 /* Holes */
 
+/* The lists of the bins are rings through their heads. */
+static inline struct iomm_link *link_of(struct iomm_heap *heap, uint32_t hole)
+{
+	return &heap->links[IOMM_BINS + hole];
+}
+
+static inline uint64_t link_bytes(uint32_t holes)
+{
+	return (uint64_t)(IOMM_BINS + holes) * sizeof(struct iomm_link);
+}
+
+static inline uint64_t hole_bytes(uint32_t holes)
+{
+	return (uint64_t)holes * sizeof(struct iomm_hole);
+}
+
+static inline void init_heads(struct iomm_heap *heap)
+{
+	uint32_t n;
+
+	for (n = 0; n < IOMM_BINS; n++)
+		heap->links[n].next = heap->links[n].prev = n;
+	heap->nr_holes = 1; /* number 0 is none */
+}
+
 static inline bool grow_holes(struct iomm_heap *heap)
 {
-	uint32_t max = heap->max_holes ? heap->max_holes * 2 : 64;
-	struct iomm_hole *holes;
+	uint32_t old = heap->max_holes, max = old ? old * 2 : 64;
+	struct iomm_link *links = NULL;
+	struct iomm_hole *holes = NULL;
 
-	if (max <= heap->max_holes)
-		return false;
-	holes = iomm_alloc(heap->ctx, (uint64_t)max * sizeof(*holes));
-	if (!holes)
-		return false;
-	if (heap->holes) {
-		memcpy(holes, heap->holes, heap->max_holes * sizeof(*holes));
-		iomm_free(heap->ctx, heap->holes,
-			  heap->max_holes * sizeof(*holes));
+	if (max > old && max < UINT32_MAX / 2) {
+		links = iomm_alloc(heap->ctx, link_bytes(max));
+		holes = iomm_alloc(heap->ctx, hole_bytes(max));
 	}
-	heap->book += (uint64_t)(max - heap->max_holes) * sizeof(*holes);
+	if (!links || !holes) {
+		iomm_free(heap->ctx, links, link_bytes(max));
+		iomm_free(heap->ctx, holes, hole_bytes(max));
+		return false;
+	}
+	heap->book += hole_bytes(max) + link_bytes(max);
+	if (old) {
+		memcpy(links, heap->links, (size_t)link_bytes(old));
+		memcpy(holes, heap->holes, (size_t)hole_bytes(old));
+		iomm_free(heap->ctx, heap->links, link_bytes(old));
+		iomm_free(heap->ctx, heap->holes, hole_bytes(old));
+		heap->book -= hole_bytes(old) + link_bytes(old);
+	}
+	heap->links = links;
 	heap->holes = holes;
 	heap->max_holes = max;
-	if (!heap->nr_holes)
-		heap->nr_holes = 1; /* number 0 is none */
+	if (!old)
+		init_heads(heap);
 	return true;
 }
 
@@ -82,13 +113,14 @@ static inline void unlink_place(struct iomm_heap *heap, uint32_t number)
 	*at = hole->chain;
 }
 
+/* Makes a hole for a block and finds it by place from now on; 0: no memory. */
 static inline uint32_t
 hole_create(struct iomm_heap *heap, const struct iomm_block *block)
 {
 	uint32_t number = heap->spare_hole;
 
 	if (number) {
-		heap->spare_hole = heap->holes[number].next;
+		heap->spare_hole = heap->holes[number].chain;
 	} else {
 		if (heap->nr_holes == heap->max_holes && !grow_holes(heap))
 			return 0;
@@ -100,27 +132,24 @@ hole_create(struct iomm_heap *heap, const struct iomm_block *block)
 	return number;
 }
 
+/* Undoes that. It is in no bin. */
 static inline void hole_destroy(struct iomm_heap *heap, uint32_t number)
 {
 	unlink_place(heap, number);
-	heap->holes[number].next = heap->spare_hole;
+	heap->holes[number].chain = heap->spare_hole;
 	heap->spare_hole = number;
 }
 
+/* Gives it another block. It is in no bin. */
 static inline void hole_move(struct iomm_heap *heap, uint32_t number,
 			     const struct iomm_block *block)
 {
-	uint32_t *to = first_of(block);
-
-	if (first_of(&heap->holes[number].block) == to) {
-		heap->holes[number].block = *block;
-		return;
-	}
 	unlink_place(heap, number);
 	heap->holes[number].block = *block;
 	link_place(heap, number);
 }
 
+/* The hole of the block that starts there; 0: none. */
 static inline uint32_t hole_at(const struct iomm_heap *heap,
 			       const struct iomm_span *span, uint32_t start)
 {
@@ -135,82 +164,83 @@ static inline uint32_t hole_at(const struct iomm_heap *heap,
 
 static inline void bin_add(struct iomm_heap *heap, uint32_t number)
 {
-	struct iomm_hole *hole = &heap->holes[number];
-	uint32_t bin = bin_of(hole->block.units);
-	uint32_t next = heap->bin[bin];
+	uint32_t bin = bin_of(heap->holes[number].block.units);
+	uint32_t self = IOMM_BINS + number, next = heap->links[bin].next;
 
-	hole->bin = bin;
-	hole->prev = 0;
-	hole->next = next;
-	if (next)
-		heap->holes[next].prev = number;
-	heap->bin[bin] = number;
+	heap->holes[number].bin = bin;
+	heap->links[self].prev = bin;
+	heap->links[self].next = next;
+	heap->links[next].prev = self;
+	heap->links[bin].next = self;
 	heap->row[bin >> IOMM_BIN_SHIFT] |= 1u << (bin & (ROW_BINS - 1));
 	heap->rows |= 1u << (bin >> IOMM_BIN_SHIFT);
 }
 
-static inline void note_empty(struct iomm_heap *heap, uint32_t bin)
-{
-	uint32_t row = bin >> IOMM_BIN_SHIFT;
-
-	heap->row[row] &= ~(1u << (bin & (ROW_BINS - 1)));
-	if (!heap->row[row])
-		heap->rows &= ~(1u << row);
-}
-
 static inline void bin_remove(struct iomm_heap *heap, uint32_t number)
 {
-	struct iomm_hole *hole = &heap->holes[number];
+	uint32_t bin = heap->holes[number].bin, row = bin >> IOMM_BIN_SHIFT;
+	struct iomm_link link = *link_of(heap, number);
+	uint32_t empty;
 
-	if (hole->next)
-		heap->holes[hole->next].prev = hole->prev;
-	if (hole->prev)
-		heap->holes[hole->prev].next = hole->next;
-	else if (!(heap->bin[hole->bin] = hole->next))
-		note_empty(heap, hole->bin);
-	hole->bin = NO_BIN;
+	heap->links[link.prev].next = link.next;
+	heap->links[link.next].prev = link.prev;
+	heap->holes[number].bin = NO_BIN;
+	empty = heap->links[bin].next == bin;
+	heap->row[row] &= ~(empty << (bin & (ROW_BINS - 1)));
+	empty = !heap->row[row];
+	heap->rows &= ~(empty << row);
 }
 
-/* The first bin above that is not empty; 0: none. */
+/* The first hole of a bin, 0 when there is none. */
+static inline uint32_t bin_first(const struct iomm_heap *heap, uint32_t bin)
+{
+	uint32_t next = heap->links[bin].next;
+
+	return next >= IOMM_BINS ? next - IOMM_BINS : 0;
+}
+
+/* The first bin above that is not empty; 0: none. Rows without bins are empty.
+ */
 static inline uint32_t bin_above(const struct iomm_heap *heap, uint32_t bin)
 {
-	uint32_t row = bin >> IOMM_BIN_SHIFT, rest;
+	uint32_t here = bin >> IOMM_BIN_SHIFT, above, row, bins;
 
 	/* Two shifts: the bin may be the last of its row. */
-	rest = heap->row[row] & (UINT32_MAX << (bin & (ROW_BINS - 1)) << 1);
-	if (!rest) {
-		rest = heap->rows & (UINT32_MAX << row << 1);
-		if (!rest)
-			return 0;
-		row = (uint32_t)__builtin_ctz(rest);
-		rest = heap->row[row];
-	}
-	return row << IOMM_BIN_SHIFT | (uint32_t)__builtin_ctz(rest);
+	bins = heap->row[here] & (UINT32_MAX << (bin & (ROW_BINS - 1)) << 1);
+	above = heap->rows & (UINT32_MAX << here << 1);
+	above = (uint32_t)__builtin_ctz(above | UINT32_C(1) << 31);
+	row = bins ? here : above;
+	bins = bins ? bins : heap->row[above];
+	return bins ? row << IOMM_BIN_SHIFT | (uint32_t)__builtin_ctz(bins) : 0;
 }
 
-static inline uint32_t search_bin(const struct iomm_heap *heap, uint32_t bin,
-				  uint32_t units, uint32_t tries)
+/* The last resort: a bin's holes differ in size. */
+static inline uint32_t
+search_bin(const struct iomm_heap *heap, uint32_t bin, uint32_t units)
 {
-	uint32_t number = heap->bin[bin];
+	uint32_t at = heap->links[bin].next;
 
-	while (number && heap->holes[number].block.units < units)
-		number = tries-- ? heap->holes[number].next : 0;
-	return number;
+	while (at >= IOMM_BINS &&
+	       heap->holes[at - IOMM_BINS].block.units < units)
+		at = heap->links[at].next;
+	return at >= IOMM_BINS ? at - IOMM_BINS : 0;
 }
 
 /* A hole in a bin with as many units or more, as close above as the classes
  * are; 0: none. */
 static inline uint32_t bin_find(const struct iomm_heap *heap, uint32_t units)
 {
-	uint32_t bin = bin_of(units);
-	uint32_t number = search_bin(heap, bin, units, TRIES);
-	uint32_t above;
+	uint32_t bin = bin_of(units), own, above;
 
-	if (number)
-		return number;
+	if (!heap->rows)
+		return 0;
+	/* Of the size's own bin the first only; in the others any will do. */
+	own = bin_first(heap, bin);
+	own = heap->holes[own].block.units >= units ? own : 0;
 	above = bin_above(heap, bin);
-	return above ? heap->bin[above]
-		     : search_bin(heap, bin, units, UINT32_MAX);
+	if (own | above)
+		return own ? own : bin_first(heap, above);
+	return search_bin(heap, bin, units);
 }
 
 #endif
