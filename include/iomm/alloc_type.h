@@ -191,7 +191,7 @@ IOMM_API IOMM_MUST_CHECK int iomm_alloc_type_sync(struct iomm_alloc_type *type);
  * Ownership: copies out.
  * Thread: any; exact when no other thread is at work.
  * Context: takes locks; not in atomic hooks.
- * Errors: EINVAL (NULL, bad `size`), E2BIG.
+ * Errors: EINVAL (NULL, bad `size`), E2BIG, EOPNOTSUPP (after fork).
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
@@ -208,7 +208,8 @@ iomm_alloc_type_stats(struct iomm_alloc_type *type,
  * Ownership: copies out; the allocation may be gone by the time it is read.
  * Thread: any. What is neither allocated nor freed during a walk is seen once.
  * Context: takes locks; not in atomic hooks.
- * Errors: EINVAL (NULL, bad `size`), E2BIG, ENOENT (there is none).
+ * Errors: EINVAL (NULL, bad `size`), E2BIG, ENOENT (there is none),
+ *   EOPNOTSUPP (after fork).
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int

@@ -88,7 +88,8 @@ struct iomm_alloc_desc {
 	/** Bytes that are taken from the backend at a time, and what their
 	 * address is aligned to: a power of two, and no less than a page and
 	 * than `alignment`. Equal to `alignment`: each allocation has fresh
-	 * pages. 0: 64 KiB, or a huge page with IOMM_ALLOC_SHARED_HUGE. */
+	 * pages. 0: 64 KiB. Raised to a large page with
+	 * IOMM_ALLOC_SHARED_HUGE. */
 	iomm_u64 granularity;
 	/** What an allocation is aligned and rounded up to: a power of two, 8
 	 * or more. 0: 16. Raised to a page for types that are sealed, and for

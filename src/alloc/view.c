@@ -30,9 +30,13 @@ int iomm_alloc_type_stats(struct iomm_alloc_type *type,
 	struct iomm_pool *pool;
 	struct iomm_lane *lane;
 	uint32_t n;
+	int r;
 
 	if (!iomm_handle_ok(type, &iomm_alloc_type_tag))
 		return -IOMM_EINVAL;
+	r = iomm_allocator_alive(type->allocator);
+	if (r)
+		return r;
 	pool = type->entry->pool;
 	for (n = 0; n < pool->nr_lanes; n++) {
 		lane = iomm_pool_lane(pool, n);
@@ -150,9 +154,13 @@ int iomm_alloc_type_next(struct iomm_alloc_type *type, const void *after,
 {
 	struct iomm_allocation known = { .size = sizeof(known) };
 	const struct iomm_type_entry *entry;
+	int r;
 
 	if (!iomm_handle_ok(type, &iomm_alloc_type_tag))
 		return -IOMM_EINVAL;
+	r = iomm_allocator_alive(type->allocator);
+	if (r)
+		return r;
 	entry = type->entry;
 	if ((uintptr_t)after == UINTPTR_MAX ||
 	    !next(entry->pool, entry->slot, (uintptr_t)after + 1, &known))

@@ -3,6 +3,7 @@
 #include "unit/alloc_support.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -322,9 +323,30 @@ struct mappings mappings_now(void)
 		now.write_exec += perms[1] == 'w' && perms[2] == 'x' &&
 				  !under_valgrind();
 		now.iomm += strstr(line, "memfd:iomm") != NULL;
+		now.aliases += perms[1] == 'w' && strstr(line, "memfd:iomm");
 	}
 	fclose(maps);
 	return now;
+}
+
+uint64_t file_bytes(void)
+{
+	char path[32], name[64];
+	struct stat stat;
+	uint64_t bytes = 0;
+	ssize_t length;
+	int fd;
+
+	for (fd = 0; fd < 256; fd++) {
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		length = readlink(path, name, sizeof(name) - 1);
+		if (length < 0)
+			continue;
+		name[length] = '\0';
+		if (strstr(name, "memfd:iomm") && !fstat(fd, &stat))
+			bytes += (uint64_t)stat.st_blocks * 512;
+	}
+	return bytes;
 }
 
 void mapping_perms(const void *address, char perms[5])

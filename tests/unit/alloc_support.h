@@ -101,9 +101,12 @@ struct mappings {
 	uint32_t count;
 	uint32_t write_exec; /* that are both; not counted under valgrind */
 	uint32_t iomm;	     /* of the hosted backend's files */
+	uint32_t aliases;    /* of those, that can be written */
 };
 
 struct mappings mappings_now(void);
+/* Memory that those files take. */
+uint64_t file_bytes(void);
 /* Permissions ("r-xp") of what an address lies in; "" when that is nothing. */
 void mapping_perms(const void *address, char perms[5]);
 

@@ -222,6 +222,40 @@ static void test_sizes(void **state)
 	pools_close(&rig);
 }
 
+static void test_fill(void **state)
+{
+	struct iomm_alloc_desc desc = data_desc();
+	struct iomm_alloc_type *type;
+	struct pools rig = { 0 };
+	char *one, *two;
+
+	(void)state;
+	pools_open(&rig, &desc, 1, true);
+	type = pools_type(&rig, IOMM_ALLOC_DATA);
+	one = alloc_ok(type, 32);
+	two = alloc_ok(type, 32);
+	/* The last one and another, from any byte on, up to the last. */
+	assert_ok(iomm_alloc_type_fill(type, two + 31, "z", 1));
+	assert_ok(iomm_alloc_type_fill(type, one + 31, "y", 1));
+	assert_int_equal(one[31], 'y');
+	assert_int_equal(two[31], 'z');
+	assert_fails(iomm_alloc_type_fill(type, two + 31, "zz", 2), IOMM_EINVAL,
+		     rig.world.ctx, "1 more than there are");
+	assert_fails(iomm_alloc_type_fill(type, one + 31, "zz", 2), IOMM_EINVAL,
+		     rig.world.ctx, "1 more than there are");
+	assert_fails(iomm_alloc_type_fill(type, two + 32, "z", 1), IOMM_EINVAL,
+		     rig.world.ctx, "nothing is allocated");
+	assert_int_equal(two[0], 0);
+	assert_ok(iomm_alloc_type_free(type, two));
+	assert_fails(iomm_alloc_type_fill(type, two, "z", 1), IOMM_EINVAL,
+		     rig.world.ctx, "nothing is allocated");
+	assert_ok(iomm_alloc_type_free(type, one));
+	assert_fails(iomm_alloc_type_fill(type, one, "z", 1), IOMM_EINVAL,
+		     rig.world.ctx, "nothing is allocated");
+	iomm_alloc_type_put(type);
+	pools_close(&rig);
+}
+
 static void test_free_takes_the_exact_pointer(void **state)
 {
 	struct iomm_alloc_desc desc[2] = { text_desc(), data_desc() };
@@ -567,6 +601,8 @@ static void test_a_dead_process(void **state)
 	assert_int_equal(iomm_allocator_layout(rig.allocator, &part,
 					       sizeof(part), 1),
 			 -IOMM_EOPNOTSUPP);
+	assert_int_equal(iomm_alloc_type_next(type, NULL, &seen),
+			 -IOMM_EOPNOTSUPP);
 	assert_ok(iomm_allocator_info(rig.allocator, &info));
 	assert_true(info.flags & IOMM_ALLOCATOR_DEAD);
 	rig.memory.alive = 1;
@@ -608,6 +644,7 @@ int main(void)
 		cmocka_unit_test(test_bad_arrays),
 		cmocka_unit_test(test_bad_calls),
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_fill),
 		cmocka_unit_test(test_free_takes_the_exact_pointer),
 		cmocka_unit_test(test_fresh_pages_each_time),
 		cmocka_unit_test(test_grants_go_back),

@@ -41,6 +41,12 @@ struct iomm_hosted {
 	struct iomm_region *regions;
 };
 
+/* Is this a child of the process that it belongs to? */
+static inline bool iomm_hosted_is_dead(const struct iomm_hosted *hosted)
+{
+	return hosted->alive && !*(const volatile uint32_t *)hosted->alive;
+}
+
 /* A file for mapping twice, of huge pages on request; negative IOMM_E*. */
 int iomm_hosted_file(bool huge);
 

@@ -68,12 +68,15 @@ find_steps(const struct iomm_region *region, uint32_t count, uint32_t *step)
 
 /* Regions */
 
-static void destroy_region(struct iomm_region *region)
+/* In a child the addresses of the alias may be somebody else's by now, and all
+ * of it goes when the child does. */
+static void
+destroy_region(const struct iomm_hosted *hosted, struct iomm_region *region)
 {
-	if (region->whole)
+	if (region->whole && !iomm_hosted_is_dead(hosted))
 		(void)munmap(region->whole,
 			     (size_t)(region->bytes + 2 * region->skirt));
-	if (region->alias)
+	if (region->alias && !iomm_hosted_is_dead(hosted))
 		(void)munmap(region->alias, (size_t)region->bytes);
 	if (region->fd >= 0)
 		(void)close(region->fd);
@@ -132,7 +135,7 @@ static int make_region(const struct iomm_hosted *hosted,
 			r = reserve_alias(region);
 	}
 	if (r) {
-		destroy_region(region);
+		destroy_region(hosted, region);
 		return r;
 	}
 	*out = region;
@@ -195,7 +198,7 @@ remove_region(struct iomm_hosted *hosted, struct iomm_region *region)
 	while (*at != region)
 		at = &(*at)->next;
 	*at = region->next;
-	destroy_region(region);
+	destroy_region(hosted, region);
 }
 
 static bool fits(const struct iomm_region *region,
@@ -352,12 +355,10 @@ int iomm_hosted_map(void *data, struct iomm_alloc_grant *grant)
 	return r;
 }
 
-/* The pages of the file are freed, unless they are the parent's. */
 static void
-free_pages(const struct iomm_hosted *hosted, const struct iomm_region *region,
-	   uint64_t offset, uint64_t bytes)
+free_pages(const struct iomm_region *region, uint64_t offset, uint64_t bytes)
 {
-	if (region->fd >= 0 && !(hosted->alive && !*hosted->alive))
+	if (region->fd >= 0)
 		(void)fallocate(region->fd,
 				FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 				(off_t)offset, (off_t)bytes);
@@ -372,10 +373,13 @@ int iomm_hosted_unmap(void *data, const struct iomm_alloc_grant *grant)
 	uint32_t count = (uint32_t)(grant->bytes / region->step);
 	int r;
 
+	/* The pages are the parent's, and who held the lock is not here. */
+	if (iomm_hosted_is_dead(hosted))
+		return 0;
 	(void)pthread_mutex_lock(&hosted->lock);
 	if (region->used == count) {
 		/* The last one takes the address space with it. */
-		free_pages(hosted, region, offset, grant->bytes);
+		free_pages(region, offset, grant->bytes);
 		remove_region(hosted, region);
 		r = 0;
 		goto out;
@@ -383,7 +387,7 @@ int iomm_hosted_unmap(void *data, const struct iomm_alloc_grant *grant)
 	r = map_none(region->base + offset, grant->bytes);
 	if (r)
 		goto out;
-	free_pages(hosted, region, offset, grant->bytes);
+	free_pages(region, offset, grant->bytes);
 	/* Steps whose alias does not go are not used again. */
 	if (!region->alias || !map_none(region->alias + offset, grant->bytes))
 		set_taken(region, step, count, false);
