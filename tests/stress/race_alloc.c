@@ -119,7 +119,7 @@ static void use(struct shared *s, uint32_t slot, const void *at)
 			race_require(code_call(at) == thread, thread);
 		return;
 	}
-	race_require(!"other bytes", found[0]);
+	race_fail("other bytes", found[0]);
 }
 
 static void come_and_go(void *shared, uint32_t thread, struct random *random)
