@@ -308,6 +308,87 @@ FIELD(iomm_gather, reserved, 48, 16);
 
 VALUE(IOMM_GATHER_SIZE_VER0, 64);
 
+/* <iomm/ioasid.h> */
+
+SIZE(iomm_ioasid_set_config, 24, 8);
+FIELD(iomm_ioasid_set_config, size, 0, 4);
+FIELD(iomm_ioasid_set_config, flags, 4, 4);
+FIELD(iomm_ioasid_set_config, quota, 8, 4);
+FIELD(iomm_ioasid_set_config, reserved, 12, 4);
+FIELD(iomm_ioasid_set_config, type, 16, 8);
+
+SIZE(iomm_ioasid_set_info, 24, 8);
+FIELD(iomm_ioasid_set_info, size, 0, 4);
+FIELD(iomm_ioasid_set_info, flags, 4, 4);
+FIELD(iomm_ioasid_set_info, quota, 8, 4);
+FIELD(iomm_ioasid_set_info, taken, 12, 4);
+FIELD(iomm_ioasid_set_info, type, 16, 8);
+
+SIZE(iomm_ioasid_info, 40, 8);
+FIELD(iomm_ioasid_info, size, 0, 4);
+FIELD(iomm_ioasid_info, flags, 4, 4);
+FIELD(iomm_ioasid_info, state, 8, 4);
+FIELD(iomm_ioasid_info, refs, 12, 4);
+FIELD(iomm_ioasid_info, binds, 16, 4);
+FIELD(iomm_ioasid_info, reserved, 20, 4);
+FIELD(iomm_ioasid_info, type, 24, 8);
+FIELD(iomm_ioasid_info, spid, 32, 8);
+
+VALUE(IOMM_IOASID_SET_CONFIG_SIZE_VER0, 24);
+VALUE(IOMM_IOASID_SET_INFO_SIZE_VER0, 24);
+VALUE(IOMM_IOASID_DRAIN, 1);
+VALUE(IOMM_IOASID_STATE_IDLE, 1);
+VALUE(IOMM_IOASID_STATE_ACTIVE, 2);
+VALUE(IOMM_IOASID_STATE_PENDING, 3);
+VALUE(IOMM_IOASID_HAS_SPID, 1);
+VALUE(IOMM_IOASID_INFO_SIZE_VER0, 40);
+
+/* <iomm/ioasid_space.h> */
+
+SIZE(iomm_ioasid_space_config, 16, 4);
+FIELD(iomm_ioasid_space_config, size, 0, 4);
+FIELD(iomm_ioasid_space_config, flags, 4, 4);
+FIELD(iomm_ioasid_space_config, min, 8, 4);
+FIELD(iomm_ioasid_space_config, max, 12, 4);
+
+SIZE(iomm_ioasid_space_info, 40, 8);
+FIELD(iomm_ioasid_space_info, size, 0, 4);
+FIELD(iomm_ioasid_space_info, flags, 4, 4);
+FIELD(iomm_ioasid_space_info, min, 8, 4);
+FIELD(iomm_ioasid_space_info, max, 12, 4);
+FIELD(iomm_ioasid_space_info, taken, 16, 4);
+FIELD(iomm_ioasid_space_info, unreserved, 20, 4);
+FIELD(iomm_ioasid_space_info, sets, 24, 4);
+FIELD(iomm_ioasid_space_info, reserved, 28, 4);
+FIELD(iomm_ioasid_space_info, bytes, 32, 8);
+
+SIZE(iomm_ioasid_event, 24, 8);
+FIELD(iomm_ioasid_event, size, 0, 4);
+FIELD(iomm_ioasid_event, flags, 4, 4);
+FIELD(iomm_ioasid_event, event, 8, 4);
+FIELD(iomm_ioasid_event, id, 12, 4);
+FIELD(iomm_ioasid_event, type, 16, 8);
+
+SIZE(iomm_ioasid_allocator_ops, 32, 8);
+FIELD(iomm_ioasid_allocator_ops, size, 0, 4);
+FIELD(iomm_ioasid_allocator_ops, flags, 4, 4);
+POINTER(iomm_ioasid_allocator_ops, host, 8);
+POINTER(iomm_ioasid_allocator_ops, alloc, 16);
+POINTER(iomm_ioasid_allocator_ops, free, 24);
+
+VALUE(IOMM_IOASID_INVALID, 0xffffffff);
+VALUE(IOMM_IOASID_SPACE_CONFIG_SIZE_VER0, 16);
+VALUE(IOMM_IOASID_SPACE_INFO_SIZE_VER0, 40);
+VALUE(IOMM_IOASID_ALLOC, 1);
+VALUE(IOMM_IOASID_BIND, 2);
+VALUE(IOMM_IOASID_UNBIND, 3);
+VALUE(IOMM_IOASID_FREE, 4);
+VALUE(IOMM_IOASID_CPU, 1);
+VALUE(IOMM_IOASID_IOMMU, 2);
+VALUE(IOMM_IOASID_DEVICE, 3);
+VALUE(IOMM_IOASID_EVENT_SIZE_VER0, 24);
+VALUE(IOMM_IOASID_ALLOCATOR_OPS_SIZE_VER0, 32);
+
 /* <iomm/iommu.h> */
 
 SIZE(iomm_probe_info, 32, 8);
@@ -370,6 +451,17 @@ VALUE(IOMM_FAULT_WALK, 5);
 VALUE(IOMM_FAULT_BLOCKED, 6);
 VALUE(IOMM_IOMMU_OPS_SIZE_VER0, 88);
 VALUE(IOMM_IOMMU_CONFIG_SIZE_VER0, 32);
+
+/* <iomm/pasid.h> */
+
+SIZE(iomm_pasid_ops, 32, 8);
+FIELD(iomm_pasid_ops, size, 0, 4);
+FIELD(iomm_pasid_ops, flags, 4, 4);
+POINTER(iomm_pasid_ops, limits, 8);
+POINTER(iomm_pasid_ops, alloc, 16);
+POINTER(iomm_pasid_ops, free, 24);
+
+VALUE(IOMM_PASID_OPS_SIZE_VER0, 32);
 
 /* <iomm/pgtable.h> */
 
@@ -440,7 +532,7 @@ VALUE(IOMM_WALK_ENTRY_SIZE_VER0, 48);
 SIZE(iomm_lock, 64, 8);
 FIELD(iomm_lock, opaque, 0, 64);
 
-SIZE(iomm_platform, 96, 8);
+SIZE(iomm_platform, 104, 8);
 FIELD(iomm_platform, size, 0, 4);
 FIELD(iomm_platform, flags, 4, 4);
 POINTER(iomm_platform, alloc, 8);
@@ -454,6 +546,7 @@ POINTER(iomm_platform, wait, 64);
 POINTER(iomm_platform, wake, 72);
 POINTER(iomm_platform, time, 80);
 POINTER(iomm_platform, log, 88);
+POINTER(iomm_platform, barrier, 96);
 
 VALUE(IOMM_THREAD_SIZE, 1024);
 VALUE(IOMM_LOG_ERROR, 1);
@@ -461,6 +554,7 @@ VALUE(IOMM_LOG_WARN, 2);
 VALUE(IOMM_LOG_INFO, 3);
 VALUE(IOMM_LOG_DEBUG, 4);
 VALUE(IOMM_PLATFORM_SIZE_VER0, 96);
+VALUE(IOMM_PLATFORM_SIZE_VER1, 104);
 
 /* <iomm/soft.h> */
 
@@ -532,6 +626,9 @@ VALUE(IOMM_HANDLE_DOMAIN, 10);
 VALUE(IOMM_HANDLE_SOFT, 11);
 VALUE(IOMM_HANDLE_ALLOCATOR, 13);
 VALUE(IOMM_HANDLE_ALLOC_TYPE, 14);
+VALUE(IOMM_HANDLE_IOASID_SPACE, 15);
+VALUE(IOMM_HANDLE_IOASID_SET, 16);
+VALUE(IOMM_HANDLE_PASID, 17);
 VALUE(IOMM_FOREVER, UINT64_MAX);
 VALUE(IOMM_PROT_READ, 1);
 VALUE(IOMM_PROT_WRITE, 2);

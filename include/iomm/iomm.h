@@ -19,7 +19,10 @@
 #include <iomm/format.h>
 #include <iomm/gather.h>
 #include <iomm/group.h>
+#include <iomm/ioasid.h>
+#include <iomm/ioasid_space.h>
 #include <iomm/iommu.h>
+#include <iomm/pasid.h>
 #include <iomm/pgtable.h>
 #include <iomm/platform.h>
 #include <iomm/reservation.h>

@@ -73,6 +73,9 @@ struct iomm_soft;
 struct iomm_reservation;
 struct iomm_allocator;
 struct iomm_alloc_type;
+struct iomm_ioasid_space;
+struct iomm_ioasid_set;
+struct iomm_pasid;
 
 /*
  * Kinds of handles, as counted by iomm_ctx_live_handles().
@@ -92,6 +95,9 @@ struct iomm_alloc_type;
 #define IOMM_HANDLE_RESERVATION	 12u /**< reservations */
 #define IOMM_HANDLE_ALLOCATOR	 13u /**< allocators */
 #define IOMM_HANDLE_ALLOC_TYPE	 14u /**< types of memory */
+#define IOMM_HANDLE_IOASID_SPACE 15u /**< ID spaces */
+#define IOMM_HANDLE_IOASID_SET	 16u /**< sets of IDs */
+#define IOMM_HANDLE_PASID	 17u /**< PASID consumers */
 
 /** A time-out that never passes. Time-outs are in nanoseconds. */
 #define IOMM_FOREVER UINT64_MAX
