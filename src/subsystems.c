@@ -2,9 +2,11 @@
 /* What a context consists of, lowest first. The one place that knows all. */
 #include "base/ctx.h"
 #include "device/registry.h"
+#include "ioasid/space.h"
 #include "pgtable/format.h"
 
 const struct iomm_subsys *const iomm_subsystems[IOMM_NR_SUBSYS] = {
 	&iomm_format_subsys,
+	&iomm_ioasid_subsys,
 	&iomm_device_subsys,
 };

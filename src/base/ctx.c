@@ -3,6 +3,7 @@
 
 #include "base/abi.h"
 #include "base/ctx.h"
+#include "base/readers.h"
 
 uint32_t iomm_version(void)
 {
@@ -225,12 +226,17 @@ int iomm_ctx_create(const struct iomm_ctx_config *config, struct iomm_ctx **out)
 	err = quarantine_init(ctx);
 	if (err)
 		goto fail_free;
-	err = init_subsystems(ctx);
+	err = iomm_readers_init(ctx);
 	if (err)
 		goto fail_quarantine;
+	err = init_subsystems(ctx);
+	if (err)
+		goto fail_readers;
 	*out = ctx;
 	return 0;
 
+fail_readers:
+	iomm_readers_fini(ctx);
 fail_quarantine:
 	quarantine_fini(ctx);
 fail_free:
@@ -246,6 +252,7 @@ void iomm_ctx_destroy(struct iomm_ctx *ctx)
 	uint32_t live;
 
 	fini_subsystems(ctx, IOMM_NR_SUBSYS);
+	iomm_readers_fini(ctx);
 	quarantine_fini(ctx);
 	atomic_fetch_sub_explicit(&ctx->live[IOMM_HANDLE_CTX], 1,
 				  memory_order_relaxed);

@@ -15,6 +15,7 @@
 /* Subsystems that keep state in the context. */
 enum {
 	IOMM_SUBSYS_FORMAT,
+	IOMM_SUBSYS_IOASID,
 	IOMM_SUBSYS_DEVICE,
 	IOMM_NR_SUBSYS,
 };
@@ -37,6 +38,8 @@ struct iomm_subsys {
 
 extern const struct iomm_subsys *const iomm_subsystems[IOMM_NR_SUBSYS];
 
+struct iomm_readers;
+
 struct iomm_ctx {
 	_Atomic uint32_t refs;
 	/* When it was made: tells it from one that was at the same address. */
@@ -51,8 +54,9 @@ struct iomm_ctx {
 
 	_Atomic(struct iomm_object *) reap;
 	_Atomic uint32_t live[IOMM_HANDLE_KINDS];
-	_Atomic uint32_t threads;   /* that were given a number */
-	struct iomm_ctx *next_dead; /* see struct iomm_thread */
+	_Atomic uint32_t threads;     /* that were given a number */
+	struct iomm_ctx *next_dead;   /* see struct iomm_thread */
+	struct iomm_readers *readers; /* see base/readers.h */
 	void *state[IOMM_NR_SUBSYS];
 #if IOMM_CHECKED
 	struct iomm_lock quarantine_lock;
@@ -124,6 +128,23 @@ uint32_t iomm_thread_number(struct iomm_ctx *ctx);
  */
 void iomm_enter(struct iomm_ctx *ctx);
 int iomm_leave(struct iomm_ctx *ctx, int result);
+
+/* For whoever has the thread at hand: what callback_begin and _end do. */
+static inline void
+iomm_frame_push(struct iomm_thread *thread, struct iomm_frame *frame,
+		struct iomm_ctx *ctx, bool atomic)
+{
+	frame->outer = thread->frames;
+	frame->ctx = ctx;
+	frame->atomic = atomic;
+	thread->frames = frame;
+}
+
+static inline void
+iomm_frame_pop(struct iomm_thread *thread, const struct iomm_frame *frame)
+{
+	thread->frames = frame->outer;
+}
 
 /* Brackets around each call of a callback. */
 void iomm_callback_begin(struct iomm_ctx *ctx, struct iomm_frame *frame,

@@ -87,17 +87,12 @@ int iomm_leave(struct iomm_ctx *ctx, int result)
 void iomm_callback_begin(struct iomm_ctx *ctx, struct iomm_frame *frame,
 			 bool atomic)
 {
-	struct iomm_thread *thread = iomm_thread(ctx);
-
-	frame->outer = thread->frames;
-	frame->ctx = ctx;
-	frame->atomic = atomic;
-	thread->frames = frame;
+	iomm_frame_push(iomm_thread(ctx), frame, ctx, atomic);
 }
 
 void iomm_callback_end(struct iomm_ctx *ctx, struct iomm_frame *frame)
 {
-	iomm_thread(ctx)->frames = frame->outer;
+	iomm_frame_pop(iomm_thread(ctx), frame);
 }
 
 void iomm_release(struct iomm_ctx *ctx, void (*release)(void *data), void *data)

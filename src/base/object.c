@@ -146,7 +146,7 @@ static void bury(struct iomm_object *object)
 		iomm_free(ctx, oldest, oldest->type->bytes);
 }
 
-static bool usable(const struct iomm_object *object, const char *call)
+bool iomm_object_usable(const struct iomm_object *object, const char *call)
 {
 	if (atomic_load_explicit(
 		    &((struct iomm_object *)(uintptr_t)object)->refs,
@@ -163,13 +163,6 @@ static bool usable(const struct iomm_object *object, const char *call)
 static void bury(struct iomm_object *object)
 {
 	iomm_free(object->ctx, object, object->type->bytes);
-}
-
-static bool usable(const struct iomm_object *object, const char *call)
-{
-	(void)object;
-	(void)call;
-	return true;
 }
 
 #endif
@@ -201,13 +194,6 @@ void iomm_object_reap(struct iomm_ctx *ctx)
 	}
 }
 
-bool iomm_handle_ok(const void *handle, const struct iomm_object_type *type)
-{
-	const struct iomm_object *object = handle;
-
-	return object && object->type == type && usable(object, "a use");
-}
-
 /* Get and put have no result: a bad handle can only be reported, and only a
  * checked build looks. */
 static bool fit_to_count(const struct iomm_object *object,
@@ -223,7 +209,7 @@ static bool fit_to_count(const struct iomm_object *object,
 				      IOMM_STR(call), IOMM_STR(type->name)));
 		return false;
 	}
-	if (!usable(object, call))
+	if (!iomm_object_usable(object, call))
 		return false;
 	if (!atomic_load_explicit(
 		    &((struct iomm_object *)(uintptr_t)object)->refs,

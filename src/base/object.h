@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define IOMM_HANDLE_KINDS 15u
+#define IOMM_HANDLE_KINDS 18u
 
 struct iomm_object;
 
@@ -60,8 +60,29 @@ void iomm_object_reap(struct iomm_ctx *ctx);
 void *iomm_handle_get(void *handle, const struct iomm_object_type *type);
 void iomm_handle_put(void *handle, const struct iomm_object_type *type);
 
+/* Is this a handle that was not put for the last time? Checked builds know,
+ * and report it. */
+#if IOMM_CHECKED
+bool iomm_object_usable(const struct iomm_object *object, const char *call);
+#else
+static inline bool
+iomm_object_usable(const struct iomm_object *object, const char *call)
+{
+	(void)object;
+	(void)call;
+	return true;
+}
+#endif
+
 /* Is this a handle of the type? False for NULL. Checked builds report a dead
  * or foreign one. */
-bool iomm_handle_ok(const void *handle, const struct iomm_object_type *type);
+static inline bool
+iomm_handle_ok(const void *handle, const struct iomm_object_type *type)
+{
+	const struct iomm_object *object = handle;
+
+	return object && object->type == type &&
+	       iomm_object_usable(object, "a use");
+}
 
 #endif

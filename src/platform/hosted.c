@@ -3,7 +3,9 @@
 #define _GNU_SOURCE
 #include <iomm/platform.h>
 
+#include <errno.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +123,23 @@ hosted_log(void *data, uint32_t level, const char *tag, const char *line)
 		(void)fprintf(stderr, "iomm: %s: %s\n", name[level], line);
 }
 
+static int hosted_barrier(void *data)
+{
+	int kept = errno;
+	bool done;
+
+	(void)data;
+	/* A process has to say once that it is going to ask. */
+	done = !syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0,
+			0) ||
+	       (!syscall(SYS_membarrier,
+			 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) &&
+		!syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0,
+			 0));
+	errno = kept;
+	return done ? 0 : -IOMM_EOPNOTSUPP;
+}
+
 const struct iomm_platform *iomm_platform_hosted(void)
 {
 	static const struct iomm_platform hosted = {
@@ -136,6 +155,7 @@ const struct iomm_platform *iomm_platform_hosted(void)
 		.wake = hosted_wake,
 		.time = hosted_time,
 		.log = hosted_log,
+		.barrier = hosted_barrier,
 	};
 
 	return &hosted;

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* One ID: references, states, data. Under the space's lock, but for what is in
+ * lookup.c. */
+#include "ioasid/space.h"
+
+#include "base/abi.h"
+
+int iomm_ioasid_pick(struct iomm_ioasid_space *space, uint32_t owner,
+		     uint32_t id, struct iomm_ioasid_entry **out)
+{
+	struct iomm_ioasid_entry *entry = iomm_ioasid_look(&space->tree, id);
+	uint32_t tag =
+		entry ? atomic_load_explicit(&entry->tag, memory_order_relaxed)
+		      : 0;
+
+	if (!(tag & IOMM_IOASID_LIVE))
+		return IOMM_FAIL(space->obj.ctx, IOMM_ENOENT,
+				 "%u is not an ID of this space", id);
+	if (owner && tag >> IOMM_IOASID_SET_SHIFT != owner)
+		return IOMM_FAIL(space->obj.ctx, IOMM_EACCES,
+				 "ID %u is of another set", id);
+	*out = entry;
+	return 0;
+}
+
+static int check_not_pending(struct iomm_ioasid_space *space, uint32_t id,
+			     const struct iomm_ioasid_entry *entry)
+{
+	if (!(entry->word & IOMM_IOASID_PENDING))
+		return 0;
+	return IOMM_FAIL(space->obj.ctx, IOMM_EBUSY,
+			 "ID %u was freed, and waits for %u references", id,
+			 entry->word & IOMM_IOASID_REFS);
+}
+
+static uint32_t owner_of(const struct iomm_ioasid_set *set)
+{
+	return set ? set->core->number : 0;
+}
+
+int iomm_ioasid_pick_live(struct iomm_ioasid_space *space, uint32_t owner,
+			  uint32_t id, struct iomm_ioasid_entry **out)
+{
+	int err = iomm_ioasid_pick(space, owner, id, out);
+
+	return err ? err : check_not_pending(space, id, *out);
+}
+
+/* References */
+
+static uint32_t held(uint32_t word)
+{
+	uint32_t own = word & IOMM_IOASID_PENDING ? 0 : 1;
+
+	return (word & IOMM_IOASID_REFS) - own - iomm_ioasid_binds(word);
+}
+
+int iomm_ioasid_ref(struct iomm_ioasid_space *space, uint32_t id,
+		    struct iomm_ioasid_entry *entry)
+{
+	int err = check_not_pending(space, id, entry);
+
+	if (err)
+		return err;
+	if ((entry->word & IOMM_IOASID_REFS) == IOMM_IOASID_REFS)
+		return IOMM_FAIL(space->obj.ctx, IOMM_EOVERFLOW,
+				 "ID %u has %u references, and more cannot be "
+				 "counted",
+				 id, IOMM_IOASID_REFS);
+	entry->word++;
+	return 0;
+}
+
+/* What was replaced under those who held the ID goes with the last of them. */
+static void unpark(struct iomm_ioasid_space *space, uint32_t id)
+{
+	struct iomm_ioasid_datum **link = &space->parked, *datum;
+
+	while ((datum = *link)) {
+		if (datum->id != id) {
+			link = &datum->next;
+			continue;
+		}
+		*link = datum->next;
+		datum->next = space->fresh.data;
+		space->fresh.data = datum;
+	}
+}
+
+static void queue_dead(struct iomm_ioasid_batch *batch, uint32_t id,
+		       struct iomm_ioasid_entry *entry)
+{
+	entry->word = batch->dead;
+	batch->dead = id;
+}
+
+/* Nobody holds it any more: it is not found from here on. Its number is free at
+ * once, unless readers may still be at its data, or its maker has to be told.
+ */
+static void bury(struct iomm_ioasid_space *space, uint32_t id,
+		 struct iomm_ioasid_entry *entry)
+{
+	uint32_t tag = atomic_load_explicit(&entry->tag, memory_order_relaxed);
+	struct iomm_ioasid_core *core = iomm_ioasid_core_of(space, tag);
+	const void *data =
+		atomic_load_explicit(&entry->data, memory_order_relaxed);
+
+	if (entry->word & IOMM_IOASID_SPID)
+		iomm_ioasid_forget_spid(core, id);
+	atomic_store_explicit(&entry->tag, tag & ~IOMM_IOASID_LIVE,
+			      memory_order_release);
+	/* The count of uses comes round: whoever saw this one has to be gone
+	 * before it looks the same again. */
+	if ((core->release && data) ||
+	    (tag & IOMM_IOASID_USES) == IOMM_IOASID_USES)
+		queue_dead(&space->fresh, id, entry);
+	else if (tag & (IOMM_IOASID_BY_CUSTOM | IOMM_IOASID_BY_DRIVER))
+		queue_dead(&space->ready, id, entry);
+	else
+		iomm_ioasid_finish(space, id, entry);
+}
+
+void iomm_ioasid_unref(struct iomm_ioasid_space *space, uint32_t id,
+		       struct iomm_ioasid_entry *entry)
+{
+	entry->word--;
+	if (space->parked && !held(entry->word))
+		unpark(space, id);
+	if (!(entry->word & IOMM_IOASID_REFS))
+		bury(space, id, entry);
+}
+
+/* Lets go of the lock, and does what has become due under it. */
+static void unlock_and_collect(struct iomm_ioasid_space *space)
+{
+	bool work = iomm_ioasid_has_work(space);
+
+	iomm_ioasid_unlock(space);
+	if (work)
+		iomm_ioasid_collect(space);
+}
+
+static int get(struct iomm_ioasid_space *space,
+	       const struct iomm_ioasid_set *set, uint32_t id, void **data)
+{
+	struct iomm_ioasid_entry *entry;
+	int err;
+
+	iomm_ioasid_lock(space);
+	err = iomm_ioasid_pick(space, owner_of(set), id, &entry);
+	if (!err)
+		err = iomm_ioasid_ref(space, id, entry);
+	if (!err && data)
+		*data = atomic_load_explicit(&entry->data,
+					     memory_order_relaxed);
+	iomm_ioasid_unlock(space);
+	return err;
+}
+
+static int check_args(struct iomm_ioasid_space *space,
+		      const struct iomm_ioasid_set *set, const char *call)
+{
+	if (!iomm_handle_ok(space, &iomm_ioasid_space_type))
+		return -IOMM_EINVAL;
+	return iomm_ioasid_args_ok(space, set)
+		       ? 0
+		       : iomm_fail_null(space->obj.ctx, call);
+}
+
+int iomm_ioasid_get(struct iomm_ioasid_space *space,
+		    struct iomm_ioasid_set *set, uint32_t id)
+{
+	int err = check_args(space, set, "iomm_ioasid_get");
+
+	return err ? err : get(space, set, id, NULL);
+}
+
+int iomm_ioasid_find(struct iomm_ioasid_space *space,
+		     struct iomm_ioasid_set *set, uint32_t id, void **data)
+{
+	int err = check_args(space, set, "iomm_ioasid_find");
+
+	if (err)
+		return err;
+	return data ? get(space, set, id, data)
+		    : iomm_fail_null(space->obj.ctx, "iomm_ioasid_find");
+}
+
+static void report_put(struct iomm_ioasid_space *space, uint32_t id)
+{
+#if IOMM_CHECKED
+	iomm_misuse(space->obj.ctx,
+		    IOMM_TEXT("a put of ID %u, on which nobody holds a "
+			      "reference",
+			      id));
+#else
+	(void)space;
+	(void)id;
+#endif
+}
+
+void iomm_ioasid_put(struct iomm_ioasid_space *space, uint32_t id)
+{
+	struct iomm_ioasid_entry *entry;
+	bool good;
+
+	if (!iomm_handle_ok(space, &iomm_ioasid_space_type))
+		return;
+	iomm_ioasid_lock(space);
+	good = !iomm_ioasid_pick(space, 0, id, &entry) && held(entry->word);
+	if (good)
+		iomm_ioasid_unref(space, id, entry);
+	unlock_and_collect(space);
+	if (!good)
+		report_put(space, id);
+}
+
+int iomm_ioasid_info(struct iomm_ioasid_space *space,
+		     struct iomm_ioasid_set *set, uint32_t id,
+		     struct iomm_ioasid_info *info)
+{
+	struct iomm_ioasid_info i = { 0 };
+	struct iomm_ioasid_core *core;
+	struct iomm_ioasid_entry *entry;
+	int err = check_args(space, set, "iomm_ioasid_info");
+
+	if (err)
+		return err;
+	iomm_ioasid_lock(space);
+	err = iomm_ioasid_pick(space, owner_of(set), id, &entry);
+	if (!err) {
+		core = iomm_ioasid_core_of(space, entry->tag);
+		i.refs = entry->word & IOMM_IOASID_REFS;
+		i.binds = iomm_ioasid_binds(entry->word);
+		i.state = entry->word & IOMM_IOASID_PENDING
+				  ? IOMM_IOASID_STATE_PENDING
+			  : i.binds ? IOMM_IOASID_STATE_ACTIVE
+				    : IOMM_IOASID_STATE_IDLE;
+		i.type = core->type;
+		if (entry->word & IOMM_IOASID_SPID) {
+			i.flags = IOMM_IOASID_HAS_SPID;
+			i.spid = iomm_pairs_find(&core->by_id, id)->spid;
+		}
+	}
+	iomm_ioasid_unlock(space);
+	return err ? err
+		   : iomm_struct_out(space->obj.ctx, info, &i, sizeof(i),
+				     IOMM_IOASID_INFO_SIZE_VER0,
+				     "iomm_ioasid_info");
+}
+
+/* Free */
+
+int iomm_ioasid_free_one(struct iomm_ioasid_core *core, uint32_t id)
+{
+	struct iomm_ioasid_space *space = core->space;
+	struct iomm_ioasid_entry *entry;
+	bool turn;
+	int err = iomm_ioasid_turn(space, &turn);
+
+	if (err)
+		return err;
+	iomm_ioasid_lock(space);
+	err = iomm_ioasid_pick_live(space, core->number, id, &entry);
+	if (!err) {
+		entry->word |= IOMM_IOASID_PENDING;
+		if (turn) {
+			iomm_ioasid_unlock(space);
+			iomm_ioasid_tell(space, turn, core, IOMM_IOASID_FREE,
+					 id);
+			iomm_ioasid_lock(space);
+		}
+		iomm_ioasid_unref(space, id, entry);
+	}
+	unlock_and_collect(space);
+	iomm_ioasid_turn_end(space, turn);
+	return err;
+}
+
+int iomm_ioasid_free(struct iomm_ioasid_set *set, uint32_t id)
+{
+	if (!iomm_handle_ok(set, &iomm_ioasid_set_type))
+		return -IOMM_EINVAL;
+	return iomm_ioasid_free_one(set->core, id);
+}
+
+/* Data */
+
+void iomm_ioasid_release_data(struct iomm_ioasid_set *set, void *data)
+{
+	struct iomm_ctx *ctx = set->obj.ctx;
+
+	if (!data)
+		return;
+	iomm_enter(ctx);
+	iomm_release(ctx, set->core->release, data);
+	(void)iomm_leave(ctx, 0);
+}
+
+/* Under the lock. Answers whether `datum` is used. */
+static bool replace(struct iomm_ioasid_space *space, uint32_t id,
+		    struct iomm_ioasid_entry *entry, void *data,
+		    struct iomm_ioasid_datum *datum)
+{
+	struct iomm_ioasid_datum **to;
+	void *old = atomic_load_explicit(&entry->data, memory_order_relaxed);
+
+	atomic_store_explicit(&entry->data, data, memory_order_release);
+	if (!old || !datum)
+		return false;
+	datum->data = old;
+	datum->id = id;
+	to = held(entry->word) ? &space->parked : &space->fresh.data;
+	datum->next = *to;
+	*to = datum;
+	return true;
+}
+
+static int set_data(struct iomm_ioasid_set *set, uint32_t id, void *data)
+{
+	struct iomm_ioasid_space *space = set->space;
+	struct iomm_ioasid_datum *datum = NULL;
+	struct iomm_ioasid_entry *entry;
+	bool used = false;
+	int err;
+
+	if (set->core->release) {
+		datum = iomm_ioasid_alloc_bytes(space, sizeof(*datum), 16);
+		if (!datum)
+			return IOMM_FAIL(space->obj.ctx, IOMM_ENOMEM,
+					 "no memory to keep the old data of ID "
+					 "%u for those who look at it",
+					 id);
+		datum->release = set->core->release;
+	}
+	iomm_ioasid_lock(space);
+	err = iomm_ioasid_pick_live(space, set->core->number, id, &entry);
+	if (!err)
+		used = replace(space, id, entry, data, datum);
+	unlock_and_collect(space);
+	if (!used)
+		iomm_ioasid_free_bytes(space, datum, sizeof(*datum), 16);
+	return err;
+}
+
+int iomm_ioasid_set_data(struct iomm_ioasid_set *set, uint32_t id, void *data)
+{
+	int err;
+
+	if (!iomm_handle_ok(set, &iomm_ioasid_set_type))
+		return -IOMM_EINVAL;
+	err = set_data(set, id, data);
+	if (err)
+		iomm_ioasid_release_data(set, data);
+	return err;
+}
+
+/* Bindings */
+
+int iomm_ioasid_bind(struct iomm_ioasid_space *space,
+		     struct iomm_ioasid_set *set, uint32_t id)
+{
+	struct iomm_ioasid_core *core = NULL;
+	struct iomm_ioasid_entry *entry;
+	bool turn;
+	int err = check_args(space, set, "iomm_ioasid_bind");
+
+	if (!err)
+		err = iomm_ioasid_turn(space, &turn);
+	if (err)
+		return err;
+	iomm_ioasid_lock(space);
+	err = iomm_ioasid_pick(space, owner_of(set), id, &entry);
+	if (!err && (entry->word & IOMM_IOASID_BINDS) == IOMM_IOASID_BINDS)
+		err = IOMM_FAIL(space->obj.ctx, IOMM_EOVERFLOW,
+				"ID %u is bound %u times, and more cannot be "
+				"counted",
+				id, iomm_ioasid_binds(entry->word));
+	if (!err)
+		err = iomm_ioasid_ref(space, id, entry);
+	if (!err) {
+		entry->word += IOMM_IOASID_BIND_ONE;
+		if (turn && iomm_ioasid_binds(entry->word) == 1)
+			core = iomm_ioasid_core_of(space, entry->tag);
+	}
+	iomm_ioasid_unlock(space);
+	if (core)
+		iomm_ioasid_tell(space, turn, core, IOMM_IOASID_BIND, id);
+	iomm_ioasid_turn_end(space, turn);
+	return err;
+}
+
+int iomm_ioasid_unbind(struct iomm_ioasid_space *space,
+		       struct iomm_ioasid_set *set, uint32_t id)
+{
+	struct iomm_ioasid_core *core;
+	struct iomm_ioasid_entry *entry;
+	bool turn;
+	int err = check_args(space, set, "iomm_ioasid_unbind");
+
+	if (!err)
+		err = iomm_ioasid_turn(space, &turn);
+	if (err)
+		return err;
+	iomm_ioasid_lock(space);
+	err = iomm_ioasid_pick(space, owner_of(set), id, &entry);
+	if (!err && !iomm_ioasid_binds(entry->word))
+		err = IOMM_FAIL(space->obj.ctx, IOMM_EINVAL,
+				"ID %u is not bound to anything", id);
+	if (!err) {
+		/* The reference stays until everybody was told. */
+		entry->word -= IOMM_IOASID_BIND_ONE;
+		core = iomm_ioasid_core_of(space, entry->tag);
+		if (turn && !iomm_ioasid_binds(entry->word)) {
+			iomm_ioasid_unlock(space);
+			iomm_ioasid_tell(space, turn, core, IOMM_IOASID_UNBIND,
+					 id);
+			iomm_ioasid_lock(space);
+		}
+		iomm_ioasid_unref(space, id, entry);
+	}
+	unlock_and_collect(space);
+	iomm_ioasid_turn_end(space, turn);
+	return err;
+}
+
+/* Walks */
+
+uint32_t iomm_ioasid_next(struct iomm_ioasid_space *space,
+			  const struct iomm_ioasid_core *core, uint32_t from,
+			  struct iomm_ioasid_entry **entry)
+{
+	uint32_t tag, id = 0;
+
+	while (from) {
+		if (!iomm_ioasid_tree_taken(&space->tree, from, &id)) {
+			/* Others get a chance between two leaves. */
+			iomm_ioasid_unlock(space);
+			iomm_ioasid_lock(space);
+			from = id;
+			continue;
+		}
+		*entry = iomm_ioasid_tree_at(&space->tree, id);
+		tag = atomic_load_explicit(&(*entry)->tag,
+					   memory_order_relaxed);
+		if (tag & IOMM_IOASID_LIVE &&
+		    tag >> IOMM_IOASID_SET_SHIFT == core->number &&
+		    !((*entry)->word & IOMM_IOASID_PENDING))
+			return id;
+		from = id + 1;
+	}
+	return 0;
+}
+
+static int
+visit_each(struct iomm_ioasid_set *set,
+	   int (*visit)(void *arg, uint32_t id, void *data), void *arg)
+{
+	struct iomm_ioasid_space *space = set->space;
+	struct iomm_ioasid_entry *entry;
+	struct iomm_frame frame;
+	uint32_t id, from = 1;
+	void *data;
+	int r = 0;
+
+	iomm_ioasid_lock(space);
+	while (!r && (id = iomm_ioasid_next(space, set->core, from, &entry))) {
+		from = id + 1;
+		r = iomm_ioasid_ref(space, id, entry);
+		if (r)
+			break;
+		data = atomic_load_explicit(&entry->data, memory_order_relaxed);
+		iomm_ioasid_unlock(space);
+		iomm_callback_begin(space->obj.ctx, &frame, false);
+		r = visit(arg, id, data);
+		iomm_callback_end(space->obj.ctx, &frame);
+		iomm_ioasid_lock(space);
+		iomm_ioasid_unref(space, id, entry);
+		if (iomm_ioasid_has_work(space)) {
+			unlock_and_collect(space);
+			iomm_ioasid_lock(space);
+		}
+	}
+	iomm_ioasid_unlock(space);
+	return r;
+}
+
+int iomm_ioasid_for_each(struct iomm_ioasid_set *set,
+			 int (*visit)(void *arg, uint32_t id, void *data),
+			 void *arg)
+{
+	struct iomm_ctx *ctx;
+	int r;
+
+	if (!iomm_handle_ok(set, &iomm_ioasid_set_type))
+		return -IOMM_EINVAL;
+	ctx = set->obj.ctx;
+	if (!visit)
+		return iomm_fail_null(ctx, "iomm_ioasid_for_each");
+	iomm_enter(ctx);
+	r = visit_each(set, visit, arg);
+	return iomm_leave(ctx, r);
+}

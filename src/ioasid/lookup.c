@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The look-up without a lock. docs/concurrency.md says why it may. */
+#include "ioasid/space.h"
+
+/* Not worth a place beside the path that is taken. */
+static __attribute__((cold, noinline)) int
+refuse_args(struct iomm_ioasid_space *space)
+{
+	if (!iomm_handle_ok(space, &iomm_ioasid_space_type))
+		return -IOMM_EINVAL;
+	return iomm_fail_null(space->obj.ctx, "iomm_ioasid_find_with");
+}
+
+static __attribute__((cold, noinline)) int
+refuse_id(struct iomm_ioasid_space *space, uint32_t id, int err)
+{
+	if (err == -IOMM_ENOENT)
+		return IOMM_FAIL(space->obj.ctx, IOMM_ENOENT,
+				 "%u is not an ID of this space", id);
+	return IOMM_FAIL(space->obj.ctx, IOMM_EACCES,
+			 "ID %u is of another set", id);
+}
+
+/* The last of those who were waited for does what they were in the way of. */
+static __attribute__((cold, noinline)) void left(struct iomm_ctx *ctx)
+{
+	if (iomm_readers_gone(ctx, atomic_load_explicit(&ctx->readers->age,
+							memory_order_relaxed)))
+		iomm_ioasid_collect_all(ctx);
+}
+
+/*
+ * Data and tag of one use of the number: the tag is the same before and after,
+ * and a use ends, and shows that, before the data of the next is stored. Whose
+ * it must be is in `bits` of the tag.
+ */
+static inline int look(struct iomm_ioasid_space *space, uint32_t id,
+		       uint32_t bits, uint32_t wanted, void **data)
+{
+	struct iomm_ioasid_entry *entry = iomm_ioasid_look(&space->tree, id);
+	uint32_t tag;
+
+	if (!entry)
+		return -IOMM_ENOENT;
+	do {
+		tag = atomic_load_explicit(&entry->tag, memory_order_acquire);
+		if (!(tag & IOMM_IOASID_LIVE))
+			return -IOMM_ENOENT;
+		if ((tag & bits) != wanted)
+			return -IOMM_EACCES;
+		*data = atomic_load_explicit(&entry->data,
+					     memory_order_acquire);
+	} while (__builtin_expect(
+		atomic_load_explicit(&entry->tag, memory_order_relaxed) != tag,
+		0));
+	return 0;
+}
+
+int iomm_ioasid_find_with(struct iomm_ioasid_space *space,
+			  struct iomm_ioasid_set *set, uint32_t id,
+			  void (*fn)(void *arg, uint32_t id, void *data),
+			  void *arg)
+{
+	struct iomm_thread *thread;
+	struct iomm_reader *reader;
+	struct iomm_frame frame;
+	struct iomm_ctx *ctx;
+	uintptr_t outer = 0;
+	void *data;
+	int err;
+
+	if (!iomm_ioasid_args_ok(space, set) || !fn)
+		return refuse_args(space);
+	ctx = space->obj.ctx;
+	thread = iomm_thread(ctx);
+	reader = iomm_reader_enter(ctx, thread, &outer);
+	err = look(space, id,
+		   set ? IOMM_IOASID_SETS << IOMM_IOASID_SET_SHIFT : 0,
+		   set ? set->tag : 0, &data);
+	if (!err) {
+		iomm_frame_push(thread, &frame, ctx, true);
+		fn(arg, id, data);
+		iomm_frame_pop(thread, &frame);
+	}
+	if (iomm_reader_exit(ctx, reader, outer))
+		left(ctx);
+	return err ? refuse_id(space, id, err) : 0;
+}

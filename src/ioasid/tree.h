@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * From numbers to entries: a radix tree, as high as its highest number needs.
+ * Leaves and inner tables have the same size. Looked through without a lock;
+ * changed by one thread at a time.
+ */
+#ifndef IOMM_IOASID_TREE_H
+#define IOMM_IOASID_TREE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * An ID. Readers look at `tag` and `data` only, which agree when `tag` is the
+ * same before and after; 16 bytes, so that both are on one cache line.
+ */
+struct iomm_ioasid_entry {
+	_Atomic(void *) data;
+	_Atomic uint32_t tag;
+	uint32_t word;
+};
+
+#define IOMM_IOASID_LEAF_BITS 8u
+#define IOMM_IOASID_NODE_BITS 9u
+#define IOMM_IOASID_ENTRIES   (1u << IOMM_IOASID_LEAF_BITS)
+#define IOMM_IOASID_CHILDREN  (1u << IOMM_IOASID_NODE_BITS)
+/* Of a tree that has every number of 32 bits. */
+#define IOMM_IOASID_HEIGHT    3u
+
+struct iomm_ioasid_table {
+	struct iomm_ioasid_table *next; /* not in the tree: in a list */
+	uint32_t height;		/* 0: a leaf */
+	uint32_t used;			/* numbers taken; children */
+	uint32_t nr_full;		/* bits set in `full` */
+	/* Of a leaf: what is taken, or outside the range. Of another: children
+	 * in which nothing is free. */
+	uint64_t full[IOMM_IOASID_CHILDREN / 64];
+	/* Lines of their own begin at the entries, not amid them. */
+	_Alignas(16) union {
+		struct iomm_ioasid_entry entry[IOMM_IOASID_ENTRIES];
+		_Atomic(struct iomm_ioasid_table *) child[IOMM_IOASID_CHILDREN];
+	} in;
+};
+
+struct iomm_ioasid_tree {
+	/* The top table, with its height in the low bits; 0: empty. */
+	_Atomic uintptr_t root;
+	uint32_t min, max;
+	uint32_t tables;
+};
+
+/* How far a table reaches: shift of a number by this gives 0. */
+static inline uint32_t iomm_ioasid_reach(uint32_t height)
+{
+	return IOMM_IOASID_LEAF_BITS + height * IOMM_IOASID_NODE_BITS;
+}
+
+/* The place of a number; NULL when there is no table for it. Without a lock the
+ * caller is a reader. */
+static inline struct iomm_ioasid_entry *
+iomm_ioasid_look(struct iomm_ioasid_tree *tree, uint32_t id)
+{
+	uintptr_t root =
+		atomic_load_explicit(&tree->root, memory_order_acquire);
+	uint32_t height = (uint32_t)(root & 3);
+	struct iomm_ioasid_table *table =
+		(struct iomm_ioasid_table *)(root & ~(uintptr_t)3);
+	uint32_t shift = iomm_ioasid_reach(height);
+
+	if (!table || (height < IOMM_IOASID_HEIGHT && id >> shift))
+		return NULL;
+	for (; height; height--) {
+		shift -= IOMM_IOASID_NODE_BITS;
+		table = atomic_load_explicit(
+			&table->in.child[(id >> shift) &
+					 (IOMM_IOASID_CHILDREN - 1)],
+			memory_order_acquire);
+		if (!table)
+			return NULL;
+	}
+	return &table->in.entry[id & (IOMM_IOASID_ENTRIES - 1)];
+}
+
+/* The place of a number that is taken. */
+__attribute__((returns_nonnull)) struct iomm_ioasid_entry *
+iomm_ioasid_tree_at(struct iomm_ioasid_tree *tree, uint32_t id);
+
+/* The lowest number in [min, max] that is not taken; within the tree's. */
+bool iomm_ioasid_tree_free(struct iomm_ioasid_tree *tree, uint32_t min,
+			   uint32_t max, uint32_t *id);
+/* The lowest number from `min` on that is taken. Ends at the end of a leaf:
+ * false then, and `*id` is where to go on, or 0 when that was the last. */
+bool iomm_ioasid_tree_taken(struct iomm_ioasid_tree *tree, uint32_t min,
+			    uint32_t *id);
+
+/* How many tables a number needs that are not there. */
+uint32_t iomm_ioasid_tree_needs(struct iomm_ioasid_tree *tree, uint32_t id);
+/* Takes a number that is free, using as many `spares` as it needs. */
+struct iomm_ioasid_entry *
+iomm_ioasid_tree_take(struct iomm_ioasid_tree *tree, uint32_t id,
+		      struct iomm_ioasid_table **spares);
+/* Gives a number back. Tables that end up empty go to `*gone`: readers may
+ * still be in them. */
+void iomm_ioasid_tree_give(struct iomm_ioasid_tree *tree, uint32_t id,
+			   struct iomm_ioasid_table **gone);
+
+#endif
