@@ -140,10 +140,12 @@ iomm_frame_push(struct iomm_thread *thread, struct iomm_frame *frame,
 	thread->frames = frame;
 }
 
+/* `outer` is the frame's: read before the callback, it does not come from
+ * memory that was written a moment ago. */
 static inline void
-iomm_frame_pop(struct iomm_thread *thread, const struct iomm_frame *frame)
+iomm_frame_pop(struct iomm_thread *thread, struct iomm_frame *outer)
 {
-	thread->frames = frame->outer;
+	thread->frames = outer;
 }
 
 /* Brackets around each call of a callback. */

@@ -92,7 +92,7 @@ void iomm_callback_begin(struct iomm_ctx *ctx, struct iomm_frame *frame,
 
 void iomm_callback_end(struct iomm_ctx *ctx, struct iomm_frame *frame)
 {
-	iomm_frame_pop(iomm_thread(ctx), frame);
+	iomm_frame_pop(iomm_thread(ctx), frame->outer);
 }
 
 void iomm_release(struct iomm_ctx *ctx, void (*release)(void *data), void *data)

@@ -22,49 +22,14 @@ make_block(struct iomm_ctx *ctx, uint32_t slots)
 	return block;
 }
 
-static void free_block(struct iomm_ctx *ctx, struct iomm_reader_block *block)
+/* With the slots of the first block behind it. */
+#define READERS_BYTES                  \
+	(sizeof(struct iomm_readers) + \
+	 IOMM_READER_SLOTS * sizeof(struct iomm_reader))
+
+static void free_readers(struct iomm_ctx *ctx, struct iomm_readers *readers)
 {
-	ctx->platform.free(ctx->platform_data, block,
-			   block_bytes(block->mask + 1), IOMM_CACHE_LINE);
-}
-
-int iomm_readers_init(struct iomm_ctx *ctx)
-{
-	struct iomm_readers *readers;
-
-	readers = ctx->platform.alloc(ctx->platform_data, sizeof(*readers),
-				      IOMM_CACHE_LINE);
-	if (!readers)
-		return -IOMM_ENOMEM;
-	readers->first = make_block(ctx, IOMM_READER_SLOTS);
-	if (!readers->first || iomm_lock_init(ctx, &readers->lock))
-		goto fail;
-	atomic_init(&readers->age, 1);
-	/* Without locks there is one thread, which needs no order. */
-	readers->fence = ctx->platform.lock &&
-			 (!ctx->platform.barrier ||
-			  ctx->platform.barrier(ctx->platform_data));
-	ctx->readers = readers;
-	return 0;
-fail:
-	if (readers->first)
-		free_block(ctx, readers->first);
-	ctx->platform.free(ctx->platform_data, readers, sizeof(*readers),
-			   IOMM_CACHE_LINE);
-	return -IOMM_ENOMEM;
-}
-
-void iomm_readers_fini(struct iomm_ctx *ctx)
-{
-	struct iomm_readers *readers = ctx->readers;
-	struct iomm_reader_block *block, *next;
-
-	for (block = readers->first; block; block = next) {
-		next = atomic_load_explicit(&block->next, memory_order_relaxed);
-		free_block(ctx, block);
-	}
-	iomm_lock_fini(ctx, &readers->lock);
-	ctx->platform.free(ctx->platform_data, readers, sizeof(*readers),
+	ctx->platform.free(ctx->platform_data, readers, READERS_BYTES,
 			   IOMM_CACHE_LINE);
 }
 
@@ -73,17 +38,58 @@ static struct iomm_reader_block *next_block(struct iomm_reader_block *block)
 	return atomic_load_explicit(&block->next, memory_order_acquire);
 }
 
+int iomm_readers_init(struct iomm_ctx *ctx)
+{
+	struct iomm_readers *readers;
+
+	readers = ctx->platform.alloc(ctx->platform_data, READERS_BYTES,
+				      IOMM_CACHE_LINE);
+	if (!readers)
+		return -IOMM_ENOMEM;
+	if (iomm_lock_init(ctx, &readers->lock)) {
+		free_readers(ctx, readers);
+		return -IOMM_ENOMEM;
+	}
+	readers->first.mask = IOMM_READER_SLOTS - 1;
+	atomic_init(&readers->age, 1);
+	/* Without locks there is one thread, which needs no order. */
+	readers->fence = ctx->platform.lock &&
+			 (!ctx->platform.barrier ||
+			  ctx->platform.barrier(ctx->platform_data));
+	ctx->readers = readers;
+	return 0;
+}
+
+void iomm_readers_fini(struct iomm_ctx *ctx)
+{
+	struct iomm_readers *readers = ctx->readers;
+	struct iomm_reader_block *block, *next;
+
+	for (block = next_block(&readers->first); block; block = next) {
+		next = next_block(block);
+		ctx->platform.free(ctx->platform_data, block,
+				   block_bytes(block->mask + 1),
+				   IOMM_CACHE_LINE);
+	}
+	iomm_lock_fini(ctx, &readers->lock);
+	free_readers(ctx, readers);
+}
+
 /* The slot that `thread` has; with NULL one that nobody has. */
 static struct iomm_reader *
 probe(struct iomm_readers *readers, uint32_t hash, const void *thread)
 {
 	struct iomm_reader_block *block;
 	struct iomm_reader *reader;
-	uint32_t n;
+	uint32_t n, shift = 32 - IOMM_READER_SLOT_BITS;
 
-	for (block = readers->first; block; block = next_block(block)) {
-		for (n = 0; n < PROBES; n++) {
-			reader = &block->slot[(hash + n) & block->mask];
+	/* Each block is twice as large as the one before. Where readers have to
+	 * fence, none is at its first place: that is the short way. */
+	for (block = &readers->first; block;
+	     block = next_block(block), shift--) {
+		for (n = readers->fence; n < PROBES; n++) {
+			reader = &block->slot[((hash >> shift) + n) &
+					      block->mask];
 			if (atomic_load_explicit(&reader->thread,
 						 memory_order_relaxed) ==
 			    thread)
@@ -96,7 +102,7 @@ probe(struct iomm_readers *readers, uint32_t hash, const void *thread)
 /* Hangs one more block to the last. The lock is held. */
 static void append(struct iomm_readers *readers, struct iomm_reader_block *more)
 {
-	struct iomm_reader_block *last = readers->first;
+	struct iomm_reader_block *last = &readers->first;
 
 	while (next_block(last))
 		last = next_block(last);
@@ -106,7 +112,7 @@ static void append(struct iomm_readers *readers, struct iomm_reader_block *more)
 /* How many slots the next block has, if there is memory for it here. */
 static uint32_t slots_of_next(struct iomm_readers *readers)
 {
-	struct iomm_reader_block *last = readers->first;
+	struct iomm_reader_block *last = &readers->first;
 
 	while (next_block(last))
 		last = next_block(last);
@@ -137,8 +143,9 @@ settle(struct iomm_ctx *ctx, struct iomm_thread *thread, uint32_t hash,
 	return reader;
 }
 
-struct iomm_reader *
-iomm_reader_find(struct iomm_ctx *ctx, struct iomm_thread *thread)
+/* The slot of a thread, which it gets if it has none; NULL: the crowd. */
+static struct iomm_reader *
+slot_of(struct iomm_ctx *ctx, struct iomm_thread *thread)
 {
 	struct iomm_readers *readers = ctx->readers;
 	uint32_t hash = iomm_reader_hash(thread);
@@ -151,6 +158,57 @@ iomm_reader_find(struct iomm_ctx *ctx, struct iomm_thread *thread)
 		return reader;
 	more = make_block(ctx, slots_of_next(readers));
 	return more ? settle(ctx, thread, hash, more) : NULL;
+}
+
+/* What stands between a reader's word and what it reads. */
+static void reader_fence(const struct iomm_readers *readers)
+{
+	if (readers->fence)
+		iomm_full_fence();
+	else
+		atomic_signal_fence(memory_order_seq_cst);
+}
+
+void iomm_reader_visit(struct iomm_ctx *ctx, struct iomm_reader_visit *visit)
+{
+	struct iomm_readers *readers = ctx->readers;
+	struct iomm_reader *reader = slot_of(ctx, iomm_thread(ctx));
+
+	visit->reader = reader;
+	if (!reader) {
+		atomic_fetch_add_explicit(&readers->crowd, 1,
+					  memory_order_relaxed);
+		iomm_full_fence();
+		return;
+	}
+	visit->outer =
+		atomic_load_explicit(&reader->since, memory_order_relaxed);
+	if (visit->outer)
+		return;
+	atomic_store_explicit(&reader->since,
+			      atomic_load_explicit(&readers->age,
+						   memory_order_acquire),
+			      memory_order_relaxed);
+	reader_fence(readers);
+}
+
+bool iomm_reader_leave(struct iomm_ctx *ctx,
+		       const struct iomm_reader_visit *visit)
+{
+	struct iomm_readers *readers = ctx->readers;
+
+	if (!visit->reader) {
+		atomic_fetch_sub_explicit(&readers->crowd, 1,
+					  memory_order_release);
+		iomm_full_fence();
+	} else if (visit->outer) {
+		return false;
+	} else {
+		atomic_store_explicit(&visit->reader->since, 0,
+				      memory_order_release);
+		reader_fence(readers);
+	}
+	return atomic_load_explicit(&readers->waiting, memory_order_relaxed);
 }
 
 /* Has all threads see what this one did, or be seen with what they did before.
@@ -194,7 +252,7 @@ bool iomm_readers_gone(struct iomm_ctx *ctx, uintptr_t ticket)
 	uintptr_t since;
 	uint32_t n;
 
-	for (block = readers->first; block; block = next_block(block)) {
+	for (block = &readers->first; block; block = next_block(block)) {
 		for (n = 0; n <= block->mask; n++) {
 			since = atomic_load_explicit(&block->slot[n].since,
 						     memory_order_acquire);

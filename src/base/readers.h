@@ -33,7 +33,9 @@ struct iomm_reader_block {
 	struct iomm_reader slot[];
 };
 
-#define IOMM_READER_SLOTS 16u /* of the first block */
+/* Of the first block. */
+#define IOMM_READER_SLOT_BITS 4u
+#define IOMM_READER_SLOTS     (1u << IOMM_READER_SLOT_BITS)
 
 struct iomm_readers {
 	/* Counts tickets. Never 0. */
@@ -48,15 +50,11 @@ struct iomm_readers {
 	/* Readers that could get no slot, and that are inside. */
 	_Atomic uint32_t crowd;
 	struct iomm_lock lock; /* for new slots and blocks */
-	struct iomm_reader_block *first;
+	struct iomm_reader_block first;
 };
 
 int iomm_readers_init(struct iomm_ctx *ctx);
 void iomm_readers_fini(struct iomm_ctx *ctx);
-
-/* A slot for a thread that has none at its first place; NULL: the crowd. */
-struct iomm_reader *
-iomm_reader_find(struct iomm_ctx *ctx, struct iomm_thread *thread);
 
 /* ThreadSanitizer does not know fences, and gcc says so. What is ordered by
  * them here are loads and stores of words that it sees as atomic anyway. */
@@ -73,69 +71,55 @@ static inline void iomm_full_fence(void)
 #pragma GCC diagnostic pop
 #endif
 
-/* What stands between a reader's word and what it reads. */
-static inline void iomm_reader_fence(const struct iomm_readers *readers)
-{
-	if (readers->fence)
-		iomm_full_fence();
-	else
-		atomic_signal_fence(memory_order_seq_cst);
-}
-
 static inline uint32_t iomm_reader_hash(const struct iomm_thread *thread)
 {
-	return (uint32_t)((uintptr_t)thread >> 4) * 0x9e3779b1u >> 16;
+	return (uint32_t)((uintptr_t)thread >> 4) * 0x9e3779b1u;
 }
 
-/* Comes in. What it read before `_exit` stays until then, if it was in sight
- * when this returned. Answers what `_exit` is to be told. May be nested. */
+/*
+ * Comes in, the short way: for a thread that is at its first place, is not
+ * inside already, and needs no fence of its own. NULL: take the long way. What
+ * a reader sees from here on stays until it has left.
+ */
 static inline struct iomm_reader *
-iomm_reader_enter(struct iomm_ctx *ctx, struct iomm_thread *thread,
-		  uintptr_t *outer)
+iomm_reader_try_enter(struct iomm_readers *readers, struct iomm_thread *thread)
 {
-	struct iomm_readers *readers = ctx->readers;
-	struct iomm_reader_block *block = readers->first;
 	struct iomm_reader *reader =
-		&block->slot[iomm_reader_hash(thread) & block->mask];
-	uintptr_t since;
+		&readers->first.slot[iomm_reader_hash(thread) >>
+				     (32 - IOMM_READER_SLOT_BITS)];
 
 	if (atomic_load_explicit(&reader->thread, memory_order_relaxed) !=
-	    thread)
-		reader = iomm_reader_find(ctx, thread);
-	if (!reader) {
-		atomic_fetch_add_explicit(&readers->crowd, 1,
-					  memory_order_relaxed);
-		iomm_full_fence();
+		    thread ||
+	    atomic_load_explicit(&reader->since, memory_order_relaxed))
 		return NULL;
-	}
-	since = atomic_load_explicit(&reader->since, memory_order_relaxed);
-	*outer = since;
-	if (!since)
-		since = atomic_load_explicit(&readers->age,
-					     memory_order_acquire);
-	atomic_store_explicit(&reader->since, since, memory_order_relaxed);
-	iomm_reader_fence(readers);
+	atomic_store_explicit(&reader->since,
+			      atomic_load_explicit(&readers->age,
+						   memory_order_acquire),
+			      memory_order_relaxed);
+	/* The processor's part of the barrier is in iomm_readers_ticket(). */
+	atomic_signal_fence(memory_order_seq_cst);
 	return reader;
 }
 
-/* Goes out. True: somebody waits for readers, and this may have been the last.
- */
-static inline bool iomm_reader_exit(struct iomm_ctx *ctx,
-				    struct iomm_reader *reader, uintptr_t outer)
+/* Leaves. True: somebody waits for readers, and this may have been the last. */
+static inline bool
+iomm_reader_exit(struct iomm_readers *readers, struct iomm_reader *reader)
 {
-	struct iomm_readers *readers = ctx->readers;
-
-	if (reader) {
-		atomic_store_explicit(&reader->since, outer,
-				      memory_order_release);
-		iomm_reader_fence(readers);
-	} else {
-		atomic_fetch_sub_explicit(&readers->crowd, 1,
-					  memory_order_release);
-		iomm_full_fence();
-	}
+	atomic_store_explicit(&reader->since, 0, memory_order_release);
+	atomic_signal_fence(memory_order_seq_cst);
 	return atomic_load_explicit(&readers->waiting, memory_order_relaxed);
 }
+
+/* The long way, for everybody: also for those who are inside already, have no
+ * slot, or have to fence. */
+struct iomm_reader_visit {
+	struct iomm_reader *reader; /* NULL: one of the crowd */
+	uintptr_t outer;	    /* what `since` was */
+};
+
+void iomm_reader_visit(struct iomm_ctx *ctx, struct iomm_reader_visit *visit);
+bool iomm_reader_leave(struct iomm_ctx *ctx,
+		       const struct iomm_reader_visit *visit);
 
 /* A ticket for what is out of sight as of now, for those who come. */
 uintptr_t iomm_readers_ticket(struct iomm_ctx *ctx);

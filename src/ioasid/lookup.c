@@ -17,8 +17,8 @@ refuse_id(struct iomm_ioasid_space *space, uint32_t id, int err)
 	if (err == -IOMM_ENOENT)
 		return IOMM_FAIL(space->obj.ctx, IOMM_ENOENT,
 				 "%u is not an ID of this space", id);
-	return IOMM_FAIL(space->obj.ctx, IOMM_EACCES,
-			 "ID %u is of another set", id);
+	return IOMM_FAIL(space->obj.ctx, IOMM_EACCES, "ID %u is of another set",
+			 id);
 }
 
 /* The last of those who were waited for does what they were in the way of. */
@@ -31,11 +31,11 @@ static __attribute__((cold, noinline)) void left(struct iomm_ctx *ctx)
 
 /*
  * Data and tag of one use of the number: the tag is the same before and after,
- * and a use ends, and shows that, before the data of the next is stored. Whose
- * it must be is in `bits` of the tag.
+ * and a use ends, and shows that, before the data of the next is stored.
  */
-static inline int look(struct iomm_ioasid_space *space, uint32_t id,
-		       uint32_t bits, uint32_t wanted, void **data)
+static inline __attribute__((always_inline)) int
+look(struct iomm_ioasid_space *space, const struct iomm_ioasid_set *set,
+     uint32_t id, void **data)
 {
 	struct iomm_ioasid_entry *entry = iomm_ioasid_look(&space->tree, id);
 	uint32_t tag;
@@ -46,7 +46,7 @@ static inline int look(struct iomm_ioasid_space *space, uint32_t id,
 		tag = atomic_load_explicit(&entry->tag, memory_order_acquire);
 		if (!(tag & IOMM_IOASID_LIVE))
 			return -IOMM_ENOENT;
-		if ((tag & bits) != wanted)
+		if (set && (tag ^ set->tag) >> IOMM_IOASID_SET_SHIFT)
 			return -IOMM_EACCES;
 		*data = atomic_load_explicit(&entry->data,
 					     memory_order_acquire);
@@ -56,33 +56,59 @@ static inline int look(struct iomm_ioasid_space *space, uint32_t id,
 	return 0;
 }
 
+/* For a thread that cannot take the short way. */
+static __attribute__((noinline)) int
+find_long(struct iomm_ioasid_space *space, const struct iomm_ioasid_set *set,
+	  uint32_t id, void (*fn)(void *arg, uint32_t id, void *data),
+	  void *arg)
+{
+	struct iomm_ctx *ctx = space->obj.ctx;
+	struct iomm_reader_visit visit;
+	struct iomm_frame frame;
+	void *data;
+	int err;
+
+	iomm_reader_visit(ctx, &visit);
+	err = look(space, set, id, &data);
+	if (!err) {
+		iomm_callback_begin(ctx, &frame, true);
+		fn(arg, id, data);
+		iomm_callback_end(ctx, &frame);
+	}
+	if (iomm_reader_leave(ctx, &visit))
+		left(ctx);
+	return err ? refuse_id(space, id, err) : 0;
+}
+
 int iomm_ioasid_find_with(struct iomm_ioasid_space *space,
 			  struct iomm_ioasid_set *set, uint32_t id,
 			  void (*fn)(void *arg, uint32_t id, void *data),
 			  void *arg)
 {
 	struct iomm_thread *thread;
+	struct iomm_readers *readers;
 	struct iomm_reader *reader;
-	struct iomm_frame frame;
+	struct iomm_frame frame, *outer;
 	struct iomm_ctx *ctx;
-	uintptr_t outer = 0;
 	void *data;
 	int err;
 
 	if (!iomm_ioasid_args_ok(space, set) || !fn)
 		return refuse_args(space);
 	ctx = space->obj.ctx;
-	thread = iomm_thread(ctx);
-	reader = iomm_reader_enter(ctx, thread, &outer);
-	err = look(space, id,
-		   set ? IOMM_IOASID_SETS << IOMM_IOASID_SET_SHIFT : 0,
-		   set ? set->tag : 0, &data);
-	if (!err) {
+	readers = ctx->readers;
+	thread = ctx->platform.thread(ctx->platform_data);
+	reader = iomm_reader_try_enter(readers, thread);
+	if (!reader)
+		return find_long(space, set, id, fn, arg);
+	err = look(space, set, id, &data);
+	if (__builtin_expect(!err, 1)) {
+		outer = thread->frames;
 		iomm_frame_push(thread, &frame, ctx, true);
 		fn(arg, id, data);
-		iomm_frame_pop(thread, &frame);
+		iomm_frame_pop(thread, outer);
 	}
-	if (iomm_reader_exit(ctx, reader, outer))
+	if (iomm_reader_exit(readers, reader))
 		left(ctx);
 	return err ? refuse_id(space, id, err) : 0;
 }
