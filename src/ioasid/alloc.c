@@ -119,6 +119,7 @@ static int record(struct request *r, uint32_t id, uint32_t by, uint32_t *needs)
 	write_entry(r, by, iomm_ioasid_tree_take(tree, id, &left));
 	r->spares = left;
 	r->nr_spares -= *needs;
+	*needs = 0;
 	return 0;
 }
 
@@ -218,7 +219,7 @@ static int ask(struct request *r, struct iomm_ioasid_maker *maker, uint32_t by,
 	return err;
 }
 
-/* The space's own choice. EAGAIN: tables are missing. */
+/* The space's own choice; `*needs` tables may be missing. */
 static int choose(struct request *r, uint32_t *id, uint32_t *needs)
 {
 	struct iomm_ioasid_space *space = r->core->space;
@@ -246,8 +247,15 @@ attempt(struct request *r, bool driver, uint32_t *id, uint32_t *needs)
 	*needs = 0;
 	if (err)
 		return err;
-	if (driver)
-		return ask(r, core->driver, IOMM_IOASID_BY_DRIVER, id);
+	if (driver) {
+		err = ask(r, core->driver, IOMM_IOASID_BY_DRIVER, id);
+		if (err != -IOMM_EAGAIN)
+			return err;
+		/* It leaves it to the space, where all may be different now. */
+		err = check_room(core);
+		if (err)
+			return err;
+	}
 	maker = iomm_ioasid_active(core->space);
 	return maker ? ask(r, maker, IOMM_IOASID_BY_CUSTOM, id)
 		     : choose(r, id, needs);
@@ -267,10 +275,9 @@ static int take(struct request *r, bool driver, uint32_t *id)
 		iomm_ioasid_unlock(space);
 		if (work)
 			iomm_ioasid_collect(space);
-		if (err != -IOMM_EAGAIN)
+		if (!needs)
 			return err;
-		/* The driver leaves it to the space; or memory is missing. */
-		driver = false;
+		driver = false; /* it was asked */
 		err = add_spares(r, needs);
 		if (err)
 			return err;
