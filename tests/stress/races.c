@@ -209,10 +209,11 @@ static void race_unlock(void *data, struct iomm_lock *lock)
 	give_way();
 }
 
-void race_context(struct world *w)
+static void make_context(struct world *w, int (*barrier)(void *data))
 {
 	world_init(w);
 	w->platform = *iomm_platform_hosted();
+	w->platform.barrier = barrier;
 	w->platform.alloc = race_alloc;
 	w->platform.lock = race_lock;
 	w->platform.unlock = race_unlock;
@@ -221,9 +222,20 @@ void race_context(struct world *w)
 	assert_ok(world_create(w));
 }
 
+void race_context(struct world *w)
+{
+	make_context(w, iomm_platform_hosted()->barrier);
+}
+
 void race_world(struct world *w)
 {
 	race_context(w);
+	world_small(w);
+}
+
+void race_world_fenced(struct world *w)
+{
+	make_context(w, NULL);
 	world_small(w);
 }
 

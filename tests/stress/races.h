@@ -56,9 +56,11 @@ void race_result(const char *call, int result, const int *allowed);
 /* Loses a little time, so that the threads meet elsewhere each time. */
 void race_dally(struct random *random);
 
-/* A context on the hosted platform; and with the small world. */
+/* A context on the hosted platform; with the small world; and with it, on a
+ * platform that has no barrier for all threads. */
 void race_context(struct world *w);
 void race_world(struct world *w);
+void race_world_fenced(struct world *w);
 
 /* An IOMMU driver that agrees with everything. */
 struct race_driver {
