@@ -75,6 +75,7 @@ _Noreturn void model_fail(const char *format, ...)
  * 0: none. */
 extern uint32_t model_plant;
 
-extern const struct model model_pgtable, model_domain, model_alloc;
+extern const struct model model_pgtable, model_domain, model_alloc,
+	model_ioasid;
 
 #endif

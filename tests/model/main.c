@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const struct model *const models[] = { &model_pgtable, &model_domain,
-					      &model_alloc };
+					      &model_alloc, &model_ioasid };
 #define NR_MODELS (sizeof(models) / sizeof(models[0]))
 
 static int usage(void)

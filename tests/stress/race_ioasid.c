@@ -148,12 +148,97 @@ static void look_body(void *shared, uint32_t thread, struct random *random)
 	struct scene *s = shared;
 	uint32_t n;
 
-	for (n = 0; n < 40; n++) {
+	for (n = 0; n < 25; n++) {
 		race_dally(random);
 		if (thread < 2)
 			churn(s, thread, random);
 		else
 			look(s, random);
+	}
+}
+
+/* Nothing but looks at one ID, and one thread that replaces what they see: as
+ * close to each other as they get. */
+static void tight_begin(void *shared)
+{
+	struct scene *s = shared;
+	uint32_t id;
+
+	begin(s);
+	assert_ok(iomm_ioasid_alloc(s->set[0], 1, 1, piece_of(0), &id));
+}
+
+static void on_tight_look(void *arg, uint32_t id, void *data)
+{
+	const struct piece *piece = data;
+
+	(void)arg;
+	(void)id;
+	race_require(piece->alive == 1, piece->alive);
+}
+
+static void tight_body(void *shared, uint32_t thread, struct random *random)
+{
+	struct scene *s = shared;
+	uint32_t n;
+
+	(void)random;
+	for (n = 0; n < 100; n++) {
+		if (thread)
+			RACE_RESULT(iomm_ioasid_find_with(s->space, s->set[0],
+							  1, on_tight_look,
+							  NULL),
+				    0);
+		else
+			RACE_RESULT(iomm_ioasid_set_data(s->set[0], 1,
+							 piece_of(0)),
+				    0);
+	}
+}
+
+/* A number goes from one set to the other and back, at once each time, since
+ * nothing has to be released: nobody sees the one's data as the other's. */
+static void hands_begin(void *shared)
+{
+	struct scene *s = shared;
+	struct iomm_ioasid_space_config config = { .size = sizeof(config),
+						   .max = 1 };
+	uint32_t n;
+
+	the_scene = s;
+	race_world(&s->world);
+	assert_ok(iomm_ioasid_space_create(s->world.ctx, &config, &s->space));
+	for (n = 0; n < 2; n++)
+		assert_ok(iomm_ioasid_set_create(s->space, NULL, NULL,
+						 &s->set[n]));
+}
+
+static void on_hands(void *arg, uint32_t id, void *data)
+{
+	(void)id;
+	race_require(data == arg, (uintptr_t)data);
+}
+
+static void hands_body(void *shared, uint32_t thread, struct random *random)
+{
+	struct scene *s = shared;
+	uint32_t n, id, mine;
+
+	(void)random;
+	for (n = 0; n < 300; n++) {
+		mine = thread ? thread & 1 : n & 1;
+		if (thread) {
+			RACE_RESULT(iomm_ioasid_find_with(s->space,
+							  s->set[mine], 1,
+							  on_hands,
+							  &s->set[mine]),
+				    0, -IOMM_ENOENT, -IOMM_EACCES);
+			continue;
+		}
+		RACE_RESULT(iomm_ioasid_alloc(s->set[mine], 1, 1, &s->set[mine],
+					      &id),
+			    0);
+		RACE_RESULT(iomm_ioasid_free(s->set[mine], id), 0);
 	}
 }
 
@@ -371,6 +456,10 @@ static const struct race races[] = {
 	{ "look-ups", 4, sizeof(struct scene), begin, look_body, end },
 	{ "look-ups that fence", 4, sizeof(struct scene), begin_fenced,
 	  look_body, end },
+	{ "tight look-ups", 3, sizeof(struct scene), tight_begin, tight_body,
+	  end },
+	{ "a number that changes hands", 3, sizeof(struct scene), hands_begin,
+	  hands_body, end },
 	{ "a set that goes", 4, sizeof(struct scene), goes_begin, goes_body,
 	  goes_end },
 	{ "custom allocators", 4, sizeof(struct scene), begin, host_body, end },
@@ -381,7 +470,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RACE_TEST(races[0]), RACE_TEST(races[1]), RACE_TEST(races[2]),
-		RACE_TEST(races[3]), RACE_TEST(races[4]),
+		RACE_TEST(races[3]), RACE_TEST(races[4]), RACE_TEST(races[5]),
+		RACE_TEST(races[6]),
 	};
 
 	return cmocka_run_group_tests_name("races: ID spaces", tests, NULL,
