@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "ioasid/tree.h"
 
-
 static struct iomm_ioasid_table *top(struct iomm_ioasid_tree *tree)
 {
 	uintptr_t root =
