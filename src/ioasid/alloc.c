@@ -265,16 +265,12 @@ static int take(struct request *r, bool driver, uint32_t *id)
 {
 	struct iomm_ioasid_space *space = r->core->space;
 	uint32_t needs;
-	bool work;
 	int err;
 
 	for (;;) {
 		iomm_ioasid_lock(space);
 		err = attempt(r, driver, id, &needs);
-		work = iomm_ioasid_has_work(space);
-		iomm_ioasid_unlock(space);
-		if (work)
-			iomm_ioasid_collect(space);
+		iomm_ioasid_unlock_and_collect(space);
 		if (!needs)
 			return err;
 		driver = false; /* it was asked */

@@ -33,11 +33,6 @@ static int check_not_pending(struct iomm_ioasid_space *space, uint32_t id,
 			 entry->word & IOMM_IOASID_REFS);
 }
 
-static uint32_t owner_of(const struct iomm_ioasid_set *set)
-{
-	return set ? set->core->number : 0;
-}
-
 int iomm_ioasid_pick_live(struct iomm_ioasid_space *space, uint32_t owner,
 			  uint32_t id, struct iomm_ioasid_entry **out)
 {
@@ -130,16 +125,6 @@ void iomm_ioasid_unref(struct iomm_ioasid_space *space, uint32_t id,
 		bury(space, id, entry);
 }
 
-/* Lets go of the lock, and does what has become due under it. */
-static void unlock_and_collect(struct iomm_ioasid_space *space)
-{
-	bool work = iomm_ioasid_has_work(space);
-
-	iomm_ioasid_unlock(space);
-	if (work)
-		iomm_ioasid_collect(space);
-}
-
 static int get(struct iomm_ioasid_space *space,
 	       const struct iomm_ioasid_set *set, uint32_t id, void **data)
 {
@@ -147,7 +132,7 @@ static int get(struct iomm_ioasid_space *space,
 	int err;
 
 	iomm_ioasid_lock(space);
-	err = iomm_ioasid_pick(space, owner_of(set), id, &entry);
+	err = iomm_ioasid_pick(space, iomm_ioasid_owner(set), id, &entry);
 	if (!err)
 		err = iomm_ioasid_ref(space, id, entry);
 	if (!err && data)
@@ -157,8 +142,8 @@ static int get(struct iomm_ioasid_space *space,
 	return err;
 }
 
-static int check_args(struct iomm_ioasid_space *space,
-		      const struct iomm_ioasid_set *set, const char *call)
+int iomm_ioasid_check_args(struct iomm_ioasid_space *space,
+			   const struct iomm_ioasid_set *set, const char *call)
 {
 	if (!iomm_handle_ok(space, &iomm_ioasid_space_type))
 		return -IOMM_EINVAL;
@@ -170,7 +155,7 @@ static int check_args(struct iomm_ioasid_space *space,
 int iomm_ioasid_get(struct iomm_ioasid_space *space,
 		    struct iomm_ioasid_set *set, uint32_t id)
 {
-	int err = check_args(space, set, "iomm_ioasid_get");
+	int err = iomm_ioasid_check_args(space, set, "iomm_ioasid_get");
 
 	return err ? err : get(space, set, id, NULL);
 }
@@ -178,7 +163,7 @@ int iomm_ioasid_get(struct iomm_ioasid_space *space,
 int iomm_ioasid_find(struct iomm_ioasid_space *space,
 		     struct iomm_ioasid_set *set, uint32_t id, void **data)
 {
-	int err = check_args(space, set, "iomm_ioasid_find");
+	int err = iomm_ioasid_check_args(space, set, "iomm_ioasid_find");
 
 	if (err)
 		return err;
@@ -210,7 +195,7 @@ void iomm_ioasid_put(struct iomm_ioasid_space *space, uint32_t id)
 	good = !iomm_ioasid_pick(space, 0, id, &entry) && held(entry->word);
 	if (good)
 		iomm_ioasid_unref(space, id, entry);
-	unlock_and_collect(space);
+	iomm_ioasid_unlock_and_collect(space);
 	if (!good)
 		report_put(space, id);
 }
@@ -222,12 +207,12 @@ int iomm_ioasid_info(struct iomm_ioasid_space *space,
 	struct iomm_ioasid_info i = { 0 };
 	struct iomm_ioasid_core *core;
 	struct iomm_ioasid_entry *entry;
-	int err = check_args(space, set, "iomm_ioasid_info");
+	int err = iomm_ioasid_check_args(space, set, "iomm_ioasid_info");
 
 	if (err)
 		return err;
 	iomm_ioasid_lock(space);
-	err = iomm_ioasid_pick(space, owner_of(set), id, &entry);
+	err = iomm_ioasid_pick(space, iomm_ioasid_owner(set), id, &entry);
 	if (!err) {
 		core = iomm_ioasid_core_of(space, entry->tag);
 		i.refs = entry->word & IOMM_IOASID_REFS;
@@ -272,7 +257,7 @@ int iomm_ioasid_free_one(struct iomm_ioasid_core *core, uint32_t id)
 		}
 		iomm_ioasid_unref(space, id, entry);
 	}
-	unlock_and_collect(space);
+	iomm_ioasid_unlock_and_collect(space);
 	iomm_ioasid_turn_end(space, turn);
 	return err;
 }
@@ -337,7 +322,7 @@ static int set_data(struct iomm_ioasid_set *set, uint32_t id, void *data)
 	err = iomm_ioasid_pick_live(space, set->core->number, id, &entry);
 	if (!err)
 		used = replace(space, id, entry, data, datum);
-	unlock_and_collect(space);
+	iomm_ioasid_unlock_and_collect(space);
 	if (!used)
 		iomm_ioasid_free_bytes(space, datum, sizeof(*datum), 16);
 	return err;
@@ -353,151 +338,4 @@ int iomm_ioasid_set_data(struct iomm_ioasid_set *set, uint32_t id, void *data)
 	if (err)
 		iomm_ioasid_release_data(set, data);
 	return err;
-}
-
-/* Bindings */
-
-int iomm_ioasid_bind(struct iomm_ioasid_space *space,
-		     struct iomm_ioasid_set *set, uint32_t id)
-{
-	struct iomm_ioasid_core *core = NULL;
-	struct iomm_ioasid_entry *entry;
-	bool turn;
-	int err = check_args(space, set, "iomm_ioasid_bind");
-
-	if (!err)
-		err = iomm_ioasid_turn(space, &turn);
-	if (err)
-		return err;
-	iomm_ioasid_lock(space);
-	err = iomm_ioasid_pick(space, owner_of(set), id, &entry);
-	if (!err && (entry->word & IOMM_IOASID_BINDS) == IOMM_IOASID_BINDS)
-		err = IOMM_FAIL(space->obj.ctx, IOMM_EOVERFLOW,
-				"ID %u is bound %u times, and more cannot be "
-				"counted",
-				id, iomm_ioasid_binds(entry->word));
-	if (!err)
-		err = iomm_ioasid_ref(space, id, entry);
-	if (!err) {
-		entry->word += IOMM_IOASID_BIND_ONE;
-		if (turn && iomm_ioasid_binds(entry->word) == 1)
-			core = iomm_ioasid_core_of(space, entry->tag);
-	}
-	iomm_ioasid_unlock(space);
-	if (core)
-		iomm_ioasid_tell(space, turn, core, IOMM_IOASID_BIND, id);
-	iomm_ioasid_turn_end(space, turn);
-	return err;
-}
-
-int iomm_ioasid_unbind(struct iomm_ioasid_space *space,
-		       struct iomm_ioasid_set *set, uint32_t id)
-{
-	struct iomm_ioasid_core *core;
-	struct iomm_ioasid_entry *entry;
-	bool turn;
-	int err = check_args(space, set, "iomm_ioasid_unbind");
-
-	if (!err)
-		err = iomm_ioasid_turn(space, &turn);
-	if (err)
-		return err;
-	iomm_ioasid_lock(space);
-	err = iomm_ioasid_pick(space, owner_of(set), id, &entry);
-	if (!err && !iomm_ioasid_binds(entry->word))
-		err = IOMM_FAIL(space->obj.ctx, IOMM_EINVAL,
-				"ID %u is not bound to anything", id);
-	if (!err) {
-		/* The reference stays until everybody was told. */
-		entry->word -= IOMM_IOASID_BIND_ONE;
-		core = iomm_ioasid_core_of(space, entry->tag);
-		if (turn && !iomm_ioasid_binds(entry->word)) {
-			iomm_ioasid_unlock(space);
-			iomm_ioasid_tell(space, turn, core, IOMM_IOASID_UNBIND,
-					 id);
-			iomm_ioasid_lock(space);
-		}
-		iomm_ioasid_unref(space, id, entry);
-	}
-	unlock_and_collect(space);
-	iomm_ioasid_turn_end(space, turn);
-	return err;
-}
-
-/* Walks */
-
-uint32_t iomm_ioasid_next(struct iomm_ioasid_space *space,
-			  const struct iomm_ioasid_core *core, uint32_t from,
-			  struct iomm_ioasid_entry **entry)
-{
-	uint32_t tag, id = 0;
-
-	while (from) {
-		if (!iomm_ioasid_tree_taken(&space->tree, from, &id)) {
-			/* Others get a chance between two leaves. */
-			iomm_ioasid_unlock(space);
-			iomm_ioasid_lock(space);
-			from = id;
-			continue;
-		}
-		*entry = iomm_ioasid_tree_at(&space->tree, id);
-		tag = atomic_load_explicit(&(*entry)->tag,
-					   memory_order_relaxed);
-		if (tag & IOMM_IOASID_LIVE &&
-		    tag >> IOMM_IOASID_SET_SHIFT == core->number &&
-		    !((*entry)->word & IOMM_IOASID_PENDING))
-			return id;
-		from = id + 1;
-	}
-	return 0;
-}
-
-static int
-visit_each(struct iomm_ioasid_set *set,
-	   int (*visit)(void *arg, uint32_t id, void *data), void *arg)
-{
-	struct iomm_ioasid_space *space = set->space;
-	struct iomm_ioasid_entry *entry;
-	struct iomm_frame frame;
-	uint32_t id, from = 1;
-	void *data;
-	int r = 0;
-
-	iomm_ioasid_lock(space);
-	while (!r && (id = iomm_ioasid_next(space, set->core, from, &entry))) {
-		from = id + 1;
-		r = iomm_ioasid_ref(space, id, entry);
-		if (r)
-			break;
-		data = atomic_load_explicit(&entry->data, memory_order_relaxed);
-		iomm_ioasid_unlock(space);
-		iomm_callback_begin(space->obj.ctx, &frame, false);
-		r = visit(arg, id, data);
-		iomm_callback_end(space->obj.ctx, &frame);
-		iomm_ioasid_lock(space);
-		iomm_ioasid_unref(space, id, entry);
-		if (iomm_ioasid_has_work(space)) {
-			unlock_and_collect(space);
-			iomm_ioasid_lock(space);
-		}
-	}
-	iomm_ioasid_unlock(space);
-	return r;
-}
-
-int iomm_ioasid_for_each(struct iomm_ioasid_set *set,
-			 int (*visit)(void *arg, uint32_t id, void *data),
-			 void *arg)
-{
-	struct iomm_ctx *ctx;
-	int r;
-
-	if (!iomm_handle_ok(set, &iomm_ioasid_set_type))
-		return -IOMM_EINVAL;
-	ctx = set->obj.ctx;
-	if (!visit)
-		return iomm_fail_null(ctx, "iomm_ioasid_for_each");
-	iomm_enter(ctx);
-	r = visit_each(set, visit, arg);
-	return iomm_leave(ctx, r);
 }

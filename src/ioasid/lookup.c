@@ -4,11 +4,12 @@
 
 /* Not worth a place beside the path that is taken. */
 static __attribute__((cold, noinline)) int
-refuse_args(struct iomm_ioasid_space *space)
+refuse_args(struct iomm_ioasid_space *space, const struct iomm_ioasid_set *set)
 {
-	if (!iomm_handle_ok(space, &iomm_ioasid_space_type))
-		return -IOMM_EINVAL;
-	return iomm_fail_null(space->obj.ctx, "iomm_ioasid_find_with");
+	int err = iomm_ioasid_check_args(space, set, "iomm_ioasid_find_with");
+
+	return err ? err
+		   : iomm_fail_null(space->obj.ctx, "iomm_ioasid_find_with");
 }
 
 static __attribute__((cold, noinline)) int
@@ -94,7 +95,7 @@ int iomm_ioasid_find_with(struct iomm_ioasid_space *space,
 	int err;
 
 	if (!iomm_ioasid_args_ok(space, set) || !fn)
-		return refuse_args(space);
+		return refuse_args(space, set);
 	ctx = space->obj.ctx;
 	readers = ctx->readers;
 	thread = ctx->platform.thread(ctx->platform_data);

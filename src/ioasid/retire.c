@@ -205,6 +205,15 @@ void iomm_ioasid_collect(struct iomm_ioasid_space *space)
 	(void)iomm_leave(ctx, 0);
 }
 
+void iomm_ioasid_unlock_and_collect(struct iomm_ioasid_space *space)
+{
+	bool work = iomm_ioasid_has_work(space);
+
+	iomm_ioasid_unlock(space);
+	if (work)
+		iomm_ioasid_collect(space);
+}
+
 void iomm_ioasid_collect_all(struct iomm_ctx *ctx)
 {
 	struct iomm_ioasid_state *state = iomm_ioasid_state(ctx);

@@ -82,15 +82,11 @@ static void shut(struct iomm_ioasid_core *core)
 static void leave(struct iomm_ioasid_core *core)
 {
 	struct iomm_ioasid_space *space = core->space;
-	bool work;
 
 	iomm_ioasid_lock(space);
 	core->users--;
 	iomm_ioasid_core_settle(core);
-	work = iomm_ioasid_has_work(space);
-	iomm_ioasid_unlock(space);
-	if (work)
-		iomm_ioasid_collect(space);
+	iomm_ioasid_unlock_and_collect(space);
 }
 
 /* Frees what is left when the handle goes, now or when it can be done: where

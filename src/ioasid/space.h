@@ -168,11 +168,21 @@ static inline bool iomm_ioasid_args_ok(const struct iomm_ioasid_space *space,
 			 set->space == space));
 }
 
+/* The number of a set in its IDs' tags; NULL: 0. */
+static inline uint32_t iomm_ioasid_owner(const struct iomm_ioasid_set *set)
+{
+	return set ? set->core->number : 0;
+}
+
 static inline struct iomm_ioasid_core *
 iomm_ioasid_core_of(struct iomm_ioasid_space *space, uint32_t tag)
 {
 	return space->cores[(tag >> IOMM_IOASID_SET_SHIFT) - 1];
 }
+
+/* EINVAL, with a sentence if there is a context to keep it. */
+int iomm_ioasid_check_args(struct iomm_ioasid_space *space,
+			   const struct iomm_ioasid_set *set, const char *call);
 
 /* Memory that counts as the space's. Not with the lock held. */
 void *iomm_ioasid_alloc_bytes(struct iomm_ioasid_space *space, uint64_t bytes,
@@ -198,15 +208,18 @@ int iomm_ioasid_ref(struct iomm_ioasid_space *space, uint32_t id,
 		    struct iomm_ioasid_entry *entry);
 void iomm_ioasid_unref(struct iomm_ioasid_space *space, uint32_t id,
 		       struct iomm_ioasid_entry *entry);
+/* Gives an ID of a core back, events included. */
+int iomm_ioasid_free_one(struct iomm_ioasid_core *core, uint32_t id);
+/* Takes back data that was handed to a call that failed; NULL is none. */
+void iomm_ioasid_release_data(struct iomm_ioasid_set *set, void *data);
+
+/* walk.c */
+
 /* The first ID of a core from `from` on that is not pending; 0: none. Lets go
  * of the lock now and then. */
 uint32_t iomm_ioasid_next(struct iomm_ioasid_space *space,
 			  const struct iomm_ioasid_core *core, uint32_t from,
 			  struct iomm_ioasid_entry **entry);
-/* Gives an ID of a core back, events included. */
-int iomm_ioasid_free_one(struct iomm_ioasid_core *core, uint32_t id);
-/* Takes back data that was handed to a call that failed; NULL is none. */
-void iomm_ioasid_release_data(struct iomm_ioasid_set *set, void *data);
 
 /* alloc.c */
 
@@ -224,6 +237,8 @@ void iomm_ioasid_discount(struct iomm_ioasid_core *core);
 
 /* Is there anything for collect? The lock is held. */
 bool iomm_ioasid_has_work(const struct iomm_ioasid_space *space);
+/* Lets go of the lock, and does what has become due under it. */
+void iomm_ioasid_unlock_and_collect(struct iomm_ioasid_space *space);
 /* Does what is due: releases data, gives numbers back, frees memory. In an
  * atomic hook that is left to iomm_ctx_run(). The lock is not held. */
 void iomm_ioasid_collect(struct iomm_ioasid_space *space);

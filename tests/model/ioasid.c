@@ -5,52 +5,12 @@
  * array of IDs. Who holds references beyond what the model has is never asked;
  * who was told what is, by a subscriber that counts.
  */
-#include <inttypes.h>
-
-#include "model/harness.h"
-#include "unit/ioasid_support.h"
-
-#define IDS   700u /* three leaves, the last one in part */
-#define SETS  3u
-#define HOSTS 3u
-#define SPIDS 24u
-#define REFS  4u /* the most that operations take */
+#include "model/ioasid.h"
 
 /* Bugs that can be planted. */
 #define PLANT_LOST_PUT	   1u /* a reference is not given back */
 #define PLANT_WRONG_SET	   2u /* an ID is freed through another set */
 #define PLANT_LOST_RELEASE 3u /* data that is released is not counted */
-
-struct number {
-	uint32_t set; /* 1 and up; 0: not an ID */
-	bool pending;
-	uint32_t gets, binds;
-	uint32_t spid; /* 1 and up; 0: none */
-	uint32_t host; /* that made it, 1 and up; 0: the space */
-	void *data;
-	uint32_t parked; /* data that was replaced, and may still be seen */
-};
-
-struct host {
-	struct subject *subject;
-	uint32_t number, released;
-	bool registered;
-};
-
-struct subject {
-	struct world world;
-	struct iomm_ioasid_space *space;
-	struct iomm_ioasid_set *set[SETS + 1];
-	uint32_t quota[SETS + 1], taken[SETS + 1];
-	struct number id[IDS + 1];
-
-	struct host host[HOSTS + 1];
-	uint32_t order[HOSTS], nr_hosts; /* registered, the active one first */
-	uint32_t out;			 /* of custom allocators */
-	uint32_t events[5], told[5];
-
-	uint64_t data_out, data_released; /* handed over; back */
-};
 
 /* Data: a number, so that it is told apart. Its release counts. */
 
@@ -86,6 +46,13 @@ static void drop_if_last(struct subject *s, struct number *n)
 		bury(s, n);
 }
 
+void ioasid_free(struct subject *s, uint32_t id)
+{
+	s->events[IOMM_IOASID_FREE]++;
+	s->id[id].pending = true;
+	drop_if_last(s, &s->id[id]);
+}
+
 static uint64_t data_in_use(const struct subject *s)
 {
 	uint64_t n, sum = 0;
@@ -93,52 +60,6 @@ static uint64_t data_in_use(const struct subject *s)
 	for (n = 1; n <= IDS; n++)
 		sum += (s->id[n].data != NULL) + s->id[n].parked;
 	return sum;
-}
-
-/* Hosts: the lowest number that is free is what they answer, from the top. */
-
-static int host_alloc(void *data, uint32_t min, uint32_t max, uint32_t *id)
-{
-	struct host *h = data;
-	uint32_t n;
-
-	for (n = max; n >= min && n; n--) {
-		if (!h->subject->id[n].set) {
-			*id = n;
-			return 0;
-		}
-	}
-	return -IOMM_ENOSPC;
-}
-
-static void host_free(void *data, uint32_t id)
-{
-	struct host *h = data;
-
-	model_require(h->number == h->subject->order[0] && id && id <= IDS,
-		      "ID %" PRIu32 " goes back to host %" PRIu32, id,
-		      h->number);
-}
-
-static void host_release(void *data)
-{
-	struct host *h = data;
-
-	h->released++;
-}
-
-/* The third has other numbers: its name says so. */
-static struct iomm_ioasid_allocator_ops ops_of(uint32_t host)
-{
-	static int third;
-	struct iomm_ioasid_allocator_ops ops = {
-		.size = sizeof(ops),
-		.host = host == 3 ? &third : NULL,
-		.alloc = host_alloc,
-		.free = host_free,
-	};
-
-	return ops;
 }
 
 static int notify(void *data, const struct iomm_ioasid_event *event)
@@ -254,23 +175,19 @@ static void destroy(void *subject)
 }
 
 /* Which entry a look through a set meets; the result that is due. */
-static int due(const struct subject *s, uint32_t set, uint32_t id)
+int ioasid_due(const struct subject *s, uint32_t set, uint32_t id)
 {
 	if (id > IDS || !s->id[id].set)
 		return -IOMM_ENOENT;
 	return set && s->id[id].set != set ? -IOMM_EACCES : 0;
 }
 
-static int due_live(const struct subject *s, uint32_t set, uint32_t id)
+int ioasid_due_live(const struct subject *s, uint32_t set, uint32_t id)
 {
-	int r = due(s, set, id);
+	int r = ioasid_due(s, set, id);
 
 	return r ? r : s->id[id].pending ? -IOMM_EBUSY : 0;
 }
-
-#define AGREE(result, expected)                                             \
-	model_require((result) == (expected), "%d, should be %d", (result), \
-		      (expected))
 
 /* Taking and freeing */
 
@@ -360,7 +277,7 @@ static int apply_free(void *subject, const uint64_t *arg)
 
 	if (arg[2] > 4 && id <= IDS && s->id[id].set)
 		set = s->id[id].set;
-	err = due_live(s, set, id);
+	err = ioasid_due_live(s, set, id);
 	if (model_plant == PLANT_WRONG_SET && err == -IOMM_EACCES)
 		r = iomm_ioasid_free(s->set[s->id[id].set], id);
 	else
@@ -368,9 +285,7 @@ static int apply_free(void *subject, const uint64_t *arg)
 	AGREE(r, err);
 	if (r)
 		return r;
-	s->events[IOMM_IOASID_FREE]++;
-	s->id[id].pending = true;
-	drop_if_last(s, &s->id[id]);
+	ioasid_free(s, id);
 	return r;
 }
 
@@ -389,9 +304,7 @@ static int apply_set_free(void *subject, const uint64_t *arg)
 	for (n = 1; n <= IDS; n++) {
 		if (s->id[n].set != set || s->id[n].pending)
 			continue;
-		s->events[IOMM_IOASID_FREE]++;
-		s->id[n].pending = true;
-		drop_if_last(s, &s->id[n]);
+		ioasid_free(s, n);
 	}
 	/* A set that is gone is followed by another; what is left of the first
 	 * has to go before that, since it counts against the quota. */
@@ -419,7 +332,7 @@ static int apply_get(void *subject, const uint64_t *arg)
 {
 	struct subject *s = subject;
 	uint32_t id = (uint32_t)arg[1], set = (uint32_t)arg[0];
-	int err = due_live(s, set, id), r;
+	int err = ioasid_due_live(s, set, id), r;
 	void *data = UNTOUCHED;
 
 	if (!err && s->id[id].gets == REFS)
@@ -452,7 +365,7 @@ static int apply_bind(void *subject, const uint64_t *arg)
 {
 	struct subject *s = subject;
 	uint32_t id = (uint32_t)arg[1], set = (uint32_t)arg[0];
-	int err = due_live(s, set, id), r;
+	int err = ioasid_due_live(s, set, id), r;
 
 	r = iomm_ioasid_bind(s->space, set ? s->set[set] : NULL, id);
 	AGREE(r, err);
@@ -465,7 +378,7 @@ static int apply_unbind(void *subject, const uint64_t *arg)
 {
 	struct subject *s = subject;
 	uint32_t id = (uint32_t)arg[1], set = (uint32_t)arg[0];
-	int err = due(s, set, id), r;
+	int err = ioasid_due(s, set, id), r;
 
 	if (!err && !s->id[id].binds)
 		err = -IOMM_EINVAL;
@@ -487,7 +400,7 @@ static int apply_look(void *subject, const uint64_t *arg)
 	uint32_t id = (uint32_t)arg[1], set = (uint32_t)arg[0];
 	struct iomm_ioasid_set *handle = set ? s->set[set] : NULL;
 	const struct number *n = &s->id[id <= IDS ? id : 0];
-	int err = due(s, set, id);
+	int err = ioasid_due(s, set, id);
 	void *data = UNTOUCHED;
 
 	AGREE(look_up(s->space, handle, id, &data), err);
@@ -512,7 +425,7 @@ static int apply_set_data(void *subject, const uint64_t *arg)
 {
 	struct subject *s = subject;
 	uint32_t id = (uint32_t)arg[1], set = (uint32_t)arg[0];
-	int err = due_live(s, set, id), r;
+	int err = ioasid_due_live(s, set, id), r;
 	void *data = arg[2] % 4 ? new_data(s) : NULL;
 
 	r = iomm_ioasid_set_data(s->set[set], id, data);
@@ -522,188 +435,6 @@ static int apply_set_data(void *subject, const uint64_t *arg)
 	if (s->id[id].data && s->id[id].gets)
 		s->id[id].parked++;
 	s->id[id].data = data;
-	return r;
-}
-
-/* Set-private IDs */
-
-static uint32_t with_spid(const struct subject *s, uint32_t set, uint32_t spid)
-{
-	uint32_t n;
-
-	for (n = 1; n <= IDS; n++) {
-		if (s->id[n].set == set && s->id[n].spid == spid)
-			return n;
-	}
-	return 0;
-}
-
-static int apply_attach(void *subject, const uint64_t *arg)
-{
-	struct subject *s = subject;
-	uint32_t id = (uint32_t)arg[1], set = (uint32_t)arg[0];
-	int err = due_live(s, set, id), r;
-
-	if (!err && (s->id[id].spid || with_spid(s, set, (uint32_t)arg[2])))
-		err = -IOMM_EEXIST;
-	r = iomm_ioasid_attach_spid(s->set[set], id, arg[2]);
-	AGREE(r, err);
-	if (!r)
-		s->id[id].spid = (uint32_t)arg[2];
-	return r;
-}
-
-static int apply_detach(void *subject, const uint64_t *arg)
-{
-	struct subject *s = subject;
-	uint32_t set = (uint32_t)arg[0], id = 0;
-	uint32_t with = with_spid(s, set, (uint32_t)arg[2]);
-	int err = with ? 0 : -IOMM_ENOENT;
-
-	AGREE(iomm_ioasid_find_spid(s->set[set], arg[2], &id), err);
-	model_require(id == with, "it is ID %" PRIu32 ", should be %" PRIu32,
-		      id, with);
-	if (arg[1] % 2)
-		return err;
-	AGREE(iomm_ioasid_detach_spid(s->set[set], arg[2]), err);
-	if (with)
-		s->id[with].spid = 0;
-	return err;
-}
-
-/* Walks */
-
-struct walk {
-	struct subject *s;
-	uint32_t set, last, count;
-	bool free;
-};
-
-static int visit(void *arg, uint32_t id, void *data)
-{
-	struct walk *walk = arg;
-	struct subject *s = walk->s;
-
-	model_require(id > walk->last && s->id[id].set == walk->set &&
-			      !s->id[id].pending && s->id[id].data == data,
-		      "ID %" PRIu32 " is visited", id);
-	walk->last = id;
-	walk->count++;
-	if (!walk->free || id % 16)
-		return 0;
-	AGREE(iomm_ioasid_free(s->set[walk->set], id), 0);
-	s->events[IOMM_IOASID_FREE]++;
-	s->id[id].pending = true;
-	drop_if_last(s, &s->id[id]);
-	return 0;
-}
-
-static int apply_walk(void *subject, const uint64_t *arg)
-{
-	struct subject *s = subject;
-	struct walk walk = { .s = s,
-			     .set = (uint32_t)arg[0],
-			     .free = arg[1] % 2 };
-	uint32_t n, count = 0;
-
-	for (n = 1; n <= IDS; n++)
-		count += s->id[n].set == walk.set && !s->id[n].pending;
-	AGREE(iomm_ioasid_for_each(s->set[walk.set], visit, &walk), 0);
-	model_require(walk.count == count,
-		      "%" PRIu32 " visits, should be %" PRIu32, walk.count,
-		      count);
-	return 0;
-}
-
-/* Custom allocators */
-
-static void
-generate_host(const void *subject, struct random *random, uint64_t *arg)
-{
-	(void)subject;
-	arg[0] = 1 + random_below(random, HOSTS);
-}
-
-static bool nothing_out(const struct subject *s)
-{
-	uint32_t n;
-
-	for (n = 1; n <= SETS; n++) {
-		if (s->taken[n])
-			return false;
-	}
-	return true;
-}
-
-static int apply_register(void *subject, const uint64_t *arg)
-{
-	struct subject *s = subject;
-	struct host *h = &s->host[arg[0]];
-	struct iomm_ioasid_allocator_ops ops = ops_of(h->number);
-	uint32_t released = h->released;
-	int err = h->registered			  ? -IOMM_EEXIST
-		  : s->nr_hosts || nothing_out(s) ? 0
-						  : -IOMM_EBUSY;
-	int r = iomm_ioasid_allocator_register(s->space, &ops, h, host_release);
-
-	AGREE(r, err);
-	model_require(h->released == released + (r != 0), "released %" PRIu32,
-		      h->released - released);
-	if (r)
-		return r;
-	h->registered = true;
-	s->order[s->nr_hosts++] = h->number;
-	return r;
-}
-
-static bool share(uint32_t a, uint32_t b)
-{
-	return (a == 3) == (b == 3);
-}
-
-/* Takes place `n` out of the order; the first that shares with the head moves
- * to the head's place. */
-static void take_out(struct subject *s, uint32_t n)
-{
-	uint32_t number = s->order[n], heir;
-
-	s->nr_hosts--;
-	memmove(&s->order[n], &s->order[n + 1],
-		(s->nr_hosts - n) * sizeof(s->order[0]));
-	for (heir = 0; !n && heir < s->nr_hosts; heir++) {
-		if (!share(s->order[heir], number))
-			continue;
-		number = s->order[heir];
-		memmove(&s->order[1], &s->order[0], heir * sizeof(s->order[0]));
-		s->order[0] = number;
-		break;
-	}
-}
-
-static int apply_unregister(void *subject, const uint64_t *arg)
-{
-	struct subject *s = subject;
-	struct host *h = &s->host[arg[0]];
-	struct iomm_ioasid_allocator_ops ops = ops_of(h->number);
-	uint32_t released = h->released, n, at = 0, sharers = 0;
-	int err = 0, r;
-
-	for (n = 0; n < s->nr_hosts; n++) {
-		sharers += share(s->order[n], h->number);
-		at = s->order[n] == h->number ? n : at;
-	}
-	if (!h->registered)
-		err = -IOMM_ENOENT;
-	else if (!at && sharers == 1 && !nothing_out(s))
-		err = -IOMM_EBUSY;
-	r = iomm_ioasid_allocator_unregister(s->space, &ops, h);
-	AGREE(r, err);
-	model_require(h->released == released + !r, "released %" PRIu32,
-		      h->released - released);
-	if (r)
-		return r;
-	h->registered = false;
-	take_out(s, at);
 	return r;
 }
 
@@ -717,11 +448,11 @@ static const struct model_kind kinds[] = {
 	{ "unbind", "set id", 6, generate_id, apply_unbind },
 	{ "look", "set id", 24, generate_id, apply_look },
 	{ "set-data", "set id data", 12, generate_own_id, apply_set_data },
-	{ "attach", "set id spid", 8, generate_own_id, apply_attach },
-	{ "spid", "set detach spid", 8, generate_own_id, apply_detach },
-	{ "walk", "set free", 1, generate_own_id, apply_walk },
-	{ "register", "host", 3, generate_host, apply_register },
-	{ "unregister", "host", 3, generate_host, apply_unregister },
+	{ "attach", "set id spid", 8, generate_own_id, ioasid_attach },
+	{ "spid", "set detach spid", 8, generate_own_id, ioasid_detach },
+	{ "walk", "set free", 1, generate_own_id, ioasid_walk },
+	{ "register", "host", 3, ioasid_generate_host, ioasid_register },
+	{ "unregister", "host", 3, ioasid_generate_host, ioasid_unregister },
 };
 
 const struct model model_ioasid = {
