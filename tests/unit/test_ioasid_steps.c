@@ -12,13 +12,8 @@ static void step(void);
 /* The loads of lookup.c, each with a step before it. What the headers inline
  * was compiled above, and has none. */
 #undef atomic_load_explicit
-#define atomic_load_explicit(object, order)                 \
-	(step(), __extension__({                            \
-		 __typeof__(*(object)) value_;              \
-		 __atomic_load((object), &value_, (order)); \
-		 value_;                                    \
-	 }))
-#define iomm_ioasid_find_with find_in_steps
+#define atomic_load_explicit(object, order) (step(), *(object))
+#define iomm_ioasid_find_with		    find_in_steps
 int find_in_steps(struct iomm_ioasid_space *space, struct iomm_ioasid_set *set,
 		  uint32_t id, void (*fn)(void *arg, uint32_t id, void *data),
 		  void *arg);
