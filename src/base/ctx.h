@@ -98,6 +98,9 @@ struct iomm_frame {
 struct iomm_thread {
 	struct iomm_frame *frames; /* innermost first */
 	uint32_t number;	   /* see iomm_thread_number() */
+	/* Look-ups without a lock that run a function of the user's here, of
+	 * any context: as good as a frame that is atomic. */
+	uint32_t looking;
 	/* Contexts whose last reference went inside an atomic hook. */
 	struct iomm_ctx *dead;
 	struct {
@@ -128,25 +131,6 @@ uint32_t iomm_thread_number(struct iomm_ctx *ctx);
  */
 void iomm_enter(struct iomm_ctx *ctx);
 int iomm_leave(struct iomm_ctx *ctx, int result);
-
-/* For whoever has the thread at hand: what callback_begin and _end do. */
-static inline void
-iomm_frame_push(struct iomm_thread *thread, struct iomm_frame *frame,
-		struct iomm_ctx *ctx, bool atomic)
-{
-	frame->outer = thread->frames;
-	frame->ctx = ctx;
-	frame->atomic = atomic;
-	thread->frames = frame;
-}
-
-/* `outer` is the frame's: read before the callback, it does not come from
- * memory that was written a moment ago. */
-static inline void
-iomm_frame_pop(struct iomm_thread *thread, struct iomm_frame *outer)
-{
-	thread->frames = outer;
-}
 
 /* Brackets around each call of a callback. */
 void iomm_callback_begin(struct iomm_ctx *ctx, struct iomm_frame *frame,

@@ -28,7 +28,7 @@ static bool in_atomic(const struct iomm_thread *thread)
 		if (f->atomic)
 			return true;
 	}
-	return false;
+	return thread->looking;
 }
 
 /* May objects of ctx be destroyed here? Not in atomic hooks, and not while a
@@ -43,7 +43,7 @@ may_reap(const struct iomm_thread *thread, const struct iomm_ctx *ctx)
 		if (f->atomic || f->ctx == ctx)
 			return false;
 	}
-	return true;
+	return !thread->looking;
 }
 
 void iomm_enter(struct iomm_ctx *ctx)
@@ -87,12 +87,17 @@ int iomm_leave(struct iomm_ctx *ctx, int result)
 void iomm_callback_begin(struct iomm_ctx *ctx, struct iomm_frame *frame,
 			 bool atomic)
 {
-	iomm_frame_push(iomm_thread(ctx), frame, ctx, atomic);
+	struct iomm_thread *thread = iomm_thread(ctx);
+
+	frame->outer = thread->frames;
+	frame->ctx = ctx;
+	frame->atomic = atomic;
+	thread->frames = frame;
 }
 
 void iomm_callback_end(struct iomm_ctx *ctx, struct iomm_frame *frame)
 {
-	iomm_frame_pop(iomm_thread(ctx), frame->outer);
+	iomm_thread(ctx)->frames = frame->outer;
 }
 
 void iomm_release(struct iomm_ctx *ctx, void (*release)(void *data), void *data)
@@ -113,7 +118,9 @@ bool iomm_in_atomic(struct iomm_ctx *ctx)
 
 bool iomm_in_callback(struct iomm_ctx *ctx)
 {
-	return iomm_thread(ctx)->frames != NULL;
+	const struct iomm_thread *thread = iomm_thread(ctx);
+
+	return thread->frames || thread->looking;
 }
 
 int iomm_may_wait(struct iomm_ctx *ctx, const char *what)

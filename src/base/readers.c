@@ -172,8 +172,10 @@ static void reader_fence(const struct iomm_readers *readers)
 void iomm_reader_visit(struct iomm_ctx *ctx, struct iomm_reader_visit *visit)
 {
 	struct iomm_readers *readers = ctx->readers;
-	struct iomm_reader *reader = slot_of(ctx, iomm_thread(ctx));
+	struct iomm_thread *thread = iomm_thread(ctx);
+	struct iomm_reader *reader = slot_of(ctx, thread);
 
+	thread->looking++;
 	visit->reader = reader;
 	if (!reader) {
 		atomic_fetch_add_explicit(&readers->crowd, 1,
@@ -197,6 +199,7 @@ bool iomm_reader_leave(struct iomm_ctx *ctx,
 {
 	struct iomm_readers *readers = ctx->readers;
 
+	iomm_thread(ctx)->looking--;
 	if (!visit->reader) {
 		atomic_fetch_sub_explicit(&readers->crowd, 1,
 					  memory_order_release);

@@ -77,9 +77,9 @@ static inline uint32_t iomm_reader_hash(const struct iomm_thread *thread)
 }
 
 /*
- * Comes in, the short way: for a thread that is at its first place, is not
- * inside already, and needs no fence of its own. NULL: take the long way. What
- * a reader sees from here on stays until it has left.
+ * Comes in, the short way: for a thread that is in no look-up yet, is at its
+ * first place, and needs no fence of its own. NULL: take the long way. What a
+ * reader sees from here on stays until it has left; and nothing waits there.
  */
 static inline struct iomm_reader *
 iomm_reader_try_enter(struct iomm_readers *readers, struct iomm_thread *thread)
@@ -90,8 +90,9 @@ iomm_reader_try_enter(struct iomm_readers *readers, struct iomm_thread *thread)
 
 	if (atomic_load_explicit(&reader->thread, memory_order_relaxed) !=
 		    thread ||
-	    atomic_load_explicit(&reader->since, memory_order_relaxed))
+	    thread->looking)
 		return NULL;
+	thread->looking = 1;
 	atomic_store_explicit(&reader->since,
 			      atomic_load_explicit(&readers->age,
 						   memory_order_acquire),
@@ -103,8 +104,10 @@ iomm_reader_try_enter(struct iomm_readers *readers, struct iomm_thread *thread)
 
 /* Leaves. True: somebody waits for readers, and this may have been the last. */
 static inline bool
-iomm_reader_exit(struct iomm_readers *readers, struct iomm_reader *reader)
+iomm_reader_exit(struct iomm_readers *readers, struct iomm_thread *thread,
+		 struct iomm_reader *reader)
 {
+	thread->looking = 0;
 	atomic_store_explicit(&reader->since, 0, memory_order_release);
 	atomic_signal_fence(memory_order_seq_cst);
 	return atomic_load_explicit(&readers->waiting, memory_order_relaxed);

@@ -65,17 +65,13 @@ find_long(struct iomm_ioasid_space *space, const struct iomm_ioasid_set *set,
 {
 	struct iomm_ctx *ctx = space->obj.ctx;
 	struct iomm_reader_visit visit;
-	struct iomm_frame frame;
 	void *data;
 	int err;
 
 	iomm_reader_visit(ctx, &visit);
 	err = look(space, set, id, &data);
-	if (!err) {
-		iomm_callback_begin(ctx, &frame, true);
+	if (!err)
 		fn(arg, id, data);
-		iomm_callback_end(ctx, &frame);
-	}
 	if (iomm_reader_leave(ctx, &visit))
 		left(ctx);
 	return err ? refuse_id(space, id, err) : 0;
@@ -86,10 +82,9 @@ int iomm_ioasid_find_with(struct iomm_ioasid_space *space,
 			  void (*fn)(void *arg, uint32_t id, void *data),
 			  void *arg)
 {
-	struct iomm_thread *thread;
 	struct iomm_readers *readers;
+	struct iomm_thread *thread;
 	struct iomm_reader *reader;
-	struct iomm_frame frame, *outer;
 	struct iomm_ctx *ctx;
 	void *data;
 	int err;
@@ -103,13 +98,9 @@ int iomm_ioasid_find_with(struct iomm_ioasid_space *space,
 	if (!reader)
 		return find_long(space, set, id, fn, arg);
 	err = look(space, set, id, &data);
-	if (__builtin_expect(!err, 1)) {
-		outer = thread->frames;
-		iomm_frame_push(thread, &frame, ctx, true);
+	if (__builtin_expect(!err, 1))
 		fn(arg, id, data);
-		iomm_frame_pop(thread, outer);
-	}
-	if (iomm_reader_exit(readers, reader))
+	if (iomm_reader_exit(readers, thread, reader))
 		left(ctx);
-	return err ? refuse_id(space, id, err) : 0;
+	return __builtin_expect(err, 0) ? refuse_id(space, id, err) : 0;
 }

@@ -30,6 +30,10 @@ struct iomm_ioasid_entry {
 #define IOMM_IOASID_HEIGHT    3u
 
 struct iomm_ioasid_table {
+	union {
+		struct iomm_ioasid_entry entry[IOMM_IOASID_ENTRIES];
+		_Atomic(struct iomm_ioasid_table *) child[IOMM_IOASID_CHILDREN];
+	} in;
 	struct iomm_ioasid_table *next; /* not in the tree: in a list */
 	uint32_t height;		/* 0: a leaf */
 	uint32_t used;			/* numbers taken; children */
@@ -37,11 +41,6 @@ struct iomm_ioasid_table {
 	/* Of a leaf: what is taken, or outside the range. Of another: children
 	 * in which nothing is free. */
 	uint64_t full[IOMM_IOASID_CHILDREN / 64];
-	/* Lines of their own begin at the entries, not amid them. */
-	_Alignas(16) union {
-		struct iomm_ioasid_entry entry[IOMM_IOASID_ENTRIES];
-		_Atomic(struct iomm_ioasid_table *) child[IOMM_IOASID_CHILDREN];
-	} in;
 };
 
 struct iomm_ioasid_tree {
@@ -57,30 +56,44 @@ static inline uint32_t iomm_ioasid_reach(uint32_t height)
 	return IOMM_IOASID_LEAF_BITS + height * IOMM_IOASID_NODE_BITS;
 }
 
+static inline struct iomm_ioasid_table *
+iomm_ioasid_child(struct iomm_ioasid_table *table, uint32_t id, uint32_t shift)
+{
+	return atomic_load_explicit(
+		&table->in.child[(id >> shift) & (IOMM_IOASID_CHILDREN - 1)],
+		memory_order_acquire);
+}
+
 /* The place of a number; NULL when there is no table for it. Without a lock the
- * caller is a reader. */
+ * caller is a reader. Not a loop: each height has its shifts. */
 static inline struct iomm_ioasid_entry *
 iomm_ioasid_look(struct iomm_ioasid_tree *tree, uint32_t id)
 {
 	uintptr_t root =
 		atomic_load_explicit(&tree->root, memory_order_acquire);
-	uint32_t height = (uint32_t)(root & 3);
 	struct iomm_ioasid_table *table =
 		(struct iomm_ioasid_table *)(root & ~(uintptr_t)3);
-	uint32_t shift = iomm_ioasid_reach(height);
 
-	if (!table || (height < IOMM_IOASID_HEIGHT && id >> shift))
-		return NULL;
-	for (; height; height--) {
-		shift -= IOMM_IOASID_NODE_BITS;
-		table = atomic_load_explicit(
-			&table->in.child[(id >> shift) &
-					 (IOMM_IOASID_CHILDREN - 1)],
-			memory_order_acquire);
-		if (!table)
+	if (root & 2) {
+		if (root & 1)
+			table = iomm_ioasid_child(table, id,
+						  iomm_ioasid_reach(2));
+		else if (id >> iomm_ioasid_reach(2))
 			return NULL;
+		if (table)
+			table = iomm_ioasid_child(table, id,
+						  iomm_ioasid_reach(1));
+		if (table)
+			table = iomm_ioasid_child(table, id,
+						  iomm_ioasid_reach(0));
+	} else if (root & 1) {
+		if (id >> iomm_ioasid_reach(1))
+			return NULL;
+		table = iomm_ioasid_child(table, id, iomm_ioasid_reach(0));
+	} else if (id >> iomm_ioasid_reach(0)) {
+		return NULL;
 	}
-	return &table->in.entry[id & (IOMM_IOASID_ENTRIES - 1)];
+	return table ? &table->in.entry[id & (IOMM_IOASID_ENTRIES - 1)] : NULL;
 }
 
 /* The place of a number that is taken. */
