@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/ctx.h"
+#include "base/readers.h"
 
 static void test_version(void **state)
 {
@@ -61,7 +61,7 @@ static void test_bad_config(void **state)
 	REFUSE(IOMM_EINVAL, w.events.size--);
 	REFUSE(IOMM_EINVAL, w.events.size = 0);
 	REFUSE(IOMM_EINVAL, w.events.flags = 1);
-	REFUSE(IOMM_EINVAL, w.platform.size--);
+	REFUSE(IOMM_EINVAL, w.platform.size = IOMM_PLATFORM_SIZE_VER0 - 1);
 	REFUSE(IOMM_EINVAL, w.platform.flags = 1);
 	REFUSE(IOMM_EINVAL, w.platform.alloc = NULL);
 	REFUSE(IOMM_EINVAL, w.platform.free = NULL);
@@ -142,6 +142,28 @@ static void test_tails(void **state)
 		assert_int_equal(w.events_releases, 1);
 		assert_int_equal(w.blocks, 0);
 	}
+}
+
+/* A platform of before there was a barrier: whatever lies behind it is not
+ * looked at. */
+static int no_barrier(void *data)
+{
+	(void)data;
+	fail_msg("a hook is called that the struct does not have");
+	return 0;
+}
+
+static void test_old_platform(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.platform.size = IOMM_PLATFORM_SIZE_VER0;
+	w.platform.barrier = no_barrier;
+	assert_ok(world_create(&w));
+	assert_true(w.ctx->readers->fence);
+	world_end(&w);
 }
 
 static void test_without_memory(void **state)
@@ -548,6 +570,7 @@ int main(void)
 		cmocka_unit_test(test_short_config),
 		cmocka_unit_test(test_no_out),
 		cmocka_unit_test(test_tails),
+		cmocka_unit_test(test_old_platform),
 		cmocka_unit_test(test_without_memory),
 		cmocka_unit_test(test_smallest_platform),
 		cmocka_unit_test(test_storage_goes_with_platform),
