@@ -101,6 +101,9 @@ struct iomm_thread {
 	/* Look-ups without a lock that run a function of the user's here, of
 	 * any context: as good as a frame that is atomic. */
 	uint32_t looking;
+	/* Where the last context had its word; see base/readers.h. In another
+	 * context somebody else may be there. */
+	uint32_t reader;
 	/* Contexts whose last reference went inside an atomic hook. */
 	struct iomm_ctx *dead;
 	struct {

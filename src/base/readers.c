@@ -2,7 +2,7 @@
 #include "base/readers.h"
 
 /* Places at which a thread's slot may be in a block. */
-#define PROBES 4u
+#define PROBES 8u
 
 static uint64_t block_bytes(uint32_t slots)
 {
@@ -75,24 +75,31 @@ void iomm_readers_fini(struct iomm_ctx *ctx)
 	free_readers(ctx, readers);
 }
 
-/* The slot that `thread` has; with NULL one that nobody has. */
-static struct iomm_reader *
-probe(struct iomm_readers *readers, uint32_t hash, const void *thread)
+/* As whom a thread has a slot. */
+static void *
+name_of(const struct iomm_readers *readers, struct iomm_thread *thread)
 {
+	return (char *)thread + readers->fence;
+}
+
+/* The slot that a thread has, by its name; with NULL one that nobody has. */
+static struct iomm_reader *
+probe(struct iomm_readers *readers, const struct iomm_thread *thread,
+      const void *name)
+{
+	uint32_t hash = (uint32_t)((uintptr_t)thread >> 4) * 0x9e3779b1u;
+	uint32_t n, shift = 32 - IOMM_READER_SLOT_BITS;
 	struct iomm_reader_block *block;
 	struct iomm_reader *reader;
-	uint32_t n, shift = 32 - IOMM_READER_SLOT_BITS;
 
-	/* Each block is twice as large as the one before. Where readers have to
-	 * fence, none is at its first place: that is the short way. */
+	/* Each block is twice as large as the one before. */
 	for (block = &readers->first; block;
 	     block = next_block(block), shift--) {
-		for (n = readers->fence; n < PROBES; n++) {
+		for (n = 0; n < PROBES; n++) {
 			reader = &block->slot[((hash >> shift) + n) &
 					      block->mask];
 			if (atomic_load_explicit(&reader->thread,
-						 memory_order_relaxed) ==
-			    thread)
+						 memory_order_relaxed) == name)
 				return reader;
 		}
 	}
@@ -120,7 +127,7 @@ static uint32_t slots_of_next(struct iomm_readers *readers)
 }
 
 static struct iomm_reader *
-settle(struct iomm_ctx *ctx, struct iomm_thread *thread, uint32_t hash,
+settle(struct iomm_ctx *ctx, struct iomm_thread *thread,
        struct iomm_reader_block *more)
 {
 	struct iomm_readers *readers = ctx->readers;
@@ -129,9 +136,9 @@ settle(struct iomm_ctx *ctx, struct iomm_thread *thread, uint32_t hash,
 	iomm_lock(ctx, &readers->lock);
 	if (more)
 		append(readers, more);
-	reader = probe(readers, hash, NULL);
+	reader = probe(readers, thread, NULL);
 	if (reader) {
-		atomic_store_explicit(&reader->thread, thread,
+		atomic_store_explicit(&reader->thread, name_of(readers, thread),
 				      memory_order_relaxed);
 		atomic_fetch_add_explicit(&readers->threads, 1,
 					  memory_order_relaxed);
@@ -148,16 +155,21 @@ static struct iomm_reader *
 slot_of(struct iomm_ctx *ctx, struct iomm_thread *thread)
 {
 	struct iomm_readers *readers = ctx->readers;
-	uint32_t hash = iomm_reader_hash(thread);
-	struct iomm_reader *reader = probe(readers, hash, thread);
+	struct iomm_reader *reader =
+		probe(readers, thread, name_of(readers, thread));
 	struct iomm_reader_block *more;
+	uintptr_t at;
 
 	if (!reader)
-		reader = settle(ctx, thread, hash, NULL);
-	if (reader || iomm_in_atomic(ctx))
-		return reader;
-	more = make_block(ctx, slots_of_next(readers));
-	return more ? settle(ctx, thread, hash, more) : NULL;
+		reader = settle(ctx, thread, NULL);
+	if (!reader && !iomm_in_atomic(ctx)) {
+		more = make_block(ctx, slots_of_next(readers));
+		reader = more ? settle(ctx, thread, more) : NULL;
+	}
+	at = (uintptr_t)reader - (uintptr_t)readers->first.slot;
+	if (at < IOMM_READER_SLOTS * sizeof(*reader))
+		thread->reader = (uint32_t)(at / sizeof(*reader));
+	return reader;
 }
 
 /* What stands between a reader's word and what it reads. */
@@ -226,8 +238,7 @@ static void publish(struct iomm_ctx *ctx)
 	if (readers->fence || !ctx->platform.barrier)
 		return;
 	threads = atomic_load_explicit(&readers->threads, memory_order_relaxed);
-	if (!threads ||
-	    (threads == 1 && probe(readers, iomm_reader_hash(self), self)))
+	if (!threads || (threads == 1 && probe(readers, self, self)))
 		return;
 	(void)ctx->platform.barrier(ctx->platform_data);
 }

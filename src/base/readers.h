@@ -21,7 +21,9 @@
 
 /* One thread's. A thread that ends leaves it to whoever gets its storage. */
 struct iomm_reader {
-	alignas(IOMM_CACHE_LINE) _Atomic(void *) thread; /* its storage */
+	/* Its storage; one byte on where readers have to fence, so that they do
+	 * not find themselves the short way. */
+	alignas(IOMM_CACHE_LINE) _Atomic(void *) thread;
 	/* The readers' age when it came in; 0: it is outside. */
 	_Atomic uintptr_t since;
 };
@@ -34,7 +36,7 @@ struct iomm_reader_block {
 };
 
 /* Of the first block. */
-#define IOMM_READER_SLOT_BITS 4u
+#define IOMM_READER_SLOT_BITS 5u
 #define IOMM_READER_SLOTS     (1u << IOMM_READER_SLOT_BITS)
 
 struct iomm_readers {
@@ -71,22 +73,15 @@ static inline void iomm_full_fence(void)
 #pragma GCC diagnostic pop
 #endif
 
-static inline uint32_t iomm_reader_hash(const struct iomm_thread *thread)
-{
-	return (uint32_t)((uintptr_t)thread >> 4) * 0x9e3779b1u;
-}
-
 /*
- * Comes in, the short way: for a thread that is in no look-up yet, is at its
- * first place, and needs no fence of its own. NULL: take the long way. What a
- * reader sees from here on stays until it has left; and nothing waits there.
+ * Comes in, the short way: for a thread that is in no look-up yet, remembers its
+ * place, and needs no fence of its own. NULL: take the long way. What a reader
+ * sees from here on stays until it has left; and nothing waits there.
  */
 static inline struct iomm_reader *
 iomm_reader_try_enter(struct iomm_readers *readers, struct iomm_thread *thread)
 {
-	struct iomm_reader *reader =
-		&readers->first.slot[iomm_reader_hash(thread) >>
-				     (32 - IOMM_READER_SLOT_BITS)];
+	struct iomm_reader *reader = &readers->first.slot[thread->reader];
 
 	if (atomic_load_explicit(&reader->thread, memory_order_relaxed) !=
 		    thread ||
