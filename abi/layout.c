@@ -190,6 +190,22 @@ POINTER(iomm_ctx_config, events_release, 56);
 VALUE(IOMM_CTX_EVENTS_SIZE_VER0, 40);
 VALUE(IOMM_CTX_CONFIG_SIZE_VER0, 64);
 
+/* <iomm/cursor.h> */
+
+SIZE(iomm_cursor, 64, 8);
+FIELD(iomm_cursor, size, 0, 4);
+FIELD(iomm_cursor, flags, 4, 4);
+POINTER(iomm_cursor, pgtable, 8);
+POINTER(iomm_cursor, table, 16);
+FIELD(iomm_cursor, key, 24, 8);
+FIELD(iomm_cursor, generation, 32, 8);
+FIELD(iomm_cursor, attrs, 40, 8);
+FIELD(iomm_cursor, prot, 48, 4);
+FIELD(iomm_cursor, reserved32, 52, 4);
+FIELD(iomm_cursor, reserved, 56, 8);
+
+VALUE(IOMM_CURSOR_SIZE_VER0, 64);
+
 /* <iomm/device.h> */
 
 SIZE(iomm_device_config, 40, 8);
@@ -238,6 +254,11 @@ POINTER(iomm_domain_config, format, 32);
 VALUE(IOMM_DOMAIN_PAGING, 0);
 VALUE(IOMM_DOMAIN_BLOCKED, 1);
 VALUE(IOMM_DOMAIN_CONFIG_SIZE_VER0, 40);
+
+/* <iomm/dump.h> */
+
+VALUE(IOMM_DUMP_TEXT, 0);
+VALUE(IOMM_DUMP_BINARY, 1);
 
 /* <iomm/error.h> */
 
@@ -465,7 +486,7 @@ VALUE(IOMM_PASID_OPS_SIZE_VER0, 32);
 
 /* <iomm/pgtable.h> */
 
-SIZE(iomm_pgtable_config, 48, 8);
+SIZE(iomm_pgtable_config, 56, 8);
 FIELD(iomm_pgtable_config, size, 0, 4);
 FIELD(iomm_pgtable_config, flags, 4, 4);
 FIELD(iomm_pgtable_config, granule, 8, 8);
@@ -474,6 +495,7 @@ FIELD(iomm_pgtable_config, ias, 24, 4);
 FIELD(iomm_pgtable_config, oas, 28, 4);
 FIELD(iomm_pgtable_config, max_table_pa, 32, 8);
 POINTER(iomm_pgtable_config, memory, 40);
+FIELD(iomm_pgtable_config, root_pa, 48, 8);
 
 SIZE(iomm_tlb_ops, 24, 8);
 FIELD(iomm_tlb_ops, size, 0, 4);
@@ -481,7 +503,7 @@ FIELD(iomm_tlb_ops, flags, 4, 4);
 POINTER(iomm_tlb_ops, flush, 8);
 POINTER(iomm_tlb_ops, flush_all, 16);
 
-SIZE(iomm_pgtable_info, 144, 8);
+SIZE(iomm_pgtable_info, 160, 8);
 FIELD(iomm_pgtable_info, size, 0, 4);
 FIELD(iomm_pgtable_info, flags, 4, 4);
 FIELD(iomm_pgtable_info, granule, 8, 8);
@@ -495,6 +517,8 @@ FIELD(iomm_pgtable_info, tables, 56, 8);
 FIELD(iomm_pgtable_info, table_bytes, 64, 8);
 FIELD(iomm_pgtable_info, quarantined, 72, 8);
 FIELD(iomm_pgtable_info, regs, 80, 64);
+FIELD(iomm_pgtable_info, spare, 144, 8);
+FIELD(iomm_pgtable_info, foreign, 152, 8);
 
 SIZE(iomm_translation, 24, 8);
 FIELD(iomm_translation, size, 0, 4);
@@ -512,20 +536,47 @@ FIELD(iomm_walk_entry, bytes, 24, 8);
 FIELD(iomm_walk_entry, paddr, 32, 8);
 FIELD(iomm_walk_entry, raw, 40, 8);
 
+SIZE(iomm_extent, 32, 8);
+FIELD(iomm_extent, iova, 0, 8);
+FIELD(iomm_extent, bytes, 8, 8);
+FIELD(iomm_extent, paddr, 16, 8);
+FIELD(iomm_extent, prot, 24, 4);
+FIELD(iomm_extent, reserved, 28, 4);
+
+SIZE(iomm_segment, 16, 8);
+FIELD(iomm_segment, paddr, 0, 8);
+FIELD(iomm_segment, bytes, 8, 8);
+
 VALUE(IOMM_PGTABLE_COHERENT, 1);
 VALUE(IOMM_PGTABLE_MAX_TABLE_PA, 2);
-VALUE(IOMM_PGTABLE_CONFIG_SIZE_VER0, 48);
+VALUE(IOMM_PGTABLE_SHARED, 4);
+VALUE(IOMM_PGTABLE_UPPER, 8);
+VALUE(IOMM_PGTABLE_DIRTY, 16);
+VALUE(IOMM_PGTABLE_HITLESS, 32);
+VALUE(IOMM_PGTABLE_NS, 64);
+VALUE(IOMM_PGTABLE_S2FWB, 128);
+VALUE(IOMM_PGTABLE_ADOPT, 256);
+VALUE(IOMM_PGTABLE_CONFIG_SIZE_VER0, 56);
 VALUE(IOMM_TLB_TABLES, 1);
 VALUE(IOMM_TLB_OPS_SIZE_VER0, 24);
 VALUE(IOMM_PGTABLE_REGS, 8);
 VALUE(IOMM_ARM64_S1_TTBR0, 0);
 VALUE(IOMM_ARM64_S1_TCR, 1);
 VALUE(IOMM_ARM64_S1_MAIR, 2);
-VALUE(IOMM_PGTABLE_INFO_SIZE_VER0, 144);
+VALUE(IOMM_ARM64_S2_VTTBR, 0);
+VALUE(IOMM_ARM64_S2_VTCR, 1);
+VALUE(IOMM_ARM64_S2_HCR, 2);
+VALUE(IOMM_PGTABLE_INFO_SIZE_VER0, 160);
 VALUE(IOMM_TRANSLATION_SIZE_VER0, 24);
 VALUE(IOMM_WALK_TABLE, 1);
 VALUE(IOMM_WALK_LEAF, 2);
+VALUE(IOMM_WALK_RUN, 3);
 VALUE(IOMM_WALK_ENTRY_SIZE_VER0, 48);
+VALUE(IOMM_EXTENT_SIZE_VER0, 32);
+VALUE(IOMM_SEGMENT_SIZE_VER0, 16);
+VALUE(IOMM_MAP_REPEAT, 1);
+VALUE(IOMM_MAP_PAGE_MASK, 0xff00);
+VALUE(IOMM_DIRTY_KEEP, 1);
 
 /* <iomm/platform.h> */
 
@@ -624,6 +675,7 @@ VALUE(IOMM_HANDLE_TABLE_MEMORY, 8);
 VALUE(IOMM_HANDLE_PGTABLE, 9);
 VALUE(IOMM_HANDLE_DOMAIN, 10);
 VALUE(IOMM_HANDLE_SOFT, 11);
+VALUE(IOMM_HANDLE_RESERVATION, 12);
 VALUE(IOMM_HANDLE_ALLOCATOR, 13);
 VALUE(IOMM_HANDLE_ALLOC_TYPE, 14);
 VALUE(IOMM_HANDLE_IOASID_SPACE, 15);

@@ -16,18 +16,62 @@ pub const IOMM_HANDLE_PGTABLE: u32 = 9;
 pub const IOMM_HANDLE_DOMAIN: u32 = 10;
 pub const IOMM_HANDLE_SOFT: u32 = 11;
 pub const IOMM_HANDLE_RESERVATION: u32 = 12;
+pub const IOMM_HANDLE_ALLOCATOR: u32 = 13;
+pub const IOMM_HANDLE_ALLOC_TYPE: u32 = 14;
+pub const IOMM_HANDLE_IOASID_SPACE: u32 = 15;
+pub const IOMM_HANDLE_IOASID_SET: u32 = 16;
+pub const IOMM_HANDLE_PASID: u32 = 17;
 pub const IOMM_PROT_READ: u32 = 1;
 pub const IOMM_PROT_WRITE: u32 = 2;
 pub const IOMM_PROT_EXEC: u32 = 4;
 pub const IOMM_PROT_CACHE: u32 = 8;
 pub const IOMM_PROT_MMIO: u32 = 16;
 pub const IOMM_PROT_PRIV: u32 = 32;
+pub const IOMM_ALLOC_TEXT: u32 = 1;
+pub const IOMM_ALLOC_DATA: u32 = 2;
+pub const IOMM_ALLOC_RODATA: u32 = 3;
+pub const IOMM_ALLOC_RODATA_AFTER_INIT: u32 = 4;
+pub const IOMM_ALLOC_INITTEXT: u32 = 5;
+pub const IOMM_ALLOC_INITDATA: u32 = 6;
+pub const IOMM_ALLOC_INITRODATA: u32 = 7;
+pub const IOMM_ALLOC_USER: u32 = 64;
+pub const IOMM_ALLOC_READ: u32 = 1;
+pub const IOMM_ALLOC_WRITE: u32 = 2;
+pub const IOMM_ALLOC_EXEC: u32 = 4;
+pub const IOMM_ALLOC_SHARED_HUGE: u32 = 1;
+pub const IOMM_ALLOC_SECOND_RANGE: u32 = 2;
+pub const IOMM_ALLOC_SEAL_AFTER_INIT: u32 = 4;
+pub const IOMM_ALLOC_ALLOW_WX: u32 = 8;
+pub const IOMM_ALLOC_RANDOMIZE: u32 = 16;
+pub const IOMM_ALLOC_GUARD: u32 = 32;
+pub const IOMM_ALLOC_LAZY_SYNC: u32 = 64;
+pub const IOMM_ALLOC_DESC_SIZE_VER0: u32 = 104;
+pub const IOMM_ALLOCATOR_NO_ALIAS: u32 = 1;
+pub const IOMM_ALLOCATOR_CONFIG_SIZE_VER0: u32 = 32;
+pub const IOMM_ALLOC_GRANT_ALIAS: u32 = 1;
+pub const IOMM_ALLOC_GRANT_HUGE: u32 = 2;
+pub const IOMM_ALLOC_GRANT_GUARD: u32 = 4;
+pub const IOMM_ALLOC_GRANT_RANDOM: u32 = 8;
+pub const IOMM_ALLOC_GRANT_SIZE_VER0: u32 = 80;
+pub const IOMM_ALLOC_BACKEND_ALIAS: u32 = 1;
+pub const IOMM_ALLOC_BACKEND_OPS_SIZE_VER0: u32 = 72;
+pub const IOMM_ALLOC_PART_SIZE_VER0: u32 = 24;
+pub const IOMM_ALLOCATION_SEALED: u32 = 1;
+pub const IOMM_ALLOCATION_HUGE: u32 = 2;
+pub const IOMM_ALLOCATION_SIZE_VER0: u32 = 48;
+pub const IOMM_ALLOCATOR_ALIAS: u32 = 1;
+pub const IOMM_ALLOCATOR_PROTECT: u32 = 2;
+pub const IOMM_ALLOCATOR_BARRIER: u32 = 4;
+pub const IOMM_ALLOCATOR_DEAD: u32 = 8;
+pub const IOMM_ALLOCATOR_INFO_SIZE_VER0: u32 = 24;
+pub const IOMM_ALLOC_STATS_SIZE_VER0: u32 = 80;
 pub const IOMM_THREAD_SIZE: u32 = 1024;
 pub const IOMM_LOG_ERROR: u32 = 1;
 pub const IOMM_LOG_WARN: u32 = 2;
 pub const IOMM_LOG_INFO: u32 = 3;
 pub const IOMM_LOG_DEBUG: u32 = 4;
 pub const IOMM_PLATFORM_SIZE_VER0: u32 = 96;
+pub const IOMM_PLATFORM_SIZE_VER1: u32 = 104;
 pub const IOMM_CTX_EVENTS_SIZE_VER0: u32 = 40;
 pub const IOMM_CTX_CONFIG_SIZE_VER0: u32 = 64;
 pub const IOMM_GATHER_SIZE_VER0: u32 = 64;
@@ -62,6 +106,7 @@ pub const IOMM_ARM64_S1_TCR: u32 = 1;
 pub const IOMM_ARM64_S1_MAIR: u32 = 2;
 pub const IOMM_ARM64_S2_VTTBR: u32 = 0;
 pub const IOMM_ARM64_S2_VTCR: u32 = 1;
+pub const IOMM_ARM64_S2_HCR: u32 = 2;
 pub const IOMM_PGTABLE_INFO_SIZE_VER0: u32 = 160;
 pub const IOMM_TRANSLATION_SIZE_VER0: u32 = 24;
 pub const IOMM_WALK_TABLE: u32 = 1;
@@ -119,6 +164,27 @@ pub const IOMM_NODE_COHERENT: u32 = 32;
 pub const IOMM_NODE_MAPPED: u32 = 64;
 pub const IOMM_NODE_INFO_SIZE_VER0: u32 = 32;
 pub const IOMM_FORMAT_INFO_SIZE_VER0: u32 = 32;
+pub const IOMM_IOASID_INVALID: u32 = 4294967295;
+pub const IOMM_IOASID_SPACE_CONFIG_SIZE_VER0: u32 = 16;
+pub const IOMM_IOASID_SPACE_INFO_SIZE_VER0: u32 = 40;
+pub const IOMM_IOASID_ALLOC: u32 = 1;
+pub const IOMM_IOASID_BIND: u32 = 2;
+pub const IOMM_IOASID_UNBIND: u32 = 3;
+pub const IOMM_IOASID_FREE: u32 = 4;
+pub const IOMM_IOASID_CPU: u32 = 1;
+pub const IOMM_IOASID_IOMMU: u32 = 2;
+pub const IOMM_IOASID_DEVICE: u32 = 3;
+pub const IOMM_IOASID_EVENT_SIZE_VER0: u32 = 24;
+pub const IOMM_IOASID_ALLOCATOR_OPS_SIZE_VER0: u32 = 32;
+pub const IOMM_IOASID_SET_CONFIG_SIZE_VER0: u32 = 24;
+pub const IOMM_IOASID_SET_INFO_SIZE_VER0: u32 = 24;
+pub const IOMM_IOASID_DRAIN: u32 = 1;
+pub const IOMM_IOASID_STATE_IDLE: u32 = 1;
+pub const IOMM_IOASID_STATE_ACTIVE: u32 = 2;
+pub const IOMM_IOASID_STATE_PENDING: u32 = 3;
+pub const IOMM_IOASID_HAS_SPID: u32 = 1;
+pub const IOMM_IOASID_INFO_SIZE_VER0: u32 = 40;
+pub const IOMM_PASID_OPS_SIZE_VER0: u32 = 32;
 pub const IOMM_SOFT_IDENTITY: u32 = 1;
 pub const IOMM_SOFT_CONFIG_SIZE_VER0: u32 = 16;
 pub const IOMM_SOFT_CONTEXT_SIZE_VER0: u32 = 88;
@@ -187,6 +253,539 @@ pub struct iomm_soft {
 pub struct iomm_reservation {
     _unused: [u8; 0],
 }
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_allocator {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_alloc_type {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_ioasid_space {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_ioasid_set {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_pasid {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_alloc_range {
+    pub first: iomm_u64,
+    pub last: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_alloc_range"][::core::mem::size_of::<iomm_alloc_range>() - 16usize];
+    [
+        "Alignment of iomm_alloc_range",
+    ][::core::mem::align_of::<iomm_alloc_range>() - 8usize];
+    [
+        "Offset of field: iomm_alloc_range::first",
+    ][::core::mem::offset_of!(iomm_alloc_range, first) - 0usize];
+    [
+        "Offset of field: iomm_alloc_range::last",
+    ][::core::mem::offset_of!(iomm_alloc_range, last) - 8usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_alloc_desc {
+    pub size: u32,
+    pub type_: u32,
+    pub mapto: u32,
+    pub flags: u32,
+    pub prot: u32,
+    pub range_count: u32,
+    pub granularity: iomm_u64,
+    pub alignment: iomm_u64,
+    pub ranges: *const iomm_alloc_range,
+    pub anchor: iomm_u64,
+    pub distance: iomm_u64,
+    pub data: *mut ::core::ffi::c_void,
+    pub fill: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            dst: *mut ::core::ffi::c_void,
+            writable: *mut ::core::ffi::c_void,
+            src: *const ::core::ffi::c_void,
+            bytes: u64,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub invalidate: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            address: *mut ::core::ffi::c_void,
+            writable: *mut ::core::ffi::c_void,
+            bytes: u64,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub on_map: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            address: *mut ::core::ffi::c_void,
+            bytes: u64,
+        ),
+    >,
+    pub on_unmap: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            address: *mut ::core::ffi::c_void,
+            bytes: u64,
+        ),
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_alloc_desc"][::core::mem::size_of::<iomm_alloc_desc>() - 104usize];
+    [
+        "Alignment of iomm_alloc_desc",
+    ][::core::mem::align_of::<iomm_alloc_desc>() - 8usize];
+    [
+        "Offset of field: iomm_alloc_desc::size",
+    ][::core::mem::offset_of!(iomm_alloc_desc, size) - 0usize];
+    [
+        "Offset of field: iomm_alloc_desc::type_",
+    ][::core::mem::offset_of!(iomm_alloc_desc, type_) - 4usize];
+    [
+        "Offset of field: iomm_alloc_desc::mapto",
+    ][::core::mem::offset_of!(iomm_alloc_desc, mapto) - 8usize];
+    [
+        "Offset of field: iomm_alloc_desc::flags",
+    ][::core::mem::offset_of!(iomm_alloc_desc, flags) - 12usize];
+    [
+        "Offset of field: iomm_alloc_desc::prot",
+    ][::core::mem::offset_of!(iomm_alloc_desc, prot) - 16usize];
+    [
+        "Offset of field: iomm_alloc_desc::range_count",
+    ][::core::mem::offset_of!(iomm_alloc_desc, range_count) - 20usize];
+    [
+        "Offset of field: iomm_alloc_desc::granularity",
+    ][::core::mem::offset_of!(iomm_alloc_desc, granularity) - 24usize];
+    [
+        "Offset of field: iomm_alloc_desc::alignment",
+    ][::core::mem::offset_of!(iomm_alloc_desc, alignment) - 32usize];
+    [
+        "Offset of field: iomm_alloc_desc::ranges",
+    ][::core::mem::offset_of!(iomm_alloc_desc, ranges) - 40usize];
+    [
+        "Offset of field: iomm_alloc_desc::anchor",
+    ][::core::mem::offset_of!(iomm_alloc_desc, anchor) - 48usize];
+    [
+        "Offset of field: iomm_alloc_desc::distance",
+    ][::core::mem::offset_of!(iomm_alloc_desc, distance) - 56usize];
+    [
+        "Offset of field: iomm_alloc_desc::data",
+    ][::core::mem::offset_of!(iomm_alloc_desc, data) - 64usize];
+    [
+        "Offset of field: iomm_alloc_desc::fill",
+    ][::core::mem::offset_of!(iomm_alloc_desc, fill) - 72usize];
+    [
+        "Offset of field: iomm_alloc_desc::invalidate",
+    ][::core::mem::offset_of!(iomm_alloc_desc, invalidate) - 80usize];
+    [
+        "Offset of field: iomm_alloc_desc::on_map",
+    ][::core::mem::offset_of!(iomm_alloc_desc, on_map) - 88usize];
+    [
+        "Offset of field: iomm_alloc_desc::on_unmap",
+    ][::core::mem::offset_of!(iomm_alloc_desc, on_unmap) - 96usize];
+};
+impl Default for iomm_alloc_desc {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_allocator_config {
+    pub size: u32,
+    pub flags: u32,
+    pub lanes: u32,
+    pub type_count: u32,
+    pub type_stride: u32,
+    pub reserved: u32,
+    pub types: *const iomm_alloc_desc,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_allocator_config",
+    ][::core::mem::size_of::<iomm_allocator_config>() - 32usize];
+    [
+        "Alignment of iomm_allocator_config",
+    ][::core::mem::align_of::<iomm_allocator_config>() - 8usize];
+    [
+        "Offset of field: iomm_allocator_config::size",
+    ][::core::mem::offset_of!(iomm_allocator_config, size) - 0usize];
+    [
+        "Offset of field: iomm_allocator_config::flags",
+    ][::core::mem::offset_of!(iomm_allocator_config, flags) - 4usize];
+    [
+        "Offset of field: iomm_allocator_config::lanes",
+    ][::core::mem::offset_of!(iomm_allocator_config, lanes) - 8usize];
+    [
+        "Offset of field: iomm_allocator_config::type_count",
+    ][::core::mem::offset_of!(iomm_allocator_config, type_count) - 12usize];
+    [
+        "Offset of field: iomm_allocator_config::type_stride",
+    ][::core::mem::offset_of!(iomm_allocator_config, type_stride) - 16usize];
+    [
+        "Offset of field: iomm_allocator_config::reserved",
+    ][::core::mem::offset_of!(iomm_allocator_config, reserved) - 20usize];
+    [
+        "Offset of field: iomm_allocator_config::types",
+    ][::core::mem::offset_of!(iomm_allocator_config, types) - 24usize];
+};
+impl Default for iomm_allocator_config {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_alloc_grant {
+    pub size: u32,
+    pub flags: u32,
+    pub prot: u32,
+    pub type_: u32,
+    pub bytes: iomm_u64,
+    pub align: iomm_u64,
+    pub first: iomm_u64,
+    pub last: iomm_u64,
+    pub address: *mut ::core::ffi::c_void,
+    pub alias: *mut ::core::ffi::c_void,
+    pub cookie: iomm_u64,
+    pub huge: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_alloc_grant"][::core::mem::size_of::<iomm_alloc_grant>() - 80usize];
+    [
+        "Alignment of iomm_alloc_grant",
+    ][::core::mem::align_of::<iomm_alloc_grant>() - 8usize];
+    [
+        "Offset of field: iomm_alloc_grant::size",
+    ][::core::mem::offset_of!(iomm_alloc_grant, size) - 0usize];
+    [
+        "Offset of field: iomm_alloc_grant::flags",
+    ][::core::mem::offset_of!(iomm_alloc_grant, flags) - 4usize];
+    [
+        "Offset of field: iomm_alloc_grant::prot",
+    ][::core::mem::offset_of!(iomm_alloc_grant, prot) - 8usize];
+    [
+        "Offset of field: iomm_alloc_grant::type_",
+    ][::core::mem::offset_of!(iomm_alloc_grant, type_) - 12usize];
+    [
+        "Offset of field: iomm_alloc_grant::bytes",
+    ][::core::mem::offset_of!(iomm_alloc_grant, bytes) - 16usize];
+    [
+        "Offset of field: iomm_alloc_grant::align",
+    ][::core::mem::offset_of!(iomm_alloc_grant, align) - 24usize];
+    [
+        "Offset of field: iomm_alloc_grant::first",
+    ][::core::mem::offset_of!(iomm_alloc_grant, first) - 32usize];
+    [
+        "Offset of field: iomm_alloc_grant::last",
+    ][::core::mem::offset_of!(iomm_alloc_grant, last) - 40usize];
+    [
+        "Offset of field: iomm_alloc_grant::address",
+    ][::core::mem::offset_of!(iomm_alloc_grant, address) - 48usize];
+    [
+        "Offset of field: iomm_alloc_grant::alias",
+    ][::core::mem::offset_of!(iomm_alloc_grant, alias) - 56usize];
+    [
+        "Offset of field: iomm_alloc_grant::cookie",
+    ][::core::mem::offset_of!(iomm_alloc_grant, cookie) - 64usize];
+    [
+        "Offset of field: iomm_alloc_grant::huge",
+    ][::core::mem::offset_of!(iomm_alloc_grant, huge) - 72usize];
+};
+impl Default for iomm_alloc_grant {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_alloc_backend_ops {
+    pub size: u32,
+    pub flags: u32,
+    pub page: iomm_u64,
+    pub huge: iomm_u64,
+    pub alive: *const u32,
+    pub map: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            grant: *mut iomm_alloc_grant,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub unmap: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            grant: *const iomm_alloc_grant,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub protect: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            grant: *const iomm_alloc_grant,
+            address: *mut ::core::ffi::c_void,
+            bytes: u64,
+            prot: u32,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub flush: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            address: *mut ::core::ffi::c_void,
+            bytes: u64,
+        ),
+    >,
+    pub barrier: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void) -> ::core::ffi::c_int,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_alloc_backend_ops",
+    ][::core::mem::size_of::<iomm_alloc_backend_ops>() - 72usize];
+    [
+        "Alignment of iomm_alloc_backend_ops",
+    ][::core::mem::align_of::<iomm_alloc_backend_ops>() - 8usize];
+    [
+        "Offset of field: iomm_alloc_backend_ops::size",
+    ][::core::mem::offset_of!(iomm_alloc_backend_ops, size) - 0usize];
+    [
+        "Offset of field: iomm_alloc_backend_ops::flags",
+    ][::core::mem::offset_of!(iomm_alloc_backend_ops, flags) - 4usize];
+    [
+        "Offset of field: iomm_alloc_backend_ops::page",
+    ][::core::mem::offset_of!(iomm_alloc_backend_ops, page) - 8usize];
+    [
+        "Offset of field: iomm_alloc_backend_ops::huge",
+    ][::core::mem::offset_of!(iomm_alloc_backend_ops, huge) - 16usize];
+    [
+        "Offset of field: iomm_alloc_backend_ops::alive",
+    ][::core::mem::offset_of!(iomm_alloc_backend_ops, alive) - 24usize];
+    [
+        "Offset of field: iomm_alloc_backend_ops::map",
+    ][::core::mem::offset_of!(iomm_alloc_backend_ops, map) - 32usize];
+    [
+        "Offset of field: iomm_alloc_backend_ops::unmap",
+    ][::core::mem::offset_of!(iomm_alloc_backend_ops, unmap) - 40usize];
+    [
+        "Offset of field: iomm_alloc_backend_ops::protect",
+    ][::core::mem::offset_of!(iomm_alloc_backend_ops, protect) - 48usize];
+    [
+        "Offset of field: iomm_alloc_backend_ops::flush",
+    ][::core::mem::offset_of!(iomm_alloc_backend_ops, flush) - 56usize];
+    [
+        "Offset of field: iomm_alloc_backend_ops::barrier",
+    ][::core::mem::offset_of!(iomm_alloc_backend_ops, barrier) - 64usize];
+};
+impl Default for iomm_alloc_backend_ops {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_alloc_part {
+    pub size: u32,
+    pub type_: u32,
+    pub bytes: iomm_u64,
+    pub address: *mut ::core::ffi::c_void,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_alloc_part"][::core::mem::size_of::<iomm_alloc_part>() - 24usize];
+    [
+        "Alignment of iomm_alloc_part",
+    ][::core::mem::align_of::<iomm_alloc_part>() - 8usize];
+    [
+        "Offset of field: iomm_alloc_part::size",
+    ][::core::mem::offset_of!(iomm_alloc_part, size) - 0usize];
+    [
+        "Offset of field: iomm_alloc_part::type_",
+    ][::core::mem::offset_of!(iomm_alloc_part, type_) - 4usize];
+    [
+        "Offset of field: iomm_alloc_part::bytes",
+    ][::core::mem::offset_of!(iomm_alloc_part, bytes) - 8usize];
+    [
+        "Offset of field: iomm_alloc_part::address",
+    ][::core::mem::offset_of!(iomm_alloc_part, address) - 16usize];
+};
+impl Default for iomm_alloc_part {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_allocation {
+    pub size: u32,
+    pub type_: u32,
+    pub flags: u32,
+    pub prot: u32,
+    pub address: *mut ::core::ffi::c_void,
+    pub bytes: iomm_u64,
+    pub grant: *mut ::core::ffi::c_void,
+    pub grant_bytes: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_allocation"][::core::mem::size_of::<iomm_allocation>() - 48usize];
+    [
+        "Alignment of iomm_allocation",
+    ][::core::mem::align_of::<iomm_allocation>() - 8usize];
+    [
+        "Offset of field: iomm_allocation::size",
+    ][::core::mem::offset_of!(iomm_allocation, size) - 0usize];
+    [
+        "Offset of field: iomm_allocation::type_",
+    ][::core::mem::offset_of!(iomm_allocation, type_) - 4usize];
+    [
+        "Offset of field: iomm_allocation::flags",
+    ][::core::mem::offset_of!(iomm_allocation, flags) - 8usize];
+    [
+        "Offset of field: iomm_allocation::prot",
+    ][::core::mem::offset_of!(iomm_allocation, prot) - 12usize];
+    [
+        "Offset of field: iomm_allocation::address",
+    ][::core::mem::offset_of!(iomm_allocation, address) - 16usize];
+    [
+        "Offset of field: iomm_allocation::bytes",
+    ][::core::mem::offset_of!(iomm_allocation, bytes) - 24usize];
+    [
+        "Offset of field: iomm_allocation::grant",
+    ][::core::mem::offset_of!(iomm_allocation, grant) - 32usize];
+    [
+        "Offset of field: iomm_allocation::grant_bytes",
+    ][::core::mem::offset_of!(iomm_allocation, grant_bytes) - 40usize];
+};
+impl Default for iomm_allocation {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_allocator_info {
+    pub size: u32,
+    pub flags: u32,
+    pub page: iomm_u64,
+    pub huge: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_allocator_info",
+    ][::core::mem::size_of::<iomm_allocator_info>() - 24usize];
+    [
+        "Alignment of iomm_allocator_info",
+    ][::core::mem::align_of::<iomm_allocator_info>() - 8usize];
+    [
+        "Offset of field: iomm_allocator_info::size",
+    ][::core::mem::offset_of!(iomm_allocator_info, size) - 0usize];
+    [
+        "Offset of field: iomm_allocator_info::flags",
+    ][::core::mem::offset_of!(iomm_allocator_info, flags) - 4usize];
+    [
+        "Offset of field: iomm_allocator_info::page",
+    ][::core::mem::offset_of!(iomm_allocator_info, page) - 8usize];
+    [
+        "Offset of field: iomm_allocator_info::huge",
+    ][::core::mem::offset_of!(iomm_allocator_info, huge) - 16usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_alloc_stats {
+    pub size: u32,
+    pub flags: u32,
+    pub allocations: iomm_u64,
+    pub asked: iomm_u64,
+    pub granted: iomm_u64,
+    pub wasted: iomm_u64,
+    pub grants: iomm_u64,
+    pub largest_hole: iomm_u64,
+    pub waiting: iomm_u64,
+    pub huge: iomm_u64,
+    pub book: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_alloc_stats"][::core::mem::size_of::<iomm_alloc_stats>() - 80usize];
+    [
+        "Alignment of iomm_alloc_stats",
+    ][::core::mem::align_of::<iomm_alloc_stats>() - 8usize];
+    [
+        "Offset of field: iomm_alloc_stats::size",
+    ][::core::mem::offset_of!(iomm_alloc_stats, size) - 0usize];
+    [
+        "Offset of field: iomm_alloc_stats::flags",
+    ][::core::mem::offset_of!(iomm_alloc_stats, flags) - 4usize];
+    [
+        "Offset of field: iomm_alloc_stats::allocations",
+    ][::core::mem::offset_of!(iomm_alloc_stats, allocations) - 8usize];
+    [
+        "Offset of field: iomm_alloc_stats::asked",
+    ][::core::mem::offset_of!(iomm_alloc_stats, asked) - 16usize];
+    [
+        "Offset of field: iomm_alloc_stats::granted",
+    ][::core::mem::offset_of!(iomm_alloc_stats, granted) - 24usize];
+    [
+        "Offset of field: iomm_alloc_stats::wasted",
+    ][::core::mem::offset_of!(iomm_alloc_stats, wasted) - 32usize];
+    [
+        "Offset of field: iomm_alloc_stats::grants",
+    ][::core::mem::offset_of!(iomm_alloc_stats, grants) - 40usize];
+    [
+        "Offset of field: iomm_alloc_stats::largest_hole",
+    ][::core::mem::offset_of!(iomm_alloc_stats, largest_hole) - 48usize];
+    [
+        "Offset of field: iomm_alloc_stats::waiting",
+    ][::core::mem::offset_of!(iomm_alloc_stats, waiting) - 56usize];
+    [
+        "Offset of field: iomm_alloc_stats::huge",
+    ][::core::mem::offset_of!(iomm_alloc_stats, huge) - 64usize];
+    [
+        "Offset of field: iomm_alloc_stats::book",
+    ][::core::mem::offset_of!(iomm_alloc_stats, book) - 72usize];
+};
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct iomm_lock {
@@ -260,10 +859,13 @@ pub struct iomm_platform {
             line: *const ::core::ffi::c_char,
         ),
     >,
+    pub barrier: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void) -> ::core::ffi::c_int,
+    >,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of iomm_platform"][::core::mem::size_of::<iomm_platform>() - 96usize];
+    ["Size of iomm_platform"][::core::mem::size_of::<iomm_platform>() - 104usize];
     ["Alignment of iomm_platform"][::core::mem::align_of::<iomm_platform>() - 8usize];
     [
         "Offset of field: iomm_platform::size",
@@ -304,6 +906,9 @@ const _: () = {
     [
         "Offset of field: iomm_platform::log",
     ][::core::mem::offset_of!(iomm_platform, log) - 88usize];
+    [
+        "Offset of field: iomm_platform::barrier",
+    ][::core::mem::offset_of!(iomm_platform, barrier) - 96usize];
 };
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -1329,6 +1934,319 @@ const _: () = {
 };
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_ioasid_space_config {
+    pub size: u32,
+    pub flags: u32,
+    pub min: u32,
+    pub max: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_ioasid_space_config",
+    ][::core::mem::size_of::<iomm_ioasid_space_config>() - 16usize];
+    [
+        "Alignment of iomm_ioasid_space_config",
+    ][::core::mem::align_of::<iomm_ioasid_space_config>() - 4usize];
+    [
+        "Offset of field: iomm_ioasid_space_config::size",
+    ][::core::mem::offset_of!(iomm_ioasid_space_config, size) - 0usize];
+    [
+        "Offset of field: iomm_ioasid_space_config::flags",
+    ][::core::mem::offset_of!(iomm_ioasid_space_config, flags) - 4usize];
+    [
+        "Offset of field: iomm_ioasid_space_config::min",
+    ][::core::mem::offset_of!(iomm_ioasid_space_config, min) - 8usize];
+    [
+        "Offset of field: iomm_ioasid_space_config::max",
+    ][::core::mem::offset_of!(iomm_ioasid_space_config, max) - 12usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_ioasid_space_info {
+    pub size: u32,
+    pub flags: u32,
+    pub min: u32,
+    pub max: u32,
+    pub taken: u32,
+    pub unreserved: u32,
+    pub sets: u32,
+    pub reserved: u32,
+    pub bytes: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_ioasid_space_info",
+    ][::core::mem::size_of::<iomm_ioasid_space_info>() - 40usize];
+    [
+        "Alignment of iomm_ioasid_space_info",
+    ][::core::mem::align_of::<iomm_ioasid_space_info>() - 8usize];
+    [
+        "Offset of field: iomm_ioasid_space_info::size",
+    ][::core::mem::offset_of!(iomm_ioasid_space_info, size) - 0usize];
+    [
+        "Offset of field: iomm_ioasid_space_info::flags",
+    ][::core::mem::offset_of!(iomm_ioasid_space_info, flags) - 4usize];
+    [
+        "Offset of field: iomm_ioasid_space_info::min",
+    ][::core::mem::offset_of!(iomm_ioasid_space_info, min) - 8usize];
+    [
+        "Offset of field: iomm_ioasid_space_info::max",
+    ][::core::mem::offset_of!(iomm_ioasid_space_info, max) - 12usize];
+    [
+        "Offset of field: iomm_ioasid_space_info::taken",
+    ][::core::mem::offset_of!(iomm_ioasid_space_info, taken) - 16usize];
+    [
+        "Offset of field: iomm_ioasid_space_info::unreserved",
+    ][::core::mem::offset_of!(iomm_ioasid_space_info, unreserved) - 20usize];
+    [
+        "Offset of field: iomm_ioasid_space_info::sets",
+    ][::core::mem::offset_of!(iomm_ioasid_space_info, sets) - 24usize];
+    [
+        "Offset of field: iomm_ioasid_space_info::reserved",
+    ][::core::mem::offset_of!(iomm_ioasid_space_info, reserved) - 28usize];
+    [
+        "Offset of field: iomm_ioasid_space_info::bytes",
+    ][::core::mem::offset_of!(iomm_ioasid_space_info, bytes) - 32usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_ioasid_event {
+    pub size: u32,
+    pub flags: u32,
+    pub event: u32,
+    pub id: u32,
+    pub type_: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_ioasid_event"][::core::mem::size_of::<iomm_ioasid_event>() - 24usize];
+    [
+        "Alignment of iomm_ioasid_event",
+    ][::core::mem::align_of::<iomm_ioasid_event>() - 8usize];
+    [
+        "Offset of field: iomm_ioasid_event::size",
+    ][::core::mem::offset_of!(iomm_ioasid_event, size) - 0usize];
+    [
+        "Offset of field: iomm_ioasid_event::flags",
+    ][::core::mem::offset_of!(iomm_ioasid_event, flags) - 4usize];
+    [
+        "Offset of field: iomm_ioasid_event::event",
+    ][::core::mem::offset_of!(iomm_ioasid_event, event) - 8usize];
+    [
+        "Offset of field: iomm_ioasid_event::id",
+    ][::core::mem::offset_of!(iomm_ioasid_event, id) - 12usize];
+    [
+        "Offset of field: iomm_ioasid_event::type_",
+    ][::core::mem::offset_of!(iomm_ioasid_event, type_) - 16usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_ioasid_allocator_ops {
+    pub size: u32,
+    pub flags: u32,
+    pub host: *const ::core::ffi::c_void,
+    pub alloc: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            min: u32,
+            max: u32,
+            id: *mut u32,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub free: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, id: u32),
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_ioasid_allocator_ops",
+    ][::core::mem::size_of::<iomm_ioasid_allocator_ops>() - 32usize];
+    [
+        "Alignment of iomm_ioasid_allocator_ops",
+    ][::core::mem::align_of::<iomm_ioasid_allocator_ops>() - 8usize];
+    [
+        "Offset of field: iomm_ioasid_allocator_ops::size",
+    ][::core::mem::offset_of!(iomm_ioasid_allocator_ops, size) - 0usize];
+    [
+        "Offset of field: iomm_ioasid_allocator_ops::flags",
+    ][::core::mem::offset_of!(iomm_ioasid_allocator_ops, flags) - 4usize];
+    [
+        "Offset of field: iomm_ioasid_allocator_ops::host",
+    ][::core::mem::offset_of!(iomm_ioasid_allocator_ops, host) - 8usize];
+    [
+        "Offset of field: iomm_ioasid_allocator_ops::alloc",
+    ][::core::mem::offset_of!(iomm_ioasid_allocator_ops, alloc) - 16usize];
+    [
+        "Offset of field: iomm_ioasid_allocator_ops::free",
+    ][::core::mem::offset_of!(iomm_ioasid_allocator_ops, free) - 24usize];
+};
+impl Default for iomm_ioasid_allocator_ops {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_ioasid_set_config {
+    pub size: u32,
+    pub flags: u32,
+    pub quota: u32,
+    pub reserved: u32,
+    pub type_: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_ioasid_set_config",
+    ][::core::mem::size_of::<iomm_ioasid_set_config>() - 24usize];
+    [
+        "Alignment of iomm_ioasid_set_config",
+    ][::core::mem::align_of::<iomm_ioasid_set_config>() - 8usize];
+    [
+        "Offset of field: iomm_ioasid_set_config::size",
+    ][::core::mem::offset_of!(iomm_ioasid_set_config, size) - 0usize];
+    [
+        "Offset of field: iomm_ioasid_set_config::flags",
+    ][::core::mem::offset_of!(iomm_ioasid_set_config, flags) - 4usize];
+    [
+        "Offset of field: iomm_ioasid_set_config::quota",
+    ][::core::mem::offset_of!(iomm_ioasid_set_config, quota) - 8usize];
+    [
+        "Offset of field: iomm_ioasid_set_config::reserved",
+    ][::core::mem::offset_of!(iomm_ioasid_set_config, reserved) - 12usize];
+    [
+        "Offset of field: iomm_ioasid_set_config::type_",
+    ][::core::mem::offset_of!(iomm_ioasid_set_config, type_) - 16usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_ioasid_set_info {
+    pub size: u32,
+    pub flags: u32,
+    pub quota: u32,
+    pub taken: u32,
+    pub type_: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_ioasid_set_info",
+    ][::core::mem::size_of::<iomm_ioasid_set_info>() - 24usize];
+    [
+        "Alignment of iomm_ioasid_set_info",
+    ][::core::mem::align_of::<iomm_ioasid_set_info>() - 8usize];
+    [
+        "Offset of field: iomm_ioasid_set_info::size",
+    ][::core::mem::offset_of!(iomm_ioasid_set_info, size) - 0usize];
+    [
+        "Offset of field: iomm_ioasid_set_info::flags",
+    ][::core::mem::offset_of!(iomm_ioasid_set_info, flags) - 4usize];
+    [
+        "Offset of field: iomm_ioasid_set_info::quota",
+    ][::core::mem::offset_of!(iomm_ioasid_set_info, quota) - 8usize];
+    [
+        "Offset of field: iomm_ioasid_set_info::taken",
+    ][::core::mem::offset_of!(iomm_ioasid_set_info, taken) - 12usize];
+    [
+        "Offset of field: iomm_ioasid_set_info::type_",
+    ][::core::mem::offset_of!(iomm_ioasid_set_info, type_) - 16usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_ioasid_info {
+    pub size: u32,
+    pub flags: u32,
+    pub state: u32,
+    pub refs: u32,
+    pub binds: u32,
+    pub reserved: u32,
+    pub type_: iomm_u64,
+    pub spid: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_ioasid_info"][::core::mem::size_of::<iomm_ioasid_info>() - 40usize];
+    [
+        "Alignment of iomm_ioasid_info",
+    ][::core::mem::align_of::<iomm_ioasid_info>() - 8usize];
+    [
+        "Offset of field: iomm_ioasid_info::size",
+    ][::core::mem::offset_of!(iomm_ioasid_info, size) - 0usize];
+    [
+        "Offset of field: iomm_ioasid_info::flags",
+    ][::core::mem::offset_of!(iomm_ioasid_info, flags) - 4usize];
+    [
+        "Offset of field: iomm_ioasid_info::state",
+    ][::core::mem::offset_of!(iomm_ioasid_info, state) - 8usize];
+    [
+        "Offset of field: iomm_ioasid_info::refs",
+    ][::core::mem::offset_of!(iomm_ioasid_info, refs) - 12usize];
+    [
+        "Offset of field: iomm_ioasid_info::binds",
+    ][::core::mem::offset_of!(iomm_ioasid_info, binds) - 16usize];
+    [
+        "Offset of field: iomm_ioasid_info::reserved",
+    ][::core::mem::offset_of!(iomm_ioasid_info, reserved) - 20usize];
+    [
+        "Offset of field: iomm_ioasid_info::type_",
+    ][::core::mem::offset_of!(iomm_ioasid_info, type_) - 24usize];
+    [
+        "Offset of field: iomm_ioasid_info::spid",
+    ][::core::mem::offset_of!(iomm_ioasid_info, spid) - 32usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_pasid_ops {
+    pub size: u32,
+    pub flags: u32,
+    pub limits: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            min: *mut u32,
+            max: *mut u32,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub alloc: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            min: u32,
+            max: u32,
+            id: *mut u32,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub free: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, id: u32),
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_pasid_ops"][::core::mem::size_of::<iomm_pasid_ops>() - 32usize];
+    ["Alignment of iomm_pasid_ops"][::core::mem::align_of::<iomm_pasid_ops>() - 8usize];
+    [
+        "Offset of field: iomm_pasid_ops::size",
+    ][::core::mem::offset_of!(iomm_pasid_ops, size) - 0usize];
+    [
+        "Offset of field: iomm_pasid_ops::flags",
+    ][::core::mem::offset_of!(iomm_pasid_ops, flags) - 4usize];
+    [
+        "Offset of field: iomm_pasid_ops::limits",
+    ][::core::mem::offset_of!(iomm_pasid_ops, limits) - 8usize];
+    [
+        "Offset of field: iomm_pasid_ops::alloc",
+    ][::core::mem::offset_of!(iomm_pasid_ops, alloc) - 16usize];
+    [
+        "Offset of field: iomm_pasid_ops::free",
+    ][::core::mem::offset_of!(iomm_pasid_ops, free) - 24usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
 pub struct iomm_soft_config {
     pub size: u32,
     pub flags: u32,
@@ -1555,6 +2473,71 @@ const _: () = {
     ][::core::mem::offset_of!(iomm_table_memory_ops, to_virt) - 40usize];
 };
 unsafe extern "C" {
+    pub fn iomm_allocator_create(
+        ctx: *mut iomm_ctx,
+        config: *const iomm_allocator_config,
+        backend: *const iomm_alloc_backend_ops,
+        data: *mut ::core::ffi::c_void,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+        out: *mut *mut iomm_allocator,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_allocator_get(allocator: *mut iomm_allocator) -> *mut iomm_allocator;
+    pub fn iomm_allocator_put(allocator: *mut iomm_allocator);
+    pub fn iomm_allocator_type(
+        allocator: *mut iomm_allocator,
+        type_: u32,
+        out: *mut *mut iomm_alloc_type,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_allocator_info(
+        allocator: *mut iomm_allocator,
+        info: *mut iomm_allocator_info,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_allocator_layout(
+        allocator: *mut iomm_allocator,
+        parts: *mut iomm_alloc_part,
+        stride: u32,
+        count: u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_allocator_find(
+        allocator: *mut iomm_allocator,
+        address: *const ::core::ffi::c_void,
+        allocation: *mut iomm_allocation,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_allocator_trim(allocator: *mut iomm_allocator) -> ::core::ffi::c_int;
+    pub fn iomm_alloc_type_get(type_: *mut iomm_alloc_type) -> *mut iomm_alloc_type;
+    pub fn iomm_alloc_type_put(type_: *mut iomm_alloc_type);
+    pub fn iomm_alloc_type_number(type_: *const iomm_alloc_type) -> u32;
+    pub fn iomm_alloc_type_alloc(
+        type_: *mut iomm_alloc_type,
+        bytes: u64,
+        out: *mut *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_alloc_type_free(
+        type_: *mut iomm_alloc_type,
+        address: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_alloc_type_fill(
+        type_: *mut iomm_alloc_type,
+        dst: *mut ::core::ffi::c_void,
+        src: *const ::core::ffi::c_void,
+        bytes: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_alloc_type_seal(
+        type_: *mut iomm_alloc_type,
+        address: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_alloc_type_sync(type_: *mut iomm_alloc_type) -> ::core::ffi::c_int;
+    pub fn iomm_alloc_type_stats(
+        type_: *mut iomm_alloc_type,
+        stats: *mut iomm_alloc_stats,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_alloc_type_next(
+        type_: *mut iomm_alloc_type,
+        after: *const ::core::ffi::c_void,
+        allocation: *mut iomm_allocation,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_bus_create_platform(
         firmware: *mut iomm_firmware,
         name: *const ::core::ffi::c_char,
@@ -1930,6 +2913,193 @@ unsafe extern "C" {
     ) -> ::core::ffi::c_int;
     pub fn iomm_group_get(group: *mut iomm_group) -> *mut iomm_group;
     pub fn iomm_group_put(group: *mut iomm_group);
+    pub fn iomm_ioasid_space_create(
+        ctx: *mut iomm_ctx,
+        config: *const iomm_ioasid_space_config,
+        out: *mut *mut iomm_ioasid_space,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_space_get(
+        space: *mut iomm_ioasid_space,
+    ) -> *mut iomm_ioasid_space;
+    pub fn iomm_ioasid_space_put(space: *mut iomm_ioasid_space);
+    pub fn iomm_ioasid_space_info(
+        space: *mut iomm_ioasid_space,
+        info: *mut iomm_ioasid_space_info,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_allocator_register(
+        space: *mut iomm_ioasid_space,
+        ops: *const iomm_ioasid_allocator_ops,
+        data: *mut ::core::ffi::c_void,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_allocator_unregister(
+        space: *mut iomm_ioasid_space,
+        ops: *const iomm_ioasid_allocator_ops,
+        data: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_subscribe(
+        space: *mut iomm_ioasid_space,
+        set: *mut iomm_ioasid_set,
+        order: u32,
+        notify: ::core::option::Option<
+            unsafe extern "C" fn(
+                data: *mut ::core::ffi::c_void,
+                event: *const iomm_ioasid_event,
+            ) -> ::core::ffi::c_int,
+        >,
+        data: *mut ::core::ffi::c_void,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_unsubscribe(
+        space: *mut iomm_ioasid_space,
+        set: *mut iomm_ioasid_set,
+        notify: ::core::option::Option<
+            unsafe extern "C" fn(
+                data: *mut ::core::ffi::c_void,
+                event: *const iomm_ioasid_event,
+            ) -> ::core::ffi::c_int,
+        >,
+        data: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_set_create(
+        space: *mut iomm_ioasid_space,
+        config: *const iomm_ioasid_set_config,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+        out: *mut *mut iomm_ioasid_set,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_set_get(set: *mut iomm_ioasid_set) -> *mut iomm_ioasid_set;
+    pub fn iomm_ioasid_set_put(set: *mut iomm_ioasid_set);
+    pub fn iomm_ioasid_set_free(
+        set: *mut iomm_ioasid_set,
+        flags: u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_set_info(
+        set: *mut iomm_ioasid_set,
+        info: *mut iomm_ioasid_set_info,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_alloc(
+        set: *mut iomm_ioasid_set,
+        min: u32,
+        max: u32,
+        data: *mut ::core::ffi::c_void,
+        id: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_free(set: *mut iomm_ioasid_set, id: u32) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_get(
+        space: *mut iomm_ioasid_space,
+        set: *mut iomm_ioasid_set,
+        id: u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_put(space: *mut iomm_ioasid_space, id: u32);
+    pub fn iomm_ioasid_find(
+        space: *mut iomm_ioasid_space,
+        set: *mut iomm_ioasid_set,
+        id: u32,
+        data: *mut *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_find_with(
+        space: *mut iomm_ioasid_space,
+        set: *mut iomm_ioasid_set,
+        id: u32,
+        fn_: ::core::option::Option<
+            unsafe extern "C" fn(
+                arg: *mut ::core::ffi::c_void,
+                id: u32,
+                data: *mut ::core::ffi::c_void,
+            ),
+        >,
+        arg: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_set_data(
+        set: *mut iomm_ioasid_set,
+        id: u32,
+        data: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_info(
+        space: *mut iomm_ioasid_space,
+        set: *mut iomm_ioasid_set,
+        id: u32,
+        info: *mut iomm_ioasid_info,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_bind(
+        space: *mut iomm_ioasid_space,
+        set: *mut iomm_ioasid_set,
+        id: u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_unbind(
+        space: *mut iomm_ioasid_space,
+        set: *mut iomm_ioasid_set,
+        id: u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_attach_spid(
+        set: *mut iomm_ioasid_set,
+        id: u32,
+        spid: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_detach_spid(
+        set: *mut iomm_ioasid_set,
+        spid: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_find_spid(
+        set: *mut iomm_ioasid_set,
+        spid: u64,
+        id: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ioasid_for_each(
+        set: *mut iomm_ioasid_set,
+        visit: ::core::option::Option<
+            unsafe extern "C" fn(
+                arg: *mut ::core::ffi::c_void,
+                id: u32,
+                data: *mut ::core::ffi::c_void,
+            ) -> ::core::ffi::c_int,
+        >,
+        arg: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pasid_create(
+        space: *mut iomm_ioasid_space,
+        config: *const iomm_ioasid_set_config,
+        data_release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+        ops: *const iomm_pasid_ops,
+        driver: *mut ::core::ffi::c_void,
+        driver_release: ::core::option::Option<
+            unsafe extern "C" fn(driver: *mut ::core::ffi::c_void),
+        >,
+        out: *mut *mut iomm_pasid,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pasid_get(pasid: *mut iomm_pasid) -> *mut iomm_pasid;
+    pub fn iomm_pasid_put(pasid: *mut iomm_pasid);
+    pub fn iomm_pasid_set(pasid: *mut iomm_pasid) -> *mut iomm_ioasid_set;
+    pub fn iomm_pasid_alloc(
+        pasid: *mut iomm_pasid,
+        data: *mut ::core::ffi::c_void,
+        id: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pasid_free(pasid: *mut iomm_pasid, id: u32) -> ::core::ffi::c_int;
+    pub fn iomm_pasid_find(
+        pasid: *mut iomm_pasid,
+        id: u32,
+        data: *mut *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pasid_for_each(
+        pasid: *mut iomm_pasid,
+        visit: ::core::option::Option<
+            unsafe extern "C" fn(
+                arg: *mut ::core::ffi::c_void,
+                id: u32,
+                data: *mut ::core::ffi::c_void,
+            ) -> ::core::ffi::c_int,
+        >,
+        arg: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_pgtable_reserve(
         pgtable: *mut iomm_pgtable,
         iova: u64,
