@@ -58,9 +58,10 @@ struct iomm_pgtable_config {
 	 * contiguous runs (Arm: the contiguous hint) among them; 0: all that
 	 * the format has at this granule. */
 	iomm_u64 page_sizes;
-	/** Input and output address width, bits. 0: the widest that needs no
-	 * optional feature of the walker (arm64: 48). */
-	uint32_t ias, oas;
+	/** Input address width, bits. 0: the widest that needs no optional
+	 * feature of the walker (arm64: 48). */
+	uint32_t ias;
+	uint32_t oas; /**< output address width, bits; 0: likewise */
 	/** With IOMM_PGTABLE_MAX_TABLE_PA: highest address, inclusive, that
 	 * the walker can fetch a table from (a device's DMA mask). */
 	iomm_u64 max_table_pa;
@@ -208,6 +209,7 @@ IOMM_LAYOUT(sizeof(struct iomm_segment) == IOMM_SEGMENT_SIZE_VER0,
 /** Leaves of exactly 2^shift bytes, one of the table's page sizes. Without it
  * the largest that fit. */
 #define IOMM_MAP_PAGE(shift) ((uint32_t)(shift) << 8)
+/** The bits of IOMM_MAP_PAGE(). */
 #define IOMM_MAP_PAGE_MASK   0xff00u
 
 /** Only looks: what is dirty stays so. */
@@ -307,8 +309,9 @@ iomm_pgtable_info(struct iomm_pgtable *pgtable, struct iomm_pgtable_info *info);
  * Context: may call the provider; not in atomic hooks.
  * Errors: EINVAL (misaligned, zero, wrapping, outside the widths, unknown
  *   flags, a page size that the table has not, no or unknown protection),
- *   EOPNOTSUPP (a protection that the format cannot express), EEXIST (something is mapped there), ENOMEM, what the
- *   provider answered. After these three the first `*mapped` bytes are mapped.
+ *   EOPNOTSUPP (a protection that the format cannot express), EEXIST (something
+ *   is mapped there), ENOMEM, what the provider answered. After these three the
+ *   first `*mapped` bytes are mapped.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
