@@ -2,9 +2,10 @@
 /**
  * @file
  * Domains: I/O address spaces that are attached to devices. All calls on a
- * domain may be made from any thread; those that change it take turns. Inside
- * a callback nothing waits: a call that finds another thread at work on the
- * domain answers EDEADLK there.
+ * domain may be made from any thread, and go on side by side: its page table is
+ * shared (<iomm/pgtable.h>). On hosts without 64-bit atomic operations they take
+ * turns instead; as nothing waits inside a callback, a call there answers
+ * EDEADLK when another thread has its turn. In atomic hooks all of them do.
  */
 #ifndef IOMM_DOMAIN_H
 #define IOMM_DOMAIN_H

@@ -25,7 +25,7 @@
 #define IOMM_EAGAIN	  11 /**< try again */
 #define IOMM_ENOMEM	  12 /**< a hook had no memory to give */
 #define IOMM_EACCES	  13 /**< belongs to somebody else */
-#define IOMM_EFAULT	  14 /**< a device's access was not translated */
+#define IOMM_EFAULT	  14 /**< no such memory, or an access not translated */
 #define IOMM_EBUSY	  16 /**< in use */
 #define IOMM_EEXIST	  17 /**< there already */
 #define IOMM_ENODEV	  19 /**< gone, or there is none */

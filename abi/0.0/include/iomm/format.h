@@ -7,6 +7,7 @@
  * | name       | what                                                     |
  * |------------|----------------------------------------------------------|
  * | "arm64-s1" | VMSAv8-64 stage 1 (Arm ARM DDI 0487, chapter D8)         |
+ * | "arm64-s2" | VMSAv8-64 stage 2 (Arm ARM DDI 0487, chapter D8)         |
  */
 #ifndef IOMM_FORMAT_H
 #define IOMM_FORMAT_H

@@ -72,8 +72,8 @@ IOMM_API uint64_t iomm_gather_pending(const struct iomm_gather *gather);
  * Ownership: on success everything that the gather held is given back. On
  *   failure it holds all of it still: the flush can be repeated, or the gather
  *   given up with iomm_gather_abandon().
- * Thread: `gather` is externally synchronised; so is the page table when it is
- *   the caller's own (a domain's needs no care).
+ * Thread: `gather` is externally synchronised; so is an exclusive page table
+ *   (a shared one, and a domain, need no care).
  * Context: calls the TLB hooks; not in atomic hooks.
  * Errors: EINVAL; EDEADLK when it would wait in a callback; else what the TLB
  *   hook answered: nothing may be reused.

@@ -123,7 +123,8 @@ struct iomm_iommu_ops {
 	/** No DMA of the device is translated from now on. Required. */
 	IOMM_FN(void, block, (void *data, void *device));
 
-	/** As iomm_tlb_ops.flush, for a domain. Context: atomic. Required. */
+	/** As iomm_tlb_ops.flush, for a domain; from several threads at once.
+	 * Context: atomic. Required. */
 	IOMM_FN(int, flush,
 		(void *data, void *domain, uint64_t iova, uint64_t last,
 		 uint64_t page_size, uint32_t flags));

@@ -72,10 +72,19 @@ struct iomm_platform {
 	IOMM_FN(void, log,
 		(void *data, uint32_t level, const char *tag,
 		 const char *line));
+
+	/** Returns when every other thread of the program has passed a full
+	 * memory barrier; 0, or a negative IOMM_E* when that cannot be had.
+	 * Asked once when a context is made: what works then has to go on
+	 * working. Optional: without it each look-up that takes no lock pays
+	 * for a barrier of its own. */
+	IOMM_FN(int, barrier, (void *data));
 };
 
+/** Up to and without `barrier`. */
 #define IOMM_PLATFORM_SIZE_VER0 96u
-IOMM_LAYOUT(sizeof(struct iomm_platform) == IOMM_PLATFORM_SIZE_VER0,
+#define IOMM_PLATFORM_SIZE_VER1 104u
+IOMM_LAYOUT(sizeof(struct iomm_platform) == IOMM_PLATFORM_SIZE_VER1,
 	    "iomm_platform");
 
 #endif

@@ -16,8 +16,8 @@
 /**
  * The hooks of a provider. They are called without library locks, while the
  * table that they serve is being worked on: they must not call the library on
- * that table or its domain. At most one call at a time per table; several
- * tables may call at once.
+ * that table or its domain. An exclusive table makes one call at a time; a
+ * shared one, and several tables, may call at once.
  */
 struct iomm_table_memory_ops {
 	uint32_t size;	/**< sizeof(struct iomm_table_memory_ops) */
@@ -43,9 +43,8 @@ struct iomm_table_memory_ops {
 	IOMM_FN(void, sync,
 		(void *data, const void *va, uint64_t pa, uint64_t bytes));
 	/** A pointer to `bytes` at `pa`, or NULL when that is not memory in
-	 * which tables can lie. For tables that the library did not make; it
-	 * works on none yet, and does not call this. Context: atomic. Optional.
-	 */
+	 * which tables can lie. For tables that the library did not make
+	 * (IOMM_PGTABLE_ADOPT). Context: atomic. Optional. */
 	IOMM_FN(void *, to_virt, (void *data, uint64_t pa, uint64_t bytes));
 };
 

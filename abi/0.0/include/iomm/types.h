@@ -70,6 +70,12 @@ struct iomm_table_memory;
 struct iomm_pgtable;
 struct iomm_domain;
 struct iomm_soft;
+struct iomm_reservation;
+struct iomm_allocator;
+struct iomm_alloc_type;
+struct iomm_ioasid_space;
+struct iomm_ioasid_set;
+struct iomm_pasid;
 
 /*
  * Kinds of handles, as counted by iomm_ctx_live_handles().
@@ -86,6 +92,12 @@ struct iomm_soft;
 #define IOMM_HANDLE_PGTABLE	 9u  /**< page tables */
 #define IOMM_HANDLE_DOMAIN	 10u /**< domains */
 #define IOMM_HANDLE_SOFT	 11u /**< software IOMMUs */
+#define IOMM_HANDLE_RESERVATION	 12u /**< reservations */
+#define IOMM_HANDLE_ALLOCATOR	 13u /**< allocators */
+#define IOMM_HANDLE_ALLOC_TYPE	 14u /**< types of memory */
+#define IOMM_HANDLE_IOASID_SPACE 15u /**< ID spaces */
+#define IOMM_HANDLE_IOASID_SET	 16u /**< sets of IDs */
+#define IOMM_HANDLE_PASID	 17u /**< PASID consumers */
 
 /** A time-out that never passes. Time-outs are in nanoseconds. */
 #define IOMM_FOREVER UINT64_MAX
