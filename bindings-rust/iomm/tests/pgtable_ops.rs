@@ -380,13 +380,15 @@ fn tables_can_be_adopted() {
 fn stage_two_has_registers_of_its_own() {
     on_machine(|machine| {
         let format = Format::request(&machine.ctx, format::ARM64_S2).unwrap();
-        assert_eq!(format.info().nr_regs, 2);
+        assert_eq!(format.info().nr_regs, 3);
         let mut table =
             PageTable::create(&machine.ctx, format::ARM64_S2, &config().s2fwb(true)).unwrap();
         let info = table.info();
         assert!(info.s2fwb);
         assert_eq!(info.regs[PageTableInfo::VTTBR], info.root_pa);
         assert_ne!(info.regs[PageTableInfo::VTCR], 0);
+        // HCR_EL2.FWB
+        assert_eq!(info.regs[PageTableInfo::HCR], 1 << 46);
         table.map(0x1000, 0x8000, 0x1000, RW).unwrap();
         assert_eq!(table.translate(0x1000).unwrap().unwrap().paddr, 0x8000);
     });

@@ -56,7 +56,8 @@ pub struct PageTableInfo {
     pub foreign: u64,
     /// Register values, by format: of arm64-s1 [`TTBR0`](Self::TTBR0),
     /// [`TCR`](Self::TCR) and [`MAIR`](Self::MAIR), of arm64-s2
-    /// [`VTTBR`](Self::VTTBR) and [`VTCR`](Self::VTCR).
+    /// [`VTTBR`](Self::VTTBR), [`VTCR`](Self::VTCR) and
+    /// [`HCR`](Self::HCR).
     pub regs: [u64; sys::IOMM_PGTABLE_REGS as usize],
 }
 
@@ -72,6 +73,8 @@ impl PageTableInfo {
     pub const VTTBR: usize = sys::IOMM_ARM64_S2_VTTBR as usize;
     /// Index of an arm64-s2 table's VTCR_EL2.
     pub const VTCR: usize = sys::IOMM_ARM64_S2_VTCR as usize;
+    /// Index of what an arm64-s2 table wants of HCR_EL2: FWB, or nothing.
+    pub const HCR: usize = sys::IOMM_ARM64_S2_HCR as usize;
 
     /// A struct for C to fill.
     pub(crate) fn empty() -> sys::iomm_pgtable_info {
