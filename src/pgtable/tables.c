@@ -401,6 +401,23 @@ static struct iomm_node *any_spare(struct iomm_pgtable *pgtable, uint32_t level)
 	return node;
 }
 
+/* A node from before the table was made wide, without children, gets its whole
+ * window. */
+static int widen_node(struct iomm_pgtable *pgtable, struct iomm_node *node)
+{
+	uint64_t slots = table_bytes(pgtable) >> pgtable->ops->desc_shift;
+	struct iomm_ctx *ctx = pgtable->object.ctx;
+
+	if (!is_wide(pgtable) || !iomm_node_is_inner(node) ||
+	    iomm_node_inner(node)->count >= slots)
+		return 0;
+	iomm_node_free_window(ctx, iomm_node_inner(node));
+	if (iomm_node_set_window(ctx, iomm_node_inner(node), (uint32_t)slots))
+		return 0;
+	return IOMM_FAIL(ctx, IOMM_ENOMEM,
+			 "no memory for the books of a table");
+}
+
 int iomm_node_create(struct iomm_pgtable *pgtable,
 		     struct iomm_node_spares *from, uint32_t level,
 		     uint64_t bytes, uintptr_t *generation,
@@ -417,6 +434,10 @@ int iomm_node_create(struct iomm_pgtable *pgtable,
 	if (!node) {
 		r = make_table(pgtable, level, bytes, &node);
 		made = true;
+	} else {
+		r = widen_node(pgtable, node);
+		if (r)
+			retire(pgtable, node);
 	}
 	if (r)
 		return r;
@@ -540,8 +561,6 @@ int iomm_node_reserve(struct iomm_pgtable *pgtable,
 		      uint32_t count)
 {
 	uint64_t bytes = table_bytes(pgtable);
-	uint32_t slots = (uint32_t)(bytes >> pgtable->ops->desc_shift);
-	struct iomm_ctx *ctx = pgtable->object.ctx;
 	struct iomm_node *node;
 	int r;
 
@@ -553,16 +572,9 @@ int iomm_node_reserve(struct iomm_pgtable *pgtable,
 				return r;
 		}
 		put_spare(spares, node);
-		/* From before the table was made wide. */
-		if (iomm_node_is_inner(node) &&
-		    iomm_node_inner(node)->count < slots) {
-			iomm_node_free_window(ctx, iomm_node_inner(node));
-			if (!iomm_node_set_window(ctx, iomm_node_inner(node),
-						  slots))
-				return IOMM_FAIL(ctx, IOMM_ENOMEM,
-						 "no memory for the books of a "
-						 "table");
-		}
+		r = widen_node(pgtable, node);
+		if (r)
+			return r;
 	}
 	return 0;
 }
