@@ -472,6 +472,9 @@ FN(drop)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level)
 	uint64_t smallest = FN(size)(level + 1), bytes = 0;
 	int r;
 
+	/* Others may have taken it out since it was seen. */
+	if (!child)
+		return IOMM_RETRY;
 	/* What others map there meanwhile may be smaller. */
 	if (op->shared)
 		smallest = FMT_GRANULE;
