@@ -396,9 +396,9 @@ compare_leaf(struct machine *m, const struct iomm_walk_entry *e)
 	uint64_t end = n + e->bytes / m->page_bytes, i;
 
 	REQUIRE(e->iova >= m->base && e->iova >= m->walked);
-	/* A run is of leaves whose own size need not be one of the table. */
+	/* What is left of a run that was cut need not be one of the sizes. */
 	REQUIRE(end <= m->nr_pages);
-	REQUIRE(e->bytes & m->info.page_sizes || e->kind == IOMM_WALK_RUN);
+	REQUIRE(e->bytes <= m->info.page_sizes);
 	for (i = n; i < end; i++) {
 		REQUIRE(pages[i].prot == e->prot);
 		REQUIRE(pages[i].paddr == e->paddr + (i - n) * m->page_bytes);
