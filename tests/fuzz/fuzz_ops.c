@@ -102,7 +102,7 @@ UNTRACED static int tlb_flush(void *data, uint64_t iova, uint64_t last,
 	struct machine *m = data;
 	uint64_t n;
 
-	REQUIRE(iova <= last && page_size >= m->page_bytes);
+	REQUIRE(iova <= last && page_size >= m->info.granule);
 	REQUIRE(!(flags & ~IOMM_TLB_TABLES));
 	if (flush_failed(m))
 		return -IOMM_ETIMEDOUT;
