@@ -88,6 +88,27 @@ static const struct iomm_table_memory_ops memory_ops = {
 
 /* The hardware */
 
+/* How many leaves side by side make a contiguous run (Arm ARM DDI 0487, D8.7):
+ * by granule, of pages and of blocks. */
+static uint64_t run_of(const struct machine *m, uint64_t leaf)
+{
+	if (m->info.granule == 4096)
+		return 16;
+	return m->info.granule == 16384 && leaf == 16384 ? 128 : 32;
+}
+
+/* What one descriptor can map: one of the table's page sizes, or what is left
+ * when a run that is one of them was cut. */
+static bool is_leaf(const struct machine *m, uint64_t bytes)
+{
+	uint64_t size;
+
+	for (size = m->info.granule; size < bytes; size *= m->info.granule / 8)
+		;
+	return size == bytes &&
+	       m->info.page_sizes & (bytes | bytes * run_of(m, bytes));
+}
+
 static int flush_failed(struct machine *m)
 {
 	if (!m->flushes_fail)
@@ -102,7 +123,7 @@ UNTRACED static int tlb_flush(void *data, uint64_t iova, uint64_t last,
 	struct machine *m = data;
 	uint64_t n;
 
-	REQUIRE(iova <= last && page_size >= m->info.granule);
+	REQUIRE(iova <= last && is_leaf(m, page_size));
 	REQUIRE(!(flags & ~IOMM_TLB_TABLES));
 	if (flush_failed(m))
 		return -IOMM_ETIMEDOUT;
@@ -357,7 +378,8 @@ static void do_translate(struct machine *m)
 	REQUIRE(out.paddr == pages[n].paddr + offset);
 	REQUIRE(out.prot == pages[n].prot);
 	REQUIRE(lowest(out.page_size) == out.page_size);
-	REQUIRE(out.page_size & m->info.page_sizes);
+	REQUIRE(out.page_size & m->info.page_sizes ||
+		is_leaf(m, out.page_size));
 }
 
 static void do_malformed(struct machine *m)
@@ -392,16 +414,19 @@ static void do_malformed(struct machine *m)
 UNTRACED static void
 compare_leaf(struct machine *m, const struct iomm_walk_entry *e)
 {
+	uint64_t offset = (e->iova - m->base) % m->page_bytes;
 	uint64_t n = (e->iova - m->base) / m->page_bytes;
-	uint64_t end = n + e->bytes / m->page_bytes, i;
+	uint64_t done = 0;
 
 	REQUIRE(e->iova >= m->base && e->iova >= m->walked);
-	/* What is left of a run that was cut need not be one of the sizes. */
-	REQUIRE(end <= m->nr_pages);
-	REQUIRE(e->bytes <= m->info.page_sizes);
-	for (i = n; i < end; i++) {
-		REQUIRE(pages[i].prot == e->prot);
-		REQUIRE(pages[i].paddr == e->paddr + (i - n) * m->page_bytes);
+	REQUIRE(is_leaf(m, e->bytes));
+	if (e->kind == IOMM_WALK_RUN)
+		REQUIRE(m->info.page_sizes & e->bytes * run_of(m, e->bytes));
+	/* A leaf of a run may be a part of the smallest page size. */
+	for (; done < e->bytes; done += m->page_bytes, n++) {
+		REQUIRE(n < m->nr_pages);
+		REQUIRE(pages[n].prot == e->prot);
+		REQUIRE(e->paddr + done == pages[n].paddr + offset);
 	}
 	m->walked = e->iova + e->bytes - 1;
 }
