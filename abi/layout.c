@@ -315,6 +315,60 @@ FIELD(iomm_format_info, nr_regs, 28, 4);
 
 VALUE(IOMM_FORMAT_INFO_SIZE_VER0, 32);
 
+/* <iomm/fwspec.h> */
+
+SIZE(iomm_fwspec_info, 48, 8);
+FIELD(iomm_fwspec_info, size, 0, 4);
+FIELD(iomm_fwspec_info, flags, 4, 4);
+FIELD(iomm_fwspec_info, nr_iommus, 8, 4);
+FIELD(iomm_fwspec_info, nr_regions, 12, 4);
+FIELD(iomm_fwspec_info, nr_dma_ranges, 16, 4);
+FIELD(iomm_fwspec_info, pasid_bits, 20, 4);
+FIELD(iomm_fwspec_info, address_bits, 24, 4);
+FIELD(iomm_fwspec_info, numa_node, 28, 4);
+FIELD(iomm_fwspec_info, dma_first, 32, 8);
+FIELD(iomm_fwspec_info, dma_last, 40, 8);
+SIZE(iomm_specifier, 56, 8);
+FIELD(iomm_specifier, size, 0, 4);
+FIELD(iomm_specifier, nr_cells, 4, 4);
+FIELD(iomm_specifier, iommu, 8, 8);
+FIELD(iomm_specifier, place, 16, 8);
+FIELD(iomm_specifier, cells, 24, 32);
+SIZE(iomm_reserved_region, 48, 8);
+FIELD(iomm_reserved_region, size, 0, 4);
+FIELD(iomm_reserved_region, kind, 4, 4);
+FIELD(iomm_reserved_region, first, 8, 8);
+FIELD(iomm_reserved_region, last, 16, 8);
+FIELD(iomm_reserved_region, paddr, 24, 8);
+FIELD(iomm_reserved_region, prot, 32, 4);
+FIELD(iomm_reserved_region, flags, 36, 4);
+FIELD(iomm_reserved_region, place, 40, 8);
+SIZE(iomm_dma_range, 40, 8);
+FIELD(iomm_dma_range, size, 0, 4);
+FIELD(iomm_dma_range, reserved, 4, 4);
+FIELD(iomm_dma_range, first, 8, 8);
+FIELD(iomm_dma_range, last, 16, 8);
+FIELD(iomm_dma_range, paddr, 24, 8);
+FIELD(iomm_dma_range, place, 32, 8);
+
+VALUE(IOMM_FWSPEC_COHERENT, 1);
+VALUE(IOMM_FWSPEC_ATS, 2);
+VALUE(IOMM_FWSPEC_PRI, 4);
+VALUE(IOMM_FWSPEC_STALL, 8);
+VALUE(IOMM_FWSPEC_DMA_RANGE, 16);
+VALUE(IOMM_FWSPEC_NUMA_NODE, 32);
+VALUE(IOMM_FWSPEC_INFO_SIZE_VER0, 48);
+VALUE(IOMM_SPECIFIER_CELLS, 8);
+VALUE(IOMM_SPECIFIER_SIZE_VER0, 56);
+VALUE(IOMM_REGION_DIRECT, 1);
+VALUE(IOMM_REGION_DIRECT_RELAXABLE, 2);
+VALUE(IOMM_REGION_RESERVED, 3);
+VALUE(IOMM_REGION_MSI, 4);
+VALUE(IOMM_REGION_SOFTWARE_MSI, 5);
+VALUE(IOMM_REGION_MAPPED, 1);
+VALUE(IOMM_RESERVED_REGION_SIZE_VER0, 48);
+VALUE(IOMM_DMA_RANGE_SIZE_VER0, 40);
+
 /* <iomm/gather.h> */
 
 SIZE(iomm_gather, 64, 8);
@@ -681,6 +735,7 @@ VALUE(IOMM_HANDLE_ALLOC_TYPE, 14);
 VALUE(IOMM_HANDLE_IOASID_SPACE, 15);
 VALUE(IOMM_HANDLE_IOASID_SET, 16);
 VALUE(IOMM_HANDLE_PASID, 17);
+VALUE(IOMM_HANDLE_FWSPEC, 18);
 VALUE(IOMM_FOREVER, UINT64_MAX);
 VALUE(IOMM_PROT_READ, 1);
 VALUE(IOMM_PROT_WRITE, 2);

@@ -8,10 +8,9 @@
 /* Asks everything of whatever tree that is; it must not crash. */
 static void ask_everything(struct iomm_firmware *firmware)
 {
-	struct iomm_specifier specifiers[4];
 	struct iomm_node_info info;
 	uint64_t node = 0, input;
-	uint32_t n;
+	struct iomm_fwspec *spec;
 	char path[64];
 	int len;
 
@@ -24,13 +23,14 @@ static void ask_everything(struct iomm_firmware *firmware)
 		assert_true(iomm_firmware_node_compatible(firmware, node,
 							  "x") >= 0);
 		for (input = 0; input < 0x20; input += 0x10) {
-			n = LENGTH(specifiers);
-			(void)iomm_firmware_specifiers(firmware, node, &input,
-						       specifiers, &n);
+			spec = NULL;
+			(void)iomm_firmware_lookup(firmware, node, &input, 1,
+						   &spec);
+			iomm_fwspec_put(spec);
 		}
-		n = LENGTH(specifiers);
-		(void)iomm_firmware_specifiers(firmware, node, NULL, specifiers,
-					       &n);
+		spec = NULL;
+		(void)iomm_firmware_lookup(firmware, node, NULL, 0, &spec);
+		iomm_fwspec_put(spec);
 	}
 }
 

@@ -304,13 +304,43 @@ compatible(struct iomm_firmware *firmware, uint32_t key, const char *name)
 }
 
 static int
-specifiers(struct iomm_firmware *firmware, uint32_t key, const uint64_t *input,
-	   struct iomm_specifier *out, uint32_t *count)
+describe(struct iomm_firmware *firmware, uint32_t key, const uint64_t *inputs,
+	 uint32_t nr_inputs, struct iomm_fwspec_builder *b)
 {
 	int err = check_key(firmware, key);
 
-	return err ? err
-		   : iomm_fdt_specifiers(firmware, key, input, out, count);
+	if (err)
+		return err;
+	if (fdt_node(fdt_source(firmware), key)->flags & IOMM_NODE_COHERENT)
+		iomm_fwspec_limits(b)->flags |= IOMM_FWSPEC_COHERENT;
+	return iomm_fdt_add_iommus(firmware, key, inputs, nr_inputs, b);
+}
+
+static int
+place(struct iomm_firmware *firmware, uint64_t place, char *buf, uint64_t len)
+{
+	static const char *const names[FDT_NR_PLACES] = {
+		[FDT_PLACE_IOMMUS] = "iommus",
+		[FDT_PLACE_IOMMU_MAP] = "iommu-map",
+	};
+	uint32_t key = (uint32_t)(place >> 32);
+	uint32_t property = (uint32_t)place >> 24;
+	char node[PATH_MAX_BYTES], text[PATH_MAX_BYTES + 64];
+	int err;
+
+	if (!key || property >= FDT_NR_PLACES)
+		return IOMM_FAIL(firmware->obj.ctx, IOMM_EINVAL,
+				 "%x is no place in a device tree", place);
+	err = path(firmware, key, node, sizeof(node));
+	if (err < 0)
+		return err;
+	if (property == FDT_PLACE_NODE)
+		return iomm_copy_string(buf, len, node);
+	(void)iomm_text_render(text, sizeof(text),
+			       IOMM_TEXT("%s: %s[%u]", IOMM_STR(node),
+					 IOMM_STR(names[property]),
+					 place % FDT_PLACE_ENTRIES));
+	return iomm_copy_string(buf, len, text);
 }
 
 static void free_source(struct iomm_ctx *ctx, struct fdt_source *source)
@@ -332,7 +362,8 @@ static const struct iomm_firmware_ops fdt_ops = {
 	.info = info,
 	.path = path,
 	.compatible = compatible,
-	.specifiers = specifiers,
+	.describe = describe,
+	.place = place,
 	.destroy = destroy,
 };
 

@@ -43,9 +43,26 @@ const fdt32_t *iomm_fdt_cells(const struct fdt_source *source, uint32_t key,
 uint32_t iomm_fdt_cell(const struct fdt_source *source, uint32_t key,
 		       const char *name, uint32_t otherwise);
 
-/* The ops entry; see fdt_iommu.c. */
-int iomm_fdt_specifiers(struct iomm_firmware *firmware, uint32_t key,
-			const uint64_t *input, struct iomm_specifier *out,
-			uint32_t *count);
+/* A place: an entry of a property of a node. */
+enum {
+	FDT_PLACE_NODE, /* the node as such */
+	FDT_PLACE_IOMMUS,
+	FDT_PLACE_IOMMU_MAP,
+	FDT_NR_PLACES,
+};
+
+#define FDT_PLACE_ENTRIES (1u << 24)
+
+static inline uint64_t
+fdt_place(uint32_t key, uint32_t property, uint32_t entry)
+{
+	return (uint64_t)key << 32 | property << 24 |
+	       (entry < FDT_PLACE_ENTRIES ? entry : FDT_PLACE_ENTRIES - 1);
+}
+
+/* The IOMMUs of a device; see fdt_iommu.c. */
+int iomm_fdt_add_iommus(struct iomm_firmware *firmware, uint32_t key,
+			const uint64_t *inputs, uint32_t nr_inputs,
+			struct iomm_fwspec_builder *b);
 
 #endif

@@ -72,29 +72,24 @@ static int find_iommu(struct iomm_firmware *firmware, uint32_t key,
 	return 0;
 }
 
-static void add(struct iomm_firmware *firmware, uint32_t iommu,
-		const fdt32_t *cells, uint32_t nr_cells,
-		struct iomm_specifier *out, uint32_t room, uint32_t *count)
+static int add(struct iomm_fwspec_builder *b, uint32_t iommu,
+	       const fdt32_t *cells, uint32_t nr_cells, uint64_t place)
 {
+	uint32_t value[IOMM_SPECIFIER_CELLS];
 	uint32_t n;
 
-	if (*count < room) {
-		out[*count].iommu = iomm_firmware_node(firmware, iommu);
-		out[*count].nr_cells = nr_cells;
-		for (n = 0; n < nr_cells; n++)
-			out[*count].cells[n] = fdt32_to_cpu(cells[n]);
-	}
-	++*count;
+	for (n = 0; n < nr_cells; n++)
+		value[n] = fdt32_to_cpu(cells[n]);
+	return iomm_fwspec_add_iommu(b, iommu, value, nr_cells, place);
 }
 
 /* "iommus": (phandle, specifier) pairs; the IOMMU says how long its specifier
  * is. */
-static int
-from_iommus(struct iomm_firmware *firmware, uint32_t key,
-	    struct iomm_specifier *out, uint32_t room, uint32_t *count)
+static int from_iommus(struct iomm_firmware *firmware, uint32_t key,
+		       struct iomm_fwspec_builder *b)
 {
 	const struct fdt_source *source = fdt_source(firmware);
-	uint32_t left, iommu, nr_cells;
+	uint32_t left, iommu, nr_cells, entry = 0;
 	const fdt32_t *cells;
 	int err = read_cells(firmware, key, "iommus", &cells, &left);
 
@@ -104,7 +99,7 @@ from_iommus(struct iomm_firmware *firmware, uint32_t key,
 		return FAIL_AT(firmware, key, IOMM_ENODEV,
 			       "no IOMMU is described for it: it does direct "
 			       "DMA");
-	while (left) {
+	for (; left; left -= nr_cells, cells += nr_cells) {
 		err = find_iommu(firmware, key, fdt32_to_cpu(*cells), "iommus",
 				 &iommu);
 		if (err)
@@ -118,24 +113,24 @@ from_iommus(struct iomm_firmware *firmware, uint32_t key,
 				"iommus ends after %u of the %u cells of "
 				"a specifier",
 				left, nr_cells);
-		add(firmware, iommu, cells, nr_cells, out, room, count);
-		cells += nr_cells;
-		left -= nr_cells;
+		err = add(b, iommu, cells, nr_cells,
+			  fdt_place(key, FDT_PLACE_IOMMUS, entry++));
+		if (err)
+			return err;
 	}
 	return 0;
 }
 
 /* "iommu-map": (first input ID, phandle, first output ID, length), one cell
  * each; input IDs are masked before they are looked up. */
-static int
-from_map(struct iomm_firmware *firmware, uint32_t key, uint64_t input,
-	 struct iomm_specifier *out, uint32_t room, uint32_t *count)
+static int from_map(struct iomm_firmware *firmware, uint32_t key,
+		    uint64_t input, struct iomm_fwspec_builder *b)
 {
 	const struct fdt_source *source = fdt_source(firmware);
 	uint32_t mask =
 		iomm_fdt_cell(source, key, "iommu-map-mask", UINT32_MAX);
 	uint64_t id = input & mask, first, to, length;
-	uint32_t cells, iommu;
+	uint32_t cells, iommu, entry = 0;
 	const fdt32_t *map;
 	fdt32_t specifier;
 	int err = read_cells(firmware, key, "iommu-map", &map, &cells);
@@ -150,7 +145,7 @@ from_map(struct iomm_firmware *firmware, uint32_t key, uint64_t input,
 		return FAIL_AT(firmware, key, IOMM_EINVAL,
 			       "iommu-map has %u cells, not a multiple of 4",
 			       cells);
-	for (; cells; cells -= 4, map += 4) {
+	for (; cells; cells -= 4, map += 4, entry++) {
 		first = fdt32_to_cpu(map[0]);
 		to = fdt32_to_cpu(map[2]);
 		length = fdt32_to_cpu(map[3]);
@@ -171,21 +166,24 @@ from_map(struct iomm_firmware *firmware, uint32_t key, uint64_t input,
 		if (err)
 			return err;
 		specifier = cpu_to_fdt32((uint32_t)(to + (id - first)));
-		add(firmware, iommu, &specifier, 1, out, room, count);
-		return 0;
+		return add(b, iommu, &specifier, 1,
+			   fdt_place(key, FDT_PLACE_IOMMU_MAP, entry));
 	}
 	return FAIL_AT(firmware, key, IOMM_ENODEV,
 		       "iommu-map says nothing of ID %x: it does direct DMA",
 		       input);
 }
 
-int iomm_fdt_specifiers(struct iomm_firmware *firmware, uint32_t key,
-			const uint64_t *input, struct iomm_specifier *out,
-			uint32_t *count)
+int iomm_fdt_add_iommus(struct iomm_firmware *firmware, uint32_t key,
+			const uint64_t *inputs, uint32_t nr_inputs,
+			struct iomm_fwspec_builder *b)
 {
-	uint32_t room = *count;
+	uint32_t n;
+	int err = 0;
 
-	*count = 0;
-	return input ? from_map(firmware, key, *input, out, room, count)
-		     : from_iommus(firmware, key, out, room, count);
+	if (!nr_inputs)
+		return from_iommus(firmware, key, b);
+	for (n = 0; !err && n < nr_inputs; n++)
+		err = from_map(firmware, key, inputs[n], b);
+	return err;
 }
