@@ -51,7 +51,7 @@ DTC    ?= dtc
 # ---------------------------------------------------------------- sources ---
 
 # The core is freestanding: it asks its host for everything, through hooks.
-CORE_DIRS   := base pgtable ioasid device domain alloc
+CORE_DIRS   := base pgtable ioasid device device/acpi domain alloc
 # The rest needs an operating system below it.
 HOSTED_DIRS := platform device/firmware alloc/hosted backend
 

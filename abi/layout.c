@@ -292,6 +292,11 @@ FIELD(iomm_node_info, iommu_cells, 8, 4);
 FIELD(iomm_node_info, reserved, 12, 4);
 FIELD(iomm_node_info, reg_base, 16, 8);
 FIELD(iomm_node_info, reg_bytes, 24, 8);
+SIZE(iomm_acpi_table, 24, 8);
+FIELD(iomm_acpi_table, size, 0, 4);
+FIELD(iomm_acpi_table, reserved, 4, 4);
+FIELD(iomm_acpi_table, table, 8, 8);
+FIELD(iomm_acpi_table, bytes, 16, 8);
 
 VALUE(IOMM_NODE_IOMMU, 1);
 VALUE(IOMM_NODE_CLIENT, 2);
@@ -301,6 +306,7 @@ VALUE(IOMM_NODE_AVAILABLE, 16);
 VALUE(IOMM_NODE_COHERENT, 32);
 VALUE(IOMM_NODE_MAPPED, 64);
 VALUE(IOMM_NODE_INFO_SIZE_VER0, 32);
+VALUE(IOMM_ACPI_TABLE_SIZE_VER0, 24);
 
 /* <iomm/format.h> */
 
