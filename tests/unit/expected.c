@@ -135,6 +135,7 @@ static void say_failure(struct text *text, struct world *w, int err)
 	} names[] = {
 		{ IOMM_ENODEV, "ENODEV" },
 		{ IOMM_EINVAL, "EINVAL" },
+		{ IOMM_EOPNOTSUPP, "EOPNOTSUPP" },
 	};
 	char why[LINE];
 	uint32_t n;
@@ -146,11 +147,31 @@ static void say_failure(struct text *text, struct world *w, int err)
 	say(text, "fails %s %s\n", names[n].name, why);
 }
 
+static void say_spec(struct text *text, struct iomm_firmware *firmware,
+		     struct iomm_fwspec *spec)
+{
+	struct iomm_fwspec_info info = { .size = sizeof(info) };
+
+	assert_ok(iomm_fwspec_info(spec, &info));
+	say_iommus(text, firmware, spec, info.nr_iommus);
+	say_regions(text, firmware, spec, info.nr_regions);
+	say_windows(text, firmware, spec, info.nr_dma_ranges);
+	say_device(text, &info);
+}
+
+void expect_text(struct iomm_firmware *firmware, struct iomm_fwspec *spec,
+		 const char *expected)
+{
+	struct text text = { .length = 0 };
+
+	say_spec(&text, firmware, spec);
+	assert_string_equal(text.s, expected);
+}
+
 static void
 ask(struct text *text, struct world *w, struct iomm_firmware *firmware,
     uint64_t node, const uint64_t *inputs, uint32_t nr_inputs)
 {
-	struct iomm_fwspec_info info = { .size = sizeof(info) };
 	struct iomm_fwspec *spec = NULL;
 	int err =
 		iomm_firmware_lookup(firmware, node, inputs, nr_inputs, &spec);
@@ -159,11 +180,7 @@ ask(struct text *text, struct world *w, struct iomm_firmware *firmware,
 		say_failure(text, w, err);
 		return;
 	}
-	assert_ok(iomm_fwspec_info(spec, &info));
-	say_iommus(text, firmware, spec, info.nr_iommus);
-	say_regions(text, firmware, spec, info.nr_regions);
-	say_windows(text, firmware, spec, info.nr_dma_ranges);
-	say_device(text, &info);
+	say_spec(text, firmware, spec);
 	iomm_fwspec_put(spec);
 }
 
@@ -202,7 +219,7 @@ static bool next_line(FILE *file, char *line)
 	return false;
 }
 
-/* "? NODE [ID...]" */
+/* "? NODE [ID...]", with a node that has blanks in its name in quotes */
 static void ask_line(struct text *text, struct world *w,
 		     struct iomm_firmware *firmware, const char *line)
 {
@@ -212,7 +229,7 @@ static void ask_line(struct text *text, struct world *w,
 	const char *path;
 
 	strcpy(copy, line + 2);
-	path = strtok_r(copy, " ", &save);
+	path = strtok_r(copy, *copy == '"' ? "\"" : " ", &save);
 	while ((word = strtok_r(NULL, " ", &save))) {
 		assert_true(nr_inputs < INPUT);
 		inputs[nr_inputs++] = strtoull(word, NULL, 16);

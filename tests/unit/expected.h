@@ -3,7 +3,8 @@
  * What firmware must say, written by hand: tests/data/NAME.expected. A line
  * with a question is followed by the facts of its answer, in order:
  *
- *   ? NODE [ID...]                  a device, or IDs at a bridge
+ *   ? NODE [ID...]                  a device, or IDs at a bridge; in quotes
+ *                                   when it has blanks in it
  *   iommu NODE [CELL...] | PLACE    a specifier, and where it is said
  *   region KIND FIRST LAST [-> PADDR] [RIGHTS] | PLACE
  *   window FIRST LAST -> PADDR | PLACE
@@ -22,6 +23,10 @@
  * answer differs; the differences are printed. */
 void expect_file(struct world *w, struct iomm_firmware *firmware,
 		 const char *name);
+
+/* Facts as above, each with its newline, are all that is in one answer. */
+void expect_text(struct iomm_firmware *firmware, struct iomm_fwspec *spec,
+		 const char *expected);
 
 /* Is the node among the questions of the file? */
 bool expect_asks(const char *name, const char *path);

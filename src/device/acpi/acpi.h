@@ -53,6 +53,7 @@ struct acpi_node {
 	uint16_t number;
 	uint32_t flags;	 /* IOMM_NODE_* */
 	uint32_t offset; /* in the table; not for segments */
+	bool incoherent; /* a table says so of the segment */
 };
 
 /* A node's key is its place in the array, from 1. */
@@ -194,9 +195,14 @@ int iomm_acpi_fail_for(const struct acpi_question *q, int code,
 int iomm_acpi_index(struct acpi_source *source, uint32_t table);
 
 int iomm_acpi_add_node(struct acpi_source *source, struct acpi_node node);
-/* A segment is coherent when all that is said of it is. */
+/* A segment is coherent when a table says so, and none that it is not. */
+enum {
+	ACPI_INCOHERENT,
+	ACPI_COHERENT,
+	ACPI_UNKNOWN /* it is for _CCA to say, which is in no such table */
+};
 int iomm_acpi_add_segment(struct acpi_source *source, uint16_t segment,
-			  bool coherent);
+			  int coherence);
 
 /* Are `bytes` there from `offset` on, before `end`? Else a failure. */
 int iomm_acpi_room(const struct acpi_source *source,
@@ -231,6 +237,12 @@ int iomm_acpi_add(struct acpi_question *q, uint32_t offset,
 int iomm_acpi_add_region(struct acpi_question *q, uint32_t kind, uint64_t first,
 			 uint64_t bytes, uint32_t prot, uint32_t what,
 			 uint32_t place);
+
+/* IOMM_FWSPEC_COHERENT, if that is known of the segment that is asked for. */
+static inline uint32_t acpi_coherent(const struct acpi_question *q)
+{
+	return q->node->flags & IOMM_NODE_COHERENT ? IOMM_FWSPEC_COHERENT : 0;
+}
 
 /* Notes flags and widths. Of a device with several IDs that differ in them,
  * what is true of all of them stays. */

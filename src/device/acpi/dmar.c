@@ -83,7 +83,7 @@ add(struct acpi_source *source, const struct acpi_table *table, uint32_t at)
 			err = iomm_acpi_add_segment(source,
 						    acpi_u16(table,
 							     at + DMAR_SEGMENT),
-						    true);
+						    ACPI_COHERENT);
 		return err ? err : add_specials(source, table, at);
 	case DMAR_ANDD:
 		node.kind = ACPI_DEVICE;
@@ -202,7 +202,8 @@ static int add_memory(struct acpi_question *q, uint32_t at)
 				 "an RMRR has all of memory");
 	return iomm_acpi_add_region(q, IOMM_REGION_DIRECT, first,
 				    last - first + 1,
-				    IOMM_PROT_READ | IOMM_PROT_WRITE,
+				    IOMM_PROT_READ | IOMM_PROT_WRITE |
+					    IOMM_PROT_CACHE,
 				    ACPI_AT_STRUCTURE, at);
 }
 

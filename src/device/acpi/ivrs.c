@@ -105,7 +105,7 @@ static int add_iommu(struct acpi_source *source, const struct acpi_table *table,
 
 	if (!err)
 		err = iomm_acpi_add_segment(source, segment_of(table, ivhd),
-					    true);
+					    ACPI_COHERENT);
 	return err ? err : add_devices(source, table, ivhd);
 }
 
@@ -189,9 +189,10 @@ static int add_memory(struct acpi_question *q, uint32_t ivmd)
 	if (flags & (IVMD_UNITY | IVMD_EXCLUSION))
 		kind = IOMM_REGION_DIRECT;
 	if (flags & IVMD_EXCLUSION)
-		prot = IOMM_PROT_READ | IOMM_PROT_WRITE;
-	else if (kind == IOMM_REGION_DIRECT)
-		prot = (flags & IVMD_READ ? IOMM_PROT_READ : 0) |
+		flags |= IVMD_READ | IVMD_WRITE;
+	if (kind == IOMM_REGION_DIRECT)
+		prot = IOMM_PROT_CACHE |
+		       (flags & IVMD_READ ? IOMM_PROT_READ : 0) |
 		       (flags & IVMD_WRITE ? IOMM_PROT_WRITE : 0);
 	return iomm_acpi_add_region(q, kind,
 				    acpi_u64(q->table, ivmd + IVMD_START),

@@ -108,10 +108,9 @@ add(struct acpi_source *source, const struct acpi_table *table, uint32_t at)
 		node.flags |= IOMM_NODE_IOMMU;
 		break;
 	case ROOT_COMPLEX:
-		/* What is coherent is for _CCA to say, which is in no table. */
 		return iomm_acpi_add_segment(source,
 					     acpi_u16(table, at + ROOT_SEGMENT),
-					     false);
+					     ACPI_UNKNOWN);
 	case PLATFORM:
 		node.kind = ACPI_DEVICE;
 		if (mappings_of(table, at).count)
@@ -231,7 +230,7 @@ static int find_mapping(struct acpi_question *q, uint32_t node, uint32_t *found,
 
 static int function(struct acpi_question *q)
 {
-	uint32_t node = 0, mapping = 0, flags = 0, root = 0;
+	uint32_t node = 0, mapping = 0, flags = acpi_coherent(q), root = 0;
 	uint64_t id = 0;
 	int err;
 

@@ -173,8 +173,18 @@ int iomm_acpi_add_node(struct acpi_source *source, struct acpi_node node)
 	return err;
 }
 
+static void set_coherence(struct acpi_node *node, int coherence)
+{
+	if (coherence == ACPI_INCOHERENT)
+		node->incoherent = true;
+	else if (coherence == ACPI_COHERENT)
+		node->flags |= IOMM_NODE_COHERENT;
+	if (node->incoherent)
+		node->flags &= ~IOMM_NODE_COHERENT;
+}
+
 int iomm_acpi_add_segment(struct acpi_source *source, uint16_t segment,
-			  bool coherent)
+			  int coherence)
 {
 	struct acpi_node node = { .kind = ACPI_SEGMENT,
 				  .number = segment,
@@ -188,8 +198,7 @@ int iomm_acpi_add_segment(struct acpi_source *source, uint16_t segment,
 	for (n = 0; n < source->nr_segments; n++) {
 		old = &source->nodes[source->segments[n] - 1];
 		if (old->number == segment) {
-			if (!coherent)
-				old->flags &= ~IOMM_NODE_COHERENT;
+			set_coherence(old, coherence);
 			return 0;
 		}
 	}
@@ -198,8 +207,7 @@ int iomm_acpi_add_segment(struct acpi_source *source, uint16_t segment,
 				 "the ACPI tables name more than %u PCI "
 				 "segments",
 				 ACPI_SEGMENTS);
-	if (coherent)
-		node.flags |= IOMM_NODE_COHERENT;
+	set_coherence(&node, coherence);
 	err = iomm_acpi_add_node(source, node);
 	if (!err)
 		source->segments[source->nr_segments++] = source->nr_nodes;

@@ -66,9 +66,9 @@ static int add_segments(struct acpi_source *source,
 				 segment, last,
 				 acpi_u16(table, node + RANGE_FIRST),
 				 acpi_u16(table, node + RANGE_LAST));
-	/* What is coherent is for _CCA to say, which is in no table. */
 	for (; segment <= last && !err; segment++)
-		err = iomm_acpi_add_segment(source, (uint16_t)segment, false);
+		err = iomm_acpi_add_segment(source, (uint16_t)segment,
+					    ACPI_UNKNOWN);
 	return err;
 }
 
@@ -203,7 +203,7 @@ static int function(struct acpi_question *q)
 		return 0;
 	err = lead_to(q, found, output, endpoint);
 	if (!err)
-		iomm_acpi_limit(q, 0, 0, 0);
+		iomm_acpi_limit(q, acpi_coherent(q), 0, 0);
 	return err ? err : 1;
 }
 
