@@ -166,11 +166,11 @@ static int find_unit(struct acpi_question *q, const struct dmar_target *target,
 		if (has == DMAR_MAYBE)
 			maybe = scope;
 		if (has == DMAR_YES && *unit)
-			return ACPI_FAIL(q->source, q->table, scope,
-					 IOMM_EINVAL,
-					 "the device scope has a device that "
-					 "that at %x has for another DRHD",
-					 *place);
+			return ACPI_FAIL(
+				q->source, q->table, scope, IOMM_EINVAL,
+				"a second DRHD names the device that the "
+				"device scope at %x has for another",
+				*place);
 		if (has == DMAR_YES) {
 			*unit = at;
 			*place = scope;

@@ -162,18 +162,17 @@ static const char *compatible(const struct acpi_table *table, uint32_t ivhd)
 
 /* Answers */
 
-/* Is the memory for one of an entry's IDs? */
-static bool is_for(const struct acpi_table *table, uint32_t ivmd, uint16_t id)
+/* Is the memory of a block, which may be of any type, for an ID? */
+static bool is_for(const struct acpi_table *table, uint32_t block, uint16_t id)
 {
-	uint16_t first = acpi_u16(table, ivmd + IVRS_ID);
-
-	switch (acpi_u8(table, ivmd)) {
+	switch (acpi_u8(table, block)) {
 	case IVMD_ALL:
 		return true;
 	case IVMD_ONE:
-		return id == first;
+		return id == acpi_u16(table, block + IVRS_ID);
 	case IVMD_RANGE:
-		return id >= first && id <= acpi_u16(table, ivmd + IVMD_LAST);
+		return id >= acpi_u16(table, block + IVRS_ID) &&
+		       id <= acpi_u16(table, block + IVMD_LAST);
 	default:
 		return false;
 	}
