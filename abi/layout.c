@@ -307,6 +307,8 @@ VALUE(IOMM_NODE_COHERENT, 32);
 VALUE(IOMM_NODE_MAPPED, 64);
 VALUE(IOMM_NODE_INFO_SIZE_VER0, 32);
 VALUE(IOMM_ACPI_TABLE_SIZE_VER0, 24);
+VALUE(IOMM_LINUX_DEVICE_TREE, 1);
+VALUE(IOMM_LINUX_ACPI, 2);
 
 /* <iomm/format.h> */
 
@@ -706,6 +708,71 @@ VALUE(IOMM_SOFT_CONFIG_SIZE_VER0, 16);
 VALUE(IOMM_SOFT_CONTEXT_SIZE_VER0, 88);
 VALUE(IOMM_SOFT_STATS_SIZE_VER0, 40);
 VALUE(IOMM_SOFT_DRIVER_SIZE_VER0, 56);
+
+/* <iomm/static_firmware.h> */
+
+SIZE(iomm_static_node, 64, 8);
+FIELD(iomm_static_node, size, 0, 4);
+FIELD(iomm_static_node, flags, 4, 4);
+POINTER(iomm_static_node, name, 8);
+POINTER(iomm_static_node, compatible, 16);
+FIELD(iomm_static_node, reg_base, 24, 8);
+FIELD(iomm_static_node, reg_bytes, 32, 8);
+FIELD(iomm_static_node, iommu_cells, 40, 4);
+FIELD(iomm_static_node, limits, 44, 4);
+FIELD(iomm_static_node, pasid_bits, 48, 4);
+FIELD(iomm_static_node, address_bits, 52, 4);
+FIELD(iomm_static_node, numa_node, 56, 4);
+FIELD(iomm_static_node, reserved, 60, 4);
+SIZE(iomm_static_map, 72, 8);
+FIELD(iomm_static_map, size, 0, 4);
+FIELD(iomm_static_map, flags, 4, 4);
+FIELD(iomm_static_map, node, 8, 4);
+FIELD(iomm_static_map, iommu, 12, 4);
+FIELD(iomm_static_map, first_input, 16, 8);
+FIELD(iomm_static_map, last_input, 24, 8);
+FIELD(iomm_static_map, nr_cells, 32, 4);
+FIELD(iomm_static_map, reserved, 36, 4);
+FIELD(iomm_static_map, cells, 40, 32);
+SIZE(iomm_static_region, 48, 8);
+FIELD(iomm_static_region, size, 0, 4);
+FIELD(iomm_static_region, node, 4, 4);
+FIELD(iomm_static_region, kind, 8, 4);
+FIELD(iomm_static_region, flags, 12, 4);
+FIELD(iomm_static_region, first, 16, 8);
+FIELD(iomm_static_region, last, 24, 8);
+FIELD(iomm_static_region, paddr, 32, 8);
+FIELD(iomm_static_region, prot, 40, 4);
+FIELD(iomm_static_region, reserved, 44, 4);
+SIZE(iomm_static_range, 32, 8);
+FIELD(iomm_static_range, size, 0, 4);
+FIELD(iomm_static_range, node, 4, 4);
+FIELD(iomm_static_range, first, 8, 8);
+FIELD(iomm_static_range, last, 16, 8);
+FIELD(iomm_static_range, paddr, 24, 8);
+SIZE(iomm_static_config, 72, 8);
+FIELD(iomm_static_config, size, 0, 4);
+FIELD(iomm_static_config, flags, 4, 4);
+POINTER(iomm_static_config, nodes, 8);
+FIELD(iomm_static_config, nr_nodes, 16, 4);
+FIELD(iomm_static_config, node_stride, 20, 4);
+POINTER(iomm_static_config, maps, 24);
+FIELD(iomm_static_config, nr_maps, 32, 4);
+FIELD(iomm_static_config, map_stride, 36, 4);
+POINTER(iomm_static_config, regions, 40);
+FIELD(iomm_static_config, nr_regions, 48, 4);
+FIELD(iomm_static_config, region_stride, 52, 4);
+POINTER(iomm_static_config, ranges, 56);
+FIELD(iomm_static_config, nr_ranges, 64, 4);
+FIELD(iomm_static_config, range_stride, 68, 4);
+
+VALUE(IOMM_STATIC_MAX, 4096);
+VALUE(IOMM_STATIC_NODE_SIZE_VER0, 64);
+VALUE(IOMM_STATIC_INPUTS, 1);
+VALUE(IOMM_STATIC_MAP_SIZE_VER0, 72);
+VALUE(IOMM_STATIC_REGION_SIZE_VER0, 48);
+VALUE(IOMM_STATIC_RANGE_SIZE_VER0, 32);
+VALUE(IOMM_STATIC_CONFIG_SIZE_VER0, 72);
 
 /* <iomm/table_memory.h> */
 

@@ -51,6 +51,11 @@ struct iomm_acpi_table {
 IOMM_LAYOUT(sizeof(struct iomm_acpi_table) == IOMM_ACPI_TABLE_SIZE_VER0,
 	    "iomm_acpi_table");
 
+/** iomm_firmware_from_linux(): device trees only. */
+#define IOMM_LINUX_DEVICE_TREE (1u << 0)
+/** iomm_firmware_from_linux(): ACPI tables only. */
+#define IOMM_LINUX_ACPI	       (1u << 1)
+
 IOMM_BEGIN_DECLS
 
 /**
@@ -108,6 +113,29 @@ iomm_firmware_create_acpi(struct iomm_ctx *ctx,
 			  const struct iomm_acpi_table *tables, uint32_t count,
 			  uint32_t stride, struct iomm_pci *topology,
 			  struct iomm_firmware **out);
+
+/**
+ * Reads what Linux shows of the firmware of the machine that it runs on, or of
+ * another from which that was recorded. It is a device tree, if there is one
+ * that describes more than what a boot loader leaves for the kernel; else ACPI
+ * tables. Hosted library only.
+ *
+ * @param ctx the context
+ * @param root the folder that has `sys/firmware`; NULL: "/"
+ * @param flags IOMM_LINUX_*; 0: whichever there is
+ * @param out the source, with one reference
+ *
+ * Ownership: reads everything now. The caller owns the reference.
+ * Thread: any.
+ * Context: may allocate, and reads files; not in atomic hooks.
+ * Errors: ENOENT: neither is there; EACCES: it may not be read; EIO; EINVAL:
+ *   malformed (the sentence says where); EOPNOTSUPP: as
+ *   iomm_firmware_create_acpi(); ENOMEM.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_firmware_from_linux(struct iomm_ctx *ctx, const char *root, uint32_t flags,
+			 struct iomm_firmware **out);
 
 /**
  * Takes a reference.

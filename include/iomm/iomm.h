@@ -28,6 +28,7 @@
 #include <iomm/platform.h>
 #include <iomm/reservation.h>
 #include <iomm/soft.h>
+#include <iomm/static_firmware.h>
 #include <iomm/table_memory.h>
 #include <iomm/types.h>
 

@@ -237,8 +237,9 @@ static void ask_line(struct text *text, struct world *w,
 	ask(text, w, firmware, node_at(firmware, path), inputs, nr_inputs);
 }
 
-static void
-print_lines(char sign, const struct text *text, const struct text *other)
+/* With a sign those that the other has not, and the rest if `all`. */
+static void print_lines(char sign, const struct text *text,
+			const struct text *other, bool all)
 {
 	char copy[TEXT], line[LINE], *s, *save;
 
@@ -246,8 +247,10 @@ print_lines(char sign, const struct text *text, const struct text *other)
 	for (s = strtok_r(copy, "\n", &save); s;
 	     s = strtok_r(NULL, "\n", &save)) {
 		snprintf(line, sizeof(line), "%s\n", s);
-		print_message("%c %s\n", strstr(other->s, line) ? ' ' : sign,
-			      s);
+		if (!strstr(other->s, line))
+			print_message("%c %s", sign, line);
+		else if (all)
+			print_message("  %s", line);
 	}
 }
 
@@ -257,8 +260,8 @@ static bool is_alike(const char *name, const char *question,
 	if (!strcmp(expected->s, got->s))
 		return true;
 	print_message("%s.expected: %s\n", name, question);
-	print_lines('-', expected, got);
-	print_lines('+', got, expected);
+	print_lines('-', expected, got, true);
+	print_lines('+', got, expected, false);
 	return false;
 }
 
