@@ -69,6 +69,11 @@ void world_end(struct world *w);
  * sentence is asked for. */
 int checked(struct world *w, int result);
 
+/* Looks a device up in firmware, twice, and holds what is said to the rules of
+ * iomm/fwspec.h. Returns how many IOMMUs it has; 0 when it is refused. */
+uint32_t look_up(struct world *w, struct iomm_firmware *firmware, uint64_t node,
+		 const uint64_t *inputs, uint32_t nr_inputs);
+
 /* malloc() that cannot fail. */
 void *allocate(size_t bytes);
 

@@ -144,6 +144,18 @@ static void check_specifiers(struct machine *m, uint64_t node, uint32_t nr_ids)
 	REQUIRE(nr_ids && nr_ids <= specifiers);
 }
 
+static void ask_what_is_said(struct machine *m, uint64_t node)
+{
+	static const uint64_t inputs[] = { 0, 8,       0x100,	  0xffff,
+					   8, 0x10000, UINT64_MAX };
+	uint32_t n;
+
+	(void)look_up(&m->w, m->firmware, node, NULL, 0);
+	for (n = 0; n < LENGTH(inputs); n++)
+		(void)look_up(&m->w, m->firmware, node, &inputs[n], 1);
+	REQUIRE(look_up(&m->w, m->firmware, node, inputs, 4) <= 4);
+}
+
 static void ask(struct machine *m, uint64_t node)
 {
 	struct iomm_node_info info = info_of(m, node);
@@ -151,6 +163,7 @@ static void ask(struct machine *m, uint64_t node)
 	int err;
 
 	ask_path(m, node);
+	ask_what_is_said(m, node);
 	if (info.reg_bytes)
 		check_reg(m, node);
 	err = iomm_firmware_node_compatible(m->firmware, node, "arm,smmu-v3");

@@ -29,6 +29,106 @@ void take_bytes(struct input *in, void *to, size_t bytes)
 	in->left -= n;
 }
 
+/* What firmware says */
+
+static void
+check_place(struct world *w, struct iomm_firmware *firmware, uint64_t place)
+{
+	char text[1200];
+	int length = checked(w, iomm_firmware_place(firmware, place, text,
+						    sizeof(text)));
+
+	REQUIRE(length == -IOMM_EOVERFLOW ||
+		(length > 0 && length == (int)strlen(text)));
+}
+
+static void check_iommus(struct world *w, struct iomm_firmware *firmware,
+			 struct iomm_fwspec *spec, uint32_t count)
+{
+	struct iomm_specifier s = { .size = sizeof(s) }, before;
+	struct iomm_node_info info = { .size = sizeof(info) };
+	uint32_t n;
+
+	REQUIRE(count > 0);
+	for (n = 0; n < count; n++) {
+		before = s;
+		REQUIRE(!iomm_fwspec_iommu(spec, n, &s));
+		REQUIRE(s.nr_cells <= IOMM_SPECIFIER_CELLS);
+		REQUIRE(!iomm_firmware_node_info(firmware, s.iommu, &info));
+		REQUIRE(info.flags & IOMM_NODE_IOMMU);
+		REQUIRE(info.flags & IOMM_NODE_AVAILABLE);
+		/* Those that are alike are merged. */
+		REQUIRE(!n || s.iommu != before.iommu ||
+			s.nr_cells != before.nr_cells ||
+			memcmp(s.cells, before.cells, sizeof(s.cells)) != 0);
+		check_place(w, firmware, s.place);
+	}
+	REQUIRE(checked(w, iomm_fwspec_iommu(spec, count, &s)) == -IOMM_ENOENT);
+}
+
+static void check_regions(struct world *w, struct iomm_firmware *firmware,
+			  struct iomm_fwspec *spec, uint32_t count)
+{
+	struct iomm_reserved_region r = { .size = sizeof(r) };
+	uint32_t n;
+
+	for (n = 0; n < count; n++) {
+		REQUIRE(!iomm_fwspec_region(spec, n, &r));
+		REQUIRE(r.kind && r.kind <= IOMM_REGION_SOFTWARE_MSI);
+		REQUIRE(r.first <= r.last);
+		REQUIRE(!(r.flags & ~IOMM_REGION_MAPPED));
+		if (r.kind <= IOMM_REGION_DIRECT_RELAXABLE)
+			REQUIRE(r.paddr == r.first && r.prot);
+		check_place(w, firmware, r.place);
+	}
+	REQUIRE(checked(w, iomm_fwspec_region(spec, count, &r)) ==
+		-IOMM_ENOENT);
+}
+
+static void
+check_ranges(struct world *w, struct iomm_firmware *firmware,
+	     struct iomm_fwspec *spec, const struct iomm_fwspec_info *info)
+{
+	struct iomm_dma_range r = { .size = sizeof(r) };
+	uint32_t n;
+
+	REQUIRE(!info->nr_dma_ranges == !(info->flags & IOMM_FWSPEC_DMA_RANGE));
+	for (n = 0; n < info->nr_dma_ranges; n++) {
+		REQUIRE(!iomm_fwspec_dma_range(spec, n, &r));
+		REQUIRE(info->dma_first <= r.first && r.first <= r.last &&
+			r.last <= info->dma_last);
+		REQUIRE(r.paddr + (r.last - r.first) >= r.paddr);
+		check_place(w, firmware, r.place);
+	}
+	REQUIRE(checked(w, iomm_fwspec_dma_range(spec, n, &r)) == -IOMM_ENOENT);
+}
+
+uint32_t look_up(struct world *w, struct iomm_firmware *firmware, uint64_t node,
+		 const uint64_t *inputs, uint32_t nr_inputs)
+{
+	struct iomm_fwspec_info info = { .size = sizeof(info) };
+	struct iomm_fwspec_info again = { .size = sizeof(again) };
+	struct iomm_fwspec *spec = NULL, *second = NULL;
+	int err = checked(w, iomm_firmware_lookup(firmware, node, inputs,
+						  nr_inputs, &spec));
+
+	REQUIRE(!err || err == -IOMM_ENODEV || err == -IOMM_EINVAL);
+	REQUIRE(checked(w, iomm_firmware_lookup(firmware, node, inputs,
+						nr_inputs, &second)) == err);
+	if (err)
+		return 0;
+	REQUIRE(!iomm_fwspec_info(spec, &info));
+	REQUIRE(!iomm_fwspec_info(second, &again));
+	REQUIRE(!memcmp(&info, &again, sizeof(info)));
+	REQUIRE(info.pasid_bits <= 20 && info.address_bits <= 64);
+	check_iommus(w, firmware, spec, info.nr_iommus);
+	check_regions(w, firmware, spec, info.nr_regions);
+	check_ranges(w, firmware, spec, &info);
+	iomm_fwspec_put(second);
+	iomm_fwspec_put(spec);
+	return info.nr_iommus;
+}
+
 void *allocate(size_t bytes)
 {
 	void *memory = malloc(bytes ? bytes : 1);

@@ -24,6 +24,7 @@ BELOW = {
     "device": {"base"},
     "domain": {"device", "pgtable", "ioasid", "base"},
     "platform": {"base"},
+    "device/acpi": {"device", "base"},
     "device/firmware": {"device", "base"},
     "alloc": {"base"},
     "alloc/hosted": {"alloc", "base"},
@@ -32,7 +33,9 @@ BELOW = {
 
 # The folders that are built for any host, and what they may count on there:
 # the headers that C11 promises to a freestanding program.
-CORE = {"", "base", "pgtable", "ioasid", "device", "domain", "alloc"}
+CORE = {
+    "", "base", "pgtable", "ioasid", "device", "device/acpi", "domain", "alloc"
+}
 FREESTANDING = {
     f"{name}.h"
     for name in (

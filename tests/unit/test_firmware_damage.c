@@ -3,15 +3,28 @@
  * everything can be asked. */
 #include "unit/support.h"
 
-#include "device/firmware.h"
+#include <libfdt.h>
+
+static void look_up(struct iomm_firmware *firmware, uint64_t node,
+		    const uint64_t *inputs, uint32_t nr_inputs)
+{
+	struct iomm_fwspec *spec = UNTOUCHED;
+	int err =
+		iomm_firmware_lookup(firmware, node, inputs, nr_inputs, &spec);
+
+	if (!err) {
+		iomm_fwspec_put(spec);
+		return;
+	}
+	assert_true(err == -IOMM_ENODEV || err == -IOMM_EINVAL);
+	assert_ptr_equal(spec, UNTOUCHED);
+}
 
 /* Asks everything of whatever tree that is; it must not crash. */
 static void ask_everything(struct iomm_firmware *firmware)
 {
-	struct iomm_specifier specifiers[4];
 	struct iomm_node_info info;
 	uint64_t node = 0, input;
-	uint32_t n;
 	char path[64];
 	int len;
 
@@ -23,14 +36,9 @@ static void ask_everything(struct iomm_firmware *firmware)
 		assert_true(len > 0 || len == -IOMM_EOVERFLOW);
 		assert_true(iomm_firmware_node_compatible(firmware, node,
 							  "x") >= 0);
-		for (input = 0; input < 0x20; input += 0x10) {
-			n = LENGTH(specifiers);
-			(void)iomm_firmware_specifiers(firmware, node, &input,
-						       specifiers, &n);
-		}
-		n = LENGTH(specifiers);
-		(void)iomm_firmware_specifiers(firmware, node, NULL, specifiers,
-					       &n);
+		for (input = 0; input < 0x20; input += 0x10)
+			look_up(firmware, node, &input, 1);
+		look_up(firmware, node, NULL, 0);
 	}
 }
 
@@ -59,11 +67,23 @@ static struct tree small_tree(void)
 	TREE_CELLS(&tree, "#address-cells", 1);
 	tree_iommu(&tree, "iommu", 1, 1);
 	tree_node(&tree, "dev");
+	TREE_CELLS(&tree, "phandle", 2);
 	TREE_CELLS(&tree, "reg", 0x10, 0x20);
 	TREE_CELLS(&tree, "iommus", 1, 7);
+	TREE_CELLS(&tree, "pasid-num-bits", 5);
+	TREE_CELLS(&tree, "numa-node-id", 1);
 	tree_string(&tree, "status", "okay");
 	tree_end_node(&tree);
+	tree_node(&tree, "reserved-memory");
+	tree_node(&tree, "m");
+	TREE_CELLS(&tree, "iommu-addresses", 2, 0x10, 0x20);
+	tree_end_node(&tree);
+	tree_end_node(&tree);
 	tree_node(&tree, "pci");
+	TREE_CELLS(&tree, "#address-cells", 1);
+	TREE_CELLS(&tree, "dma-ranges", 0, 0x1000, 0x100);
+	TREE_CELLS(&tree, "msi-map", 0, 2, 0, 0x10);
+	TREE_CELLS(&tree, "msi-parent", 2);
 	tree_string(&tree, "device_type", "pci");
 	tree_string(&tree, "compatible", "y");
 	TREE_CELLS(&tree, "iommu-map", 0, 1, 0, 0x10);
@@ -116,11 +136,54 @@ static void test_flipped(void **state)
 	tree_free(&tree);
 }
 
+/* The same tree with a property cut. */
+static void try_cut(struct world *w, const struct tree *tree, int node,
+		    const char *name, const void *value, int bytes)
+{
+	char *copy = malloc(tree->bytes), *small;
+	uint32_t size;
+
+	assert_int_equal(fdt_open_into(tree->blob, copy, (int)tree->bytes), 0);
+	assert_int_equal(fdt_setprop(copy, node, name, value, bytes), 0);
+	assert_int_equal(fdt_pack(copy), 0);
+	size = fdt_totalsize(copy);
+	/* A block of its own, so that a read behind it is seen. */
+	small = malloc(size);
+	memcpy(small, copy, size);
+	assert_true(try(w, small, size));
+	free(small);
+	free(copy);
+}
+
+/* Each property, cut to each length, is still a tree, and is asked about. */
+static void test_cut_properties(void **state)
+{
+	struct world *w = *state;
+	struct tree tree = small_tree();
+	int node, at, bytes, left;
+	uint32_t cuts = 0;
+	const void *value;
+	const char *name;
+
+	for (node = 0; node >= 0; node = fdt_next_node(tree.blob, node, NULL)) {
+		fdt_for_each_property_offset(at, tree.blob, node)
+		{
+			value = fdt_getprop_by_offset(tree.blob, at, &name,
+						      &bytes);
+			for (left = 0; left < bytes; left++, cuts++)
+				try_cut(w, &tree, node, name, value, left);
+		}
+	}
+	assert_true(cuts > 100);
+	tree_free(&tree);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_truncated),
 		WORLD_TEST(test_flipped),
+		WORLD_TEST(test_cut_properties),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
