@@ -41,7 +41,8 @@ fn handles_are_free() {
         TableMemory,
         Domain,
         Soft,
-        SharedPageTable
+        SharedPageTable,
+        Pci
     );
     sends_and_shares::<GuestMemory>();
     sends_and_shares::<Error>();
