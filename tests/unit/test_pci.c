@@ -206,12 +206,21 @@ static void test_quirk_of_bridges(void **state)
 		  .id = 0x10801b21,
 		  .secondary = 4,
 		  .subordinate = 4 },
+		/* And below a bridge that says what it is, as its device 0. */
+		PORT(RID(0, 3, 0), PCIE_TO_PCI, 5, 6),
+		{ .flags = IOMM_PCI_BRIDGE | IOMM_PCI_QUIRKS,
+		  .type = IOMM_PCI_CONVENTIONAL,
+		  .rid = RID(5, 0, 0),
+		  .id = 0x10801b21,
+		  .secondary = 6,
+		  .subordinate = 6 },
 	};
 	struct iomm_pci *pci = MAKE((struct world *)*state, functions);
 
 	CHECK_IDS(pci, RID(2, 5, 0), RID(2, 5, 0), RID(2, 0, 0));
 	CHECK_IDS(pci, RID(3, 5, 0), RID(3, 5, 0), RID(0, 2, 0));
 	CHECK_IDS(pci, RID(4, 5, 0), RID(4, 5, 0), RID(3, 7, 0), RID(0, 2, 0));
+	CHECK_IDS(pci, RID(6, 5, 0), RID(6, 5, 0), RID(5, 0, 0));
 	iomm_pci_put(pci);
 }
 
