@@ -301,6 +301,8 @@ VALUE(IOMM_NODE_AVAILABLE, 16);
 VALUE(IOMM_NODE_COHERENT, 32);
 VALUE(IOMM_NODE_MAPPED, 64);
 VALUE(IOMM_NODE_INFO_SIZE_VER0, 32);
+VALUE(IOMM_LINUX_DEVICE_TREE, 1);
+VALUE(IOMM_LINUX_ACPI, 2);
 
 /* <iomm/format.h> */
 
@@ -314,6 +316,60 @@ FIELD(iomm_format_info, prot, 24, 4);
 FIELD(iomm_format_info, nr_regs, 28, 4);
 
 VALUE(IOMM_FORMAT_INFO_SIZE_VER0, 32);
+
+/* <iomm/fwspec.h> */
+
+SIZE(iomm_fwspec_info, 48, 8);
+FIELD(iomm_fwspec_info, size, 0, 4);
+FIELD(iomm_fwspec_info, flags, 4, 4);
+FIELD(iomm_fwspec_info, nr_iommus, 8, 4);
+FIELD(iomm_fwspec_info, nr_regions, 12, 4);
+FIELD(iomm_fwspec_info, nr_dma_ranges, 16, 4);
+FIELD(iomm_fwspec_info, pasid_bits, 20, 4);
+FIELD(iomm_fwspec_info, address_bits, 24, 4);
+FIELD(iomm_fwspec_info, numa_node, 28, 4);
+FIELD(iomm_fwspec_info, dma_first, 32, 8);
+FIELD(iomm_fwspec_info, dma_last, 40, 8);
+SIZE(iomm_specifier, 56, 8);
+FIELD(iomm_specifier, size, 0, 4);
+FIELD(iomm_specifier, nr_cells, 4, 4);
+FIELD(iomm_specifier, iommu, 8, 8);
+FIELD(iomm_specifier, place, 16, 8);
+FIELD(iomm_specifier, cells, 24, 32);
+SIZE(iomm_reserved_region, 48, 8);
+FIELD(iomm_reserved_region, size, 0, 4);
+FIELD(iomm_reserved_region, kind, 4, 4);
+FIELD(iomm_reserved_region, first, 8, 8);
+FIELD(iomm_reserved_region, last, 16, 8);
+FIELD(iomm_reserved_region, paddr, 24, 8);
+FIELD(iomm_reserved_region, prot, 32, 4);
+FIELD(iomm_reserved_region, flags, 36, 4);
+FIELD(iomm_reserved_region, place, 40, 8);
+SIZE(iomm_dma_range, 40, 8);
+FIELD(iomm_dma_range, size, 0, 4);
+FIELD(iomm_dma_range, reserved, 4, 4);
+FIELD(iomm_dma_range, first, 8, 8);
+FIELD(iomm_dma_range, last, 16, 8);
+FIELD(iomm_dma_range, paddr, 24, 8);
+FIELD(iomm_dma_range, place, 32, 8);
+
+VALUE(IOMM_FWSPEC_COHERENT, 1);
+VALUE(IOMM_FWSPEC_ATS, 2);
+VALUE(IOMM_FWSPEC_PRI, 4);
+VALUE(IOMM_FWSPEC_STALL, 8);
+VALUE(IOMM_FWSPEC_DMA_RANGE, 16);
+VALUE(IOMM_FWSPEC_NUMA_NODE, 32);
+VALUE(IOMM_FWSPEC_INFO_SIZE_VER0, 48);
+VALUE(IOMM_SPECIFIER_CELLS, 8);
+VALUE(IOMM_SPECIFIER_SIZE_VER0, 56);
+VALUE(IOMM_REGION_DIRECT, 1);
+VALUE(IOMM_REGION_DIRECT_RELAXABLE, 2);
+VALUE(IOMM_REGION_RESERVED, 3);
+VALUE(IOMM_REGION_MSI, 4);
+VALUE(IOMM_REGION_SOFTWARE_MSI, 5);
+VALUE(IOMM_REGION_MAPPED, 1);
+VALUE(IOMM_RESERVED_REGION_SIZE_VER0, 48);
+VALUE(IOMM_DMA_RANGE_SIZE_VER0, 40);
 
 /* <iomm/gather.h> */
 
@@ -686,6 +742,71 @@ VALUE(IOMM_SOFT_CONTEXT_SIZE_VER0, 88);
 VALUE(IOMM_SOFT_STATS_SIZE_VER0, 40);
 VALUE(IOMM_SOFT_DRIVER_SIZE_VER0, 56);
 
+/* <iomm/static_firmware.h> */
+
+SIZE(iomm_static_node, 64, 8);
+FIELD(iomm_static_node, size, 0, 4);
+FIELD(iomm_static_node, flags, 4, 4);
+POINTER(iomm_static_node, name, 8);
+POINTER(iomm_static_node, compatible, 16);
+FIELD(iomm_static_node, reg_base, 24, 8);
+FIELD(iomm_static_node, reg_bytes, 32, 8);
+FIELD(iomm_static_node, iommu_cells, 40, 4);
+FIELD(iomm_static_node, limits, 44, 4);
+FIELD(iomm_static_node, pasid_bits, 48, 4);
+FIELD(iomm_static_node, address_bits, 52, 4);
+FIELD(iomm_static_node, numa_node, 56, 4);
+FIELD(iomm_static_node, reserved, 60, 4);
+SIZE(iomm_static_map, 72, 8);
+FIELD(iomm_static_map, size, 0, 4);
+FIELD(iomm_static_map, flags, 4, 4);
+FIELD(iomm_static_map, node, 8, 4);
+FIELD(iomm_static_map, iommu, 12, 4);
+FIELD(iomm_static_map, first_input, 16, 8);
+FIELD(iomm_static_map, last_input, 24, 8);
+FIELD(iomm_static_map, nr_cells, 32, 4);
+FIELD(iomm_static_map, reserved, 36, 4);
+FIELD(iomm_static_map, cells, 40, 32);
+SIZE(iomm_static_region, 48, 8);
+FIELD(iomm_static_region, size, 0, 4);
+FIELD(iomm_static_region, node, 4, 4);
+FIELD(iomm_static_region, kind, 8, 4);
+FIELD(iomm_static_region, flags, 12, 4);
+FIELD(iomm_static_region, first, 16, 8);
+FIELD(iomm_static_region, last, 24, 8);
+FIELD(iomm_static_region, paddr, 32, 8);
+FIELD(iomm_static_region, prot, 40, 4);
+FIELD(iomm_static_region, reserved, 44, 4);
+SIZE(iomm_static_range, 32, 8);
+FIELD(iomm_static_range, size, 0, 4);
+FIELD(iomm_static_range, node, 4, 4);
+FIELD(iomm_static_range, first, 8, 8);
+FIELD(iomm_static_range, last, 16, 8);
+FIELD(iomm_static_range, paddr, 24, 8);
+SIZE(iomm_static_config, 72, 8);
+FIELD(iomm_static_config, size, 0, 4);
+FIELD(iomm_static_config, flags, 4, 4);
+POINTER(iomm_static_config, nodes, 8);
+FIELD(iomm_static_config, nr_nodes, 16, 4);
+FIELD(iomm_static_config, node_stride, 20, 4);
+POINTER(iomm_static_config, maps, 24);
+FIELD(iomm_static_config, nr_maps, 32, 4);
+FIELD(iomm_static_config, map_stride, 36, 4);
+POINTER(iomm_static_config, regions, 40);
+FIELD(iomm_static_config, nr_regions, 48, 4);
+FIELD(iomm_static_config, region_stride, 52, 4);
+POINTER(iomm_static_config, ranges, 56);
+FIELD(iomm_static_config, nr_ranges, 64, 4);
+FIELD(iomm_static_config, range_stride, 68, 4);
+
+VALUE(IOMM_STATIC_MAX, 4096);
+VALUE(IOMM_STATIC_NODE_SIZE_VER0, 64);
+VALUE(IOMM_STATIC_INPUTS, 1);
+VALUE(IOMM_STATIC_MAP_SIZE_VER0, 72);
+VALUE(IOMM_STATIC_REGION_SIZE_VER0, 48);
+VALUE(IOMM_STATIC_RANGE_SIZE_VER0, 32);
+VALUE(IOMM_STATIC_CONFIG_SIZE_VER0, 72);
+
 /* <iomm/table_memory.h> */
 
 SIZE(iomm_table_memory_ops, 48, 8);
@@ -720,7 +841,8 @@ VALUE(IOMM_HANDLE_ALLOC_TYPE, 14);
 VALUE(IOMM_HANDLE_IOASID_SPACE, 15);
 VALUE(IOMM_HANDLE_IOASID_SET, 16);
 VALUE(IOMM_HANDLE_PASID, 17);
-VALUE(IOMM_HANDLE_PCI, 18);
+VALUE(IOMM_HANDLE_FWSPEC, 18);
+VALUE(IOMM_HANDLE_PCI, 19);
 VALUE(IOMM_FOREVER, UINT64_MAX);
 VALUE(IOMM_PROT_READ, 1);
 VALUE(IOMM_PROT_WRITE, 2);

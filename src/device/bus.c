@@ -88,8 +88,8 @@ static void
 pci_place(struct iomm_bus *bus, uint64_t address, struct iomm_bus_place *place)
 {
 	place->node = bus->host;
-	place->has_input = true;
-	place->input = address;
+	place->nr_inputs = 1;
+	place->inputs[0] = address;
 }
 
 static const struct iomm_bus_ops pci_ops = {

@@ -8,11 +8,16 @@
 
 struct iomm_bus;
 
+/* IDs of one device: its own, and its aliases. */
+#define IOMM_BUS_INPUTS 8u
+
 /* What a bus answers about one of its devices. */
 struct iomm_bus_place {
-	uint64_t node;	/* the firmware node that describes it */
-	bool has_input; /* its DMA arrives at the node under `input` */
-	uint64_t input;
+	uint64_t node; /* the firmware node that describes it */
+	/* The IDs under which its DMA arrives at the node; none: it is the
+	 * node itself. */
+	uint32_t nr_inputs;
+	uint64_t inputs[IOMM_BUS_INPUTS];
 };
 
 struct iomm_bus_ops {

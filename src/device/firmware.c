@@ -52,16 +52,10 @@ static bool is_firmware(const struct iomm_firmware *firmware)
 	return iomm_handle_ok(firmware, &iomm_firmware_type);
 }
 
-/* The source's own key of a node: 0 when the node is none of its. */
-static uint32_t key_of(const struct iomm_firmware *firmware, uint64_t node)
+int iomm_firmware_key(struct iomm_firmware *firmware, uint64_t node,
+		      uint32_t *key)
 {
-	return node >> 32 == firmware->number ? (uint32_t)node : 0;
-}
-
-static int
-check_node(struct iomm_firmware *firmware, uint64_t node, uint32_t *key)
-{
-	*key = key_of(firmware, node);
+	*key = node >> 32 == firmware->number ? (uint32_t)node : 0;
 	if (*key)
 		return 0;
 	return IOMM_FAIL(firmware->obj.ctx, IOMM_EINVAL,
@@ -86,7 +80,7 @@ int iomm_firmware_next(struct iomm_firmware *firmware, uint32_t flags,
 	err = iomm_check_bits(firmware->obj.ctx, flags, NODE_FLAGS,
 			      "the flags of iomm_firmware_next");
 	if (!err && prev)
-		err = check_node(firmware, prev, &from);
+		err = iomm_firmware_key(firmware, prev, &from);
 	if (!err)
 		err = firmware->ops->next(firmware, flags, from, &key);
 	if (!err)
@@ -119,7 +113,7 @@ int iomm_firmware_node_info(struct iomm_firmware *firmware, uint64_t node,
 
 	if (!is_firmware(firmware))
 		return -IOMM_EINVAL;
-	err = check_node(firmware, node, &key);
+	err = iomm_firmware_key(firmware, node, &key);
 	if (!err)
 		err = firmware->ops->info(firmware, key, &known);
 	if (!err)
@@ -140,7 +134,7 @@ int iomm_firmware_node_path(struct iomm_firmware *firmware, uint64_t node,
 	if (!buf && len)
 		return iomm_fail_null(firmware->obj.ctx,
 				      "iomm_firmware_node_path");
-	err = check_node(firmware, node, &key);
+	err = iomm_firmware_key(firmware, node, &key);
 	return err ? err : firmware->ops->path(firmware, key, buf, len);
 }
 
@@ -155,28 +149,18 @@ int iomm_firmware_node_compatible(struct iomm_firmware *firmware, uint64_t node,
 	if (!compatible)
 		return iomm_fail_null(firmware->obj.ctx,
 				      "iomm_firmware_node_compatible");
-	err = check_node(firmware, node, &key);
+	err = iomm_firmware_key(firmware, node, &key);
 	return err ? err : firmware->ops->compatible(firmware, key, compatible);
 }
 
-int iomm_firmware_specifiers(struct iomm_firmware *firmware, uint64_t node,
-			     const uint64_t *input, struct iomm_specifier *out,
-			     uint32_t *count)
+int iomm_firmware_place(struct iomm_firmware *firmware, uint64_t place,
+			char *buf, uint64_t len)
 {
-	uint32_t key;
-	int err;
-
-	err = check_node(firmware, node, &key);
-	return err ? err
-		   : firmware->ops->specifiers(firmware, key, input, out,
-					       count);
-}
-
-uint32_t iomm_firmware_flags(struct iomm_firmware *firmware, uint64_t node)
-{
-	struct iomm_node_info info = { .size = sizeof(info) };
-
-	return iomm_firmware_node_info(firmware, node, &info) ? 0 : info.flags;
+	if (!is_firmware(firmware))
+		return -IOMM_EINVAL;
+	if (!buf && len)
+		return iomm_fail_null(firmware->obj.ctx, "iomm_firmware_place");
+	return firmware->ops->place(firmware, place, buf, len);
 }
 
 void iomm_firmware_name(struct iomm_firmware *firmware, uint64_t node,

@@ -6,18 +6,7 @@
 #include <iomm/firmware.h>
 
 #include "base/ctx.h"
-
-/* Longest specifier. #iommu-cells of 4 is the most that is in use. */
-#define IOMM_SPECIFIER_CELLS 8u
-
-/* One IOMMU that a device stands behind, as firmware says it. */
-struct iomm_specifier {
-	uint64_t iommu; /* its node */
-	uint32_t nr_cells;
-	uint32_t cells[IOMM_SPECIFIER_CELLS];
-};
-
-struct iomm_firmware;
+#include "device/fwspec.h"
 
 /* `node` is the source's own key: never 0, and known to be one it issued as
  * far as the number goes. Errors come with a sentence. */
@@ -33,14 +22,19 @@ struct iomm_firmware_ops {
 	int (*compatible)(struct iomm_firmware *firmware, uint32_t key,
 			  const char *compatible);
 	/*
-	 * The IOMMUs of a device: those of its own node, or, with an input ID,
-	 * those to which the bridge at the node maps that ID. Fills up to
-	 * *count, and sets it to what there are. ENODEV: none described, or one
-	 * that is disabled or missing.
+	 * All of a device: that at the node itself or, with input IDs, the one
+	 * whose DMA arrives at the node under those. ENODEV: no IOMMU is
+	 * described, for one of the IDs perhaps, or it is disabled or missing.
+	 * Has no effects but on the builder, which is thrown away when it
+	 * fails.
 	 */
-	int (*specifiers)(struct iomm_firmware *firmware, uint32_t key,
-			  const uint64_t *input, struct iomm_specifier *out,
-			  uint32_t *count);
+	int (*describe)(struct iomm_firmware *firmware, uint32_t key,
+			const uint64_t *inputs, uint32_t nr_inputs,
+			struct iomm_fwspec_builder *b);
+	/* A place as text, under the rule for strings. Places are the source's
+	 * own numbers, and callers may make them up. */
+	int (*place)(struct iomm_firmware *firmware, uint64_t place, char *buf,
+		     uint64_t len);
 	void (*destroy)(struct iomm_firmware *firmware);
 };
 
@@ -66,13 +60,9 @@ iomm_firmware_node(const struct iomm_firmware *firmware, uint32_t key)
 	return (uint64_t)firmware->number << 32 | key;
 }
 
-/* As the op, with nodes; EINVAL when the node is of another source. */
-int iomm_firmware_specifiers(struct iomm_firmware *firmware, uint64_t node,
-			     const uint64_t *input, struct iomm_specifier *out,
-			     uint32_t *count);
-
-/* Flags of a node, without ceremony; 0 when it is not of this source. */
-uint32_t iomm_firmware_flags(struct iomm_firmware *firmware, uint64_t node);
+/* The source's own key of a node; EINVAL when the node is of another. */
+int iomm_firmware_key(struct iomm_firmware *firmware, uint64_t node,
+		      uint32_t *key);
 
 /* The node's path for a sentence, cut to what fits. */
 void iomm_firmware_name(struct iomm_firmware *firmware, uint64_t node,

@@ -13,7 +13,7 @@ struct probe {
 	bool coherent;
 	bool waits; /* it is queued for an instance */
 	/* What firmware says. */
-	struct iomm_specifier *specifiers;
+	struct iomm_fwspec *spec;
 	uint32_t nr_specifiers;
 	/* The instance of each specifier, with a reference, and inside its
 	 * presence from `nr_entered` down. */
@@ -31,28 +31,16 @@ static int parse(struct probe *p)
 {
 	struct iomm_bus *bus = p->device->bus;
 	struct iomm_bus_place place = { 0 };
-	const uint64_t *input;
-	uint32_t count = 0;
 	int err;
 
 	bus->ops->place(bus, p->device->address, &place);
-	input = place.has_input ? &place.input : NULL;
-	p->coherent = iomm_firmware_flags(bus->firmware, place.node) &
-		      IOMM_NODE_COHERENT;
-	/* Parsing has no effects: once for the count, once for the list. */
-	err = iomm_firmware_specifiers(bus->firmware, place.node, input, NULL,
-				       &count);
+	err = iomm_firmware_describe(bus->firmware, place.node, place.inputs,
+				     place.nr_inputs, &p->spec);
 	if (err)
 		return err;
-	p->specifiers =
-		iomm_alloc(p->ctx, (uint64_t)count * sizeof(*p->specifiers));
-	if (!p->specifiers)
-		return IOMM_FAIL(p->ctx, IOMM_ENOMEM,
-				 "no memory for the IOMMUs of %s",
-				 IOMM_STR(p->device->name));
-	p->nr_specifiers = count;
-	return iomm_firmware_specifiers(bus->firmware, place.node, input,
-					p->specifiers, &count);
+	p->nr_specifiers = iomm_fwspec_nr_iommus(p->spec);
+	p->coherent = p->spec->built.limits.flags & IOMM_FWSPEC_COHERENT;
+	return 0;
 }
 
 /* 2. Find the instances, or wait for the first that is missing. */
@@ -81,7 +69,7 @@ static int find_or_wait(struct probe *p, uint64_t *node)
 
 	iomm_lock(p->ctx, &registry->lock);
 	while (p->nr_found < p->nr_specifiers) {
-		*node = p->specifiers[p->nr_found].iommu;
+		*node = iomm_fwspec_specifier(p->spec, p->nr_found)->iommu;
 		iommu = iomm_iommu_lookup(p->ctx, *node);
 		if (iommu) {
 			p->iommus[p->nr_found++] = iommu;
@@ -236,7 +224,8 @@ static int make_bindings(struct probe *p)
 			return IOMM_FAIL(p->ctx, IOMM_ENOMEM,
 					 "no memory for the IDs of %s",
 					 IOMM_STR(p->device->name));
-		err = translate(p, p->iommus[n], &p->specifiers[n], &id);
+		err = translate(p, p->iommus[n],
+				iomm_fwspec_specifier(p->spec, n), &id);
 		if (err)
 			return err;
 		binding->ids[binding->nr_ids++] = id;
@@ -463,8 +452,7 @@ static void clean_up(struct probe *p)
 	drop_iommus(p);
 	iomm_free(p->ctx, p->iommus,
 		  (uint64_t)p->nr_specifiers * sizeof(*p->iommus));
-	iomm_free(p->ctx, p->specifiers,
-		  (uint64_t)p->nr_specifiers * sizeof(*p->specifiers));
+	iomm_object_drop(p->spec);
 }
 
 /* A driver says "not yet", and not for what: the device is probed again when

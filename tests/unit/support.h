@@ -21,6 +21,7 @@
 #include <iomm/device.h>
 #include <iomm/domain.h>
 #include <iomm/firmware.h>
+#include <iomm/fwspec.h>
 #include <iomm/group.h>
 #include <iomm/iommu.h>
 

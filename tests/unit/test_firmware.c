@@ -483,7 +483,7 @@ static void test_without_memory(void **state)
 	struct world *w = *state;
 	struct tree tree = tree_load("iommu-corners");
 
-	assert_int_equal(world_each_site(w, create_step, &tree), 4);
+	assert_int_equal(world_each_site(w, create_step, &tree), 5);
 	tree_free(&tree);
 }
 

@@ -213,9 +213,9 @@ static void test_without_memory(void **state)
 	mock_register(&first, w, "first");
 	mock_register(&second, w, "second");
 	step.device = world_device(w, "both");
-	/* Specifiers, instances, bindings, the IDs at each, the group and its
+	/* The description and its list, instances, bindings, the IDs at each, the group and its
 	 * lock. */
-	assert_int_equal(world_each_site(w, probe_step, &step), 7);
+	assert_int_equal(world_each_site(w, probe_step, &step), 8);
 	assert_int_equal(device_state(step.device), IOMM_DEVICE_BOUND);
 	iomm_device_put(step.device);
 	mock_end(&first);

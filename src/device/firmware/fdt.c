@@ -2,53 +2,14 @@
 #include "device/firmware/fdt.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
-
-const fdt32_t *iomm_fdt_cells(const struct fdt_source *source, uint32_t key,
-			      const char *name, uint32_t *count)
-{
-	int len;
-	const fdt32_t *cells = fdt_getprop(source->blob,
-					   fdt_node(source, key)->offset, name,
-					   &len);
-
-	*count = cells ? (uint32_t)len / sizeof(*cells) : 0;
-	return cells;
-}
-
-uint32_t iomm_fdt_cell(const struct fdt_source *source, uint32_t key,
-		       const char *name, uint32_t otherwise)
-{
-	uint32_t count;
-	const fdt32_t *cell = iomm_fdt_cells(source, key, name, &count);
-
-	return count ? fdt32_to_cpu(*cell) : otherwise;
-}
 
 /* The index */
 
 static bool has(const void *blob, int offset, const char *name)
 {
 	return fdt_getprop(blob, offset, name, NULL);
-}
-
-/* Is the property just this string? Its terminator may be missing in a damaged
- * tree, so the length decides. */
-static bool
-is_string(const void *blob, int offset, const char *name, const char *value)
-{
-	int len;
-	const char *s = fdt_getprop(blob, offset, name, &len);
-
-	return s && len == (int)strlen(value) + 1 &&
-	       !memcmp(s, value, (size_t)len);
-}
-
-static bool is_available(const void *blob, int offset)
-{
-	return !has(blob, offset, "status") ||
-	       is_string(blob, offset, "status", "okay") ||
-	       is_string(blob, offset, "status", "ok");
 }
 
 /* `above` is the parent, NULL for the root. */
@@ -69,12 +30,13 @@ flags_of(const void *blob, int offset, const struct fdt_node *above)
 	if (has(blob, offset, "iommu-map"))
 		flags |= IOMM_NODE_MAPPED;
 	/* Below a host, bridges are of this type too. */
-	if (is_string(blob, offset, "device_type", "pci") &&
-	    !(above && is_string(blob, above->offset, "device_type", "pci")))
+	if (iomm_fdt_is(blob, offset, "device_type", "pci") &&
+	    !(above && iomm_fdt_is(blob, above->offset, "device_type", "pci")))
 		flags |= IOMM_NODE_PCI_HOST;
-	if (is_string(blob, offset, "device_type", "memory"))
+	if (iomm_fdt_is(blob, offset, "device_type", "memory"))
 		flags |= IOMM_NODE_MEMORY;
-	if ((inherited & IOMM_NODE_AVAILABLE) && is_available(blob, offset))
+	if ((inherited & IOMM_NODE_AVAILABLE) &&
+	    iomm_fdt_available(blob, offset))
 		flags |= IOMM_NODE_AVAILABLE;
 	return flags;
 }
@@ -117,6 +79,30 @@ static void index_nodes(struct fdt_source *source)
 			.phandle = fdt_get_phandle(blob, offset),
 		};
 	} while (to_next_node(blob, &offset, &depth));
+}
+
+static int compare_phandles(const void *left, const void *right)
+{
+	const struct fdt_phandle *a = left, *b = right;
+
+	if (a->phandle != b->phandle)
+		return a->phandle < b->phandle ? -1 : 1;
+	return a->key < b->key ? -1 : a->key > b->key;
+}
+
+static void index_phandles(struct fdt_source *source)
+{
+	uint32_t key, phandle;
+
+	for (key = 1; key <= source->nr_nodes; key++) {
+		/* 0: libfdt found none that is valid. */
+		phandle = fdt_node(source, key)->phandle;
+		if (phandle)
+			source->phandles[source->nr_phandles++] =
+				(struct fdt_phandle){ phandle, key };
+	}
+	qsort(source->phandles, source->nr_phandles, sizeof(*source->phandles),
+	      compare_phandles);
 }
 
 /* The ops */
@@ -173,89 +159,21 @@ static int find(struct iomm_firmware *firmware, const char *path, uint32_t *out)
 			 "the device tree has no node %s", IOMM_STR(path));
 }
 
-/* An address or length of up to two cells; more do not occur for what has an
- * address on the CPU's bus. */
-static uint64_t number(const fdt32_t *cells, uint32_t count)
-{
-	uint64_t value = 0;
-
-	while (count--)
-		value = value << 32 | fdt32_to_cpu(*cells++);
-	return value;
-}
-
-/*
- * Takes an address on the bus below `bus` to the one above it (Devicetree
- * Specification, 2.3.8). False when it cannot be seen from there.
- */
-static bool
-translate_up(const struct fdt_source *source, uint32_t bus, uint64_t *address)
-{
-	uint32_t child = iomm_fdt_cell(source, bus, "#address-cells", 2);
-	uint32_t sizes = iomm_fdt_cell(source, bus, "#size-cells", 1);
-	uint32_t above = iomm_fdt_cell(source, fdt_node(source, bus)->parent,
-				       "#address-cells", 2);
-	uint64_t from, bytes;
-	const fdt32_t *cells;
-	uint32_t count, entry;
-
-	cells = iomm_fdt_cells(source, bus, "ranges", &count);
-	if (!cells)
-		return false;
-	if (!count)
-		return true;
-	if (child > 2 || sizes > 2 || above > 2)
-		return false;
-	entry = child + above + sizes;
-	for (; entry && count >= entry; count -= entry, cells += entry) {
-		from = number(cells, child);
-		bytes = number(cells + child + above, sizes);
-		if (*address - from < bytes) {
-			*address =
-				number(cells + child, above) + *address - from;
-			return true;
-		}
-	}
-	return false;
-}
-
-static void first_reg(const struct fdt_source *source, uint32_t key,
-		      struct iomm_node_info *info)
-{
-	uint32_t bus = fdt_node(source, key)->parent;
-	uint32_t count, addresses, sizes;
-	const fdt32_t *cells;
-	uint64_t base, bytes;
-
-	if (!bus)
-		return;
-	addresses = iomm_fdt_cell(source, bus, "#address-cells", 2);
-	sizes = iomm_fdt_cell(source, bus, "#size-cells", 1);
-	cells = iomm_fdt_cells(source, key, "reg", &count);
-	if (!cells || addresses > 2 || sizes > 2 || count < addresses + sizes)
-		return;
-	base = number(cells, addresses);
-	bytes = number(cells + addresses, sizes);
-	for (; fdt_node(source, bus)->parent;
-	     bus = fdt_node(source, bus)->parent) {
-		if (!translate_up(source, bus, &base))
-			return;
-	}
-	info->reg_base = base;
-	info->reg_bytes = bytes;
-}
-
 static int
 info(struct iomm_firmware *firmware, uint32_t key, struct iomm_node_info *out)
 {
 	const struct fdt_source *source = fdt_source(firmware);
 	int err = check_key(firmware, key);
+	uint64_t base, bytes;
 
 	if (err)
 		return err;
 	out->flags = fdt_node(source, key)->flags;
 	out->iommu_cells = iomm_fdt_cell(source, key, "#iommu-cells", 0);
-	first_reg(source, key, out);
+	if (!iomm_fdt_reg(source, key, 0, &base, &bytes))
+		return 0;
+	out->reg_base = base;
+	out->reg_bytes = bytes;
 	return 0;
 }
 
@@ -304,17 +222,19 @@ compatible(struct iomm_firmware *firmware, uint32_t key, const char *name)
 }
 
 static int
-specifiers(struct iomm_firmware *firmware, uint32_t key, const uint64_t *input,
-	   struct iomm_specifier *out, uint32_t *count)
+describe(struct iomm_firmware *firmware, uint32_t key, const uint64_t *inputs,
+	 uint32_t nr_inputs, struct iomm_fwspec_builder *b)
 {
 	int err = check_key(firmware, key);
 
 	return err ? err
-		   : iomm_fdt_specifiers(firmware, key, input, out, count);
+		   : iomm_fdt_describe(firmware, key, inputs, nr_inputs, b);
 }
 
 static void free_source(struct iomm_ctx *ctx, struct fdt_source *source)
 {
+	iomm_free(ctx, source->phandles,
+		  (uint64_t)source->nr_nodes * sizeof(*source->phandles));
 	iomm_free(ctx, source->nodes,
 		  (uint64_t)source->nr_nodes * sizeof(*source->nodes));
 	iomm_free(ctx, source->blob, source->bytes);
@@ -332,7 +252,8 @@ static const struct iomm_firmware_ops fdt_ops = {
 	.info = info,
 	.path = path,
 	.compatible = compatible,
-	.specifiers = specifiers,
+	.describe = describe,
+	.place = iomm_fdt_place,
 	.destroy = destroy,
 };
 
@@ -380,11 +301,14 @@ static int read_source(struct iomm_ctx *ctx, struct fdt_source *source,
 	source->nr_nodes = count_nodes(source->blob);
 	source->nodes = iomm_alloc(ctx, (uint64_t)source->nr_nodes *
 						sizeof(*source->nodes));
-	if (!source->nodes)
+	source->phandles = iomm_alloc(ctx, (uint64_t)source->nr_nodes *
+						   sizeof(*source->phandles));
+	if (!source->nodes || !source->phandles)
 		return IOMM_FAIL(ctx, IOMM_ENOMEM,
 				 "no memory for the index of %u nodes",
 				 source->nr_nodes);
 	index_nodes(source);
+	index_phandles(source);
 	return 0;
 }
 

@@ -6,186 +6,192 @@
  */
 #include "device/firmware/fdt.h"
 
-#define NAME 128u
-
-/* Formats a failure that names the node. */
-#define FAIL_AT(firmware, key, code, ...) \
-	fail_at((firmware), (key), (code), IOMM_TEXT(__VA_ARGS__))
-
-static int fail_at(struct iomm_firmware *firmware, uint32_t key, int code,
-		   const uint64_t *text)
-{
-	char name[NAME], what[NAME];
-
-	iomm_firmware_name(firmware, iomm_firmware_node(firmware, key), name,
-			   sizeof(name));
-	(void)iomm_text_render(what, sizeof(what), text);
-	return IOMM_FAIL(firmware->obj.ctx, code, "%s: %s", IOMM_STR(name),
-			 IOMM_STR(what));
-}
-
-/* A property of cells and nothing else; `*cells` is NULL when there is none. */
-static int read_cells(struct iomm_firmware *firmware, uint32_t key,
-		      const char *name, const fdt32_t **cells, uint32_t *count)
-{
-	const struct fdt_source *source = fdt_source(firmware);
-	int bytes;
-
-	*cells = fdt_getprop(source->blob, fdt_node(source, key)->offset, name,
-			     &bytes);
-	if (*cells && bytes % (int)sizeof(**cells))
-		return FAIL_AT(firmware, key, IOMM_EINVAL,
-			       "%s has %u bytes, which are not whole cells",
-			       IOMM_STR(name), (uint32_t)bytes);
-	*count = *cells ? (uint32_t)bytes / sizeof(**cells) : 0;
-	return 0;
-}
+#define NAME 64u
 
 /* The IOMMU that a phandle of the node's refers to. */
 static int find_iommu(struct iomm_firmware *firmware, uint32_t key,
 		      uint32_t phandle, const char *property, uint32_t *iommu)
 {
 	const struct fdt_source *source = fdt_source(firmware);
-	char name[NAME / 2];
-	uint32_t n;
+	char name[NAME];
+	uint32_t flags;
+	int err = iomm_fdt_follow(firmware, key, property, phandle, IOMM_ENODEV,
+				  iommu);
 
-	for (n = 1; n <= source->nr_nodes; n++) {
-		/* 0 and all ones are no phandles, and no node has them. */
-		if (phandle && fdt_node(source, n)->phandle == phandle)
-			break;
-	}
-	if (n > source->nr_nodes)
-		return FAIL_AT(firmware, key, IOMM_ENODEV,
-			       "%s refers to phandle %x, which no node has",
-			       IOMM_STR(property), phandle);
-	if (!(fdt_node(source, n)->flags & IOMM_NODE_IOMMU))
-		return FAIL_AT(firmware, n, IOMM_EINVAL,
-			       "is referred to as an IOMMU, and has no "
-			       "#iommu-cells");
-	if (!(fdt_node(source, n)->flags & IOMM_NODE_AVAILABLE)) {
-		iomm_firmware_name(firmware, iomm_firmware_node(firmware, n),
-				   name, sizeof(name));
-		return FAIL_AT(firmware, key, IOMM_ENODEV,
-			       "its IOMMU %s is disabled", IOMM_STR(name));
-	}
-	*iommu = n;
-	return 0;
+	if (err)
+		return err;
+	flags = fdt_node(source, *iommu)->flags;
+	if (!(flags & IOMM_NODE_IOMMU))
+		return IOMM_FDT_FAIL(firmware, *iommu, IOMM_EINVAL,
+				     "is referred to as an IOMMU, and has no "
+				     "#iommu-cells");
+	if (flags & IOMM_NODE_AVAILABLE)
+		return 0;
+	iomm_firmware_name(firmware, iomm_firmware_node(firmware, *iommu), name,
+			   sizeof(name));
+	return IOMM_FDT_FAIL(firmware, key, IOMM_ENODEV,
+			     "its IOMMU %s is disabled", IOMM_STR(name));
 }
 
-static void add(struct iomm_firmware *firmware, uint32_t iommu,
-		const fdt32_t *cells, uint32_t nr_cells,
-		struct iomm_specifier *out, uint32_t room, uint32_t *count)
+/* One (phandle, specifier) pair of "iommus"; the IOMMU says how long its
+ * specifier is. Takes the pair off the cells. */
+static int add_entry(const struct fdt_question *q, const fdt32_t **cells,
+		     uint32_t *left, uint32_t entry)
 {
-	uint32_t n;
+	uint32_t specifier[IOMM_SPECIFIER_CELLS];
+	uint32_t iommu, nr_cells, n;
+	int err = find_iommu(q->firmware, q->key, fdt32_to_cpu(**cells),
+			     "iommus", &iommu);
 
-	if (*count < room) {
-		out[*count].iommu = iomm_firmware_node(firmware, iommu);
-		out[*count].nr_cells = nr_cells;
-		for (n = 0; n < nr_cells; n++)
-			out[*count].cells[n] = fdt32_to_cpu(cells[n]);
-	}
-	++*count;
+	if (err)
+		return err;
+	++*cells;
+	--*left;
+	nr_cells = iomm_fdt_cell(fdt_source(q->firmware), iommu, "#iommu-cells",
+				 0);
+	if (nr_cells > IOMM_SPECIFIER_CELLS || nr_cells > *left)
+		return IOMM_FDT_FAIL(q->firmware, q->key, IOMM_EINVAL,
+				     "iommus ends after %u of the %u cells of "
+				     "a specifier",
+				     *left, nr_cells);
+	for (n = 0; n < nr_cells; n++)
+		specifier[n] = fdt32_to_cpu(*(*cells)++);
+	*left -= nr_cells;
+	return iomm_fwspec_add_iommu(q->b, iommu, specifier, nr_cells,
+				     fdt_place(q->key, FDT_PLACE_IOMMUS,
+					       entry));
 }
 
-/* "iommus": (phandle, specifier) pairs; the IOMMU says how long its specifier
- * is. */
-static int
-from_iommus(struct iomm_firmware *firmware, uint32_t key,
-	    struct iomm_specifier *out, uint32_t room, uint32_t *count)
+static int from_iommus(const struct fdt_question *q)
 {
-	const struct fdt_source *source = fdt_source(firmware);
-	uint32_t left, iommu, nr_cells;
 	const fdt32_t *cells;
-	int err = read_cells(firmware, key, "iommus", &cells, &left);
+	uint32_t left, entry = 0;
+	int err = iomm_fdt_read_cells(q->firmware, q->key, "iommus", &cells,
+				      &left);
 
 	if (err)
 		return err;
 	if (!left)
-		return FAIL_AT(firmware, key, IOMM_ENODEV,
-			       "no IOMMU is described for it: it does direct "
-			       "DMA");
-	while (left) {
-		err = find_iommu(firmware, key, fdt32_to_cpu(*cells), "iommus",
-				 &iommu);
-		if (err)
-			return err;
-		cells++;
-		left--;
-		nr_cells = iomm_fdt_cell(source, iommu, "#iommu-cells", 0);
-		if (nr_cells > IOMM_SPECIFIER_CELLS || nr_cells > left)
-			return FAIL_AT(
-				firmware, key, IOMM_EINVAL,
-				"iommus ends after %u of the %u cells of "
-				"a specifier",
-				left, nr_cells);
-		add(firmware, iommu, cells, nr_cells, out, room, count);
-		cells += nr_cells;
-		left -= nr_cells;
-	}
+		return IOMM_FDT_FAIL(q->firmware, q->key, IOMM_ENODEV,
+				     "no IOMMU is described for it: it does "
+				     "direct DMA");
+	while (!err && left)
+		err = add_entry(q, &cells, &left, entry++);
+	return err;
+}
+
+/* Notes that an entry of a map has the ID, unless one before it has. */
+static int
+match(struct iomm_firmware *firmware, uint32_t key, const char *name,
+      uint64_t id, const fdt32_t *map, uint32_t entry, struct fdt_mapping *out)
+{
+	uint64_t output =
+		id - fdt32_to_cpu(map[0]) + (uint64_t)fdt32_to_cpu(map[2]);
+
+	if (out->found)
+		return IOMM_FDT_FAIL(firmware, key, IOMM_EINVAL,
+				     "ID %x is in two entries of %s, %u and %u",
+				     id, IOMM_STR(name), out->entry, entry);
+	if (output > UINT32_MAX)
+		return IOMM_FDT_FAIL(firmware, key, IOMM_EINVAL,
+				     "%s takes ID %x past 32 bits",
+				     IOMM_STR(name), id);
+	*out = (struct fdt_mapping){ .phandle = fdt32_to_cpu(map[1]),
+				     .output = (uint32_t)output,
+				     .entry = entry,
+				     .found = true };
 	return 0;
 }
 
-/* "iommu-map": (first input ID, phandle, first output ID, length), one cell
- * each; input IDs are masked before they are looked up. */
-static int
-from_map(struct iomm_firmware *firmware, uint32_t key, uint64_t input,
-	 struct iomm_specifier *out, uint32_t room, uint32_t *count)
+static int read_mask(struct iomm_firmware *firmware, uint32_t key,
+		     const char *name, uint32_t *mask)
 {
-	const struct fdt_source *source = fdt_source(firmware);
-	uint32_t mask =
-		iomm_fdt_cell(source, key, "iommu-map-mask", UINT32_MAX);
-	uint64_t id = input & mask, first, to, length;
-	uint32_t cells, iommu;
-	const fdt32_t *map;
-	fdt32_t specifier;
-	int err = read_cells(firmware, key, "iommu-map", &map, &cells);
+	const fdt32_t *cells;
+	uint32_t count;
+	int err = iomm_fdt_read_cells(firmware, key, name, &cells, &count);
 
-	if (err)
+	*mask = UINT32_MAX;
+	if (err || !cells)
 		return err;
-	if (!map)
-		return FAIL_AT(firmware, key, IOMM_ENODEV,
-			       "has no iommu-map: what is behind it does "
-			       "direct DMA");
-	if (!cells || cells % 4)
-		return FAIL_AT(firmware, key, IOMM_EINVAL,
-			       "iommu-map has %u cells, not a multiple of 4",
-			       cells);
-	for (; cells; cells -= 4, map += 4) {
-		first = fdt32_to_cpu(map[0]);
-		to = fdt32_to_cpu(map[2]);
-		length = fdt32_to_cpu(map[3]);
-		if (first & ~(uint64_t)mask)
-			return FAIL_AT(firmware, key, IOMM_EINVAL,
-				       "iommu-map starts at ID %x, outside "
-				       "iommu-map-mask %x",
-				       first, mask);
-		/* A length of 0 matches nothing; QEMU writes such entries. */
-		if (id < first || id >= first + length)
-			continue;
-		if (to + (id - first) > UINT32_MAX)
-			return FAIL_AT(firmware, key, IOMM_EINVAL,
-				       "iommu-map takes ID %x past 32 bits",
-				       id);
-		err = find_iommu(firmware, key, fdt32_to_cpu(map[1]),
-				 "iommu-map", &iommu);
-		if (err)
-			return err;
-		specifier = cpu_to_fdt32((uint32_t)(to + (id - first)));
-		add(firmware, iommu, &specifier, 1, out, room, count);
-		return 0;
-	}
-	return FAIL_AT(firmware, key, IOMM_ENODEV,
-		       "iommu-map says nothing of ID %x: it does direct DMA",
-		       input);
+	if (count != 1)
+		return IOMM_FDT_FAIL(firmware, key, IOMM_EINVAL,
+				     "%s has %u cells, not one", IOMM_STR(name),
+				     count);
+	*mask = fdt32_to_cpu(*cells);
+	return 0;
 }
 
-int iomm_fdt_specifiers(struct iomm_firmware *firmware, uint32_t key,
-			const uint64_t *input, struct iomm_specifier *out,
-			uint32_t *count)
+/* (first input ID, phandle, first output ID, length), one cell each. */
+int iomm_fdt_map(struct iomm_firmware *firmware, uint32_t key, const char *name,
+		 const char *mask_name, uint64_t id, struct fdt_mapping *out)
 {
-	uint32_t room = *count;
+	uint32_t cells, entry, mask;
+	const fdt32_t *map;
+	uint64_t first;
+	int err = iomm_fdt_read_cells(firmware, key, name, &map, &cells);
 
-	*count = 0;
-	return input ? from_map(firmware, key, *input, out, room, count)
-		     : from_iommus(firmware, key, out, room, count);
+	out->found = false;
+	if (!err)
+		err = read_mask(firmware, key, mask_name, &mask);
+	if (err || !map)
+		return err;
+	if (!cells || cells % 4)
+		return IOMM_FDT_FAIL(firmware, key, IOMM_EINVAL,
+				     "%s has %u cells, not a multiple of 4",
+				     IOMM_STR(name), cells);
+	id &= mask;
+	for (entry = 0; !err && entry < cells / 4; entry++, map += 4) {
+		first = fdt32_to_cpu(map[0]);
+		if (first & ~(uint64_t)mask)
+			return IOMM_FDT_FAIL(firmware, key, IOMM_EINVAL,
+					     "%s starts at ID %x, outside %s "
+					     "%x",
+					     IOMM_STR(name), first,
+					     IOMM_STR(mask_name), mask);
+		/* A length of 0 matches nothing; QEMU writes such entries. */
+		if (id >= first && id - first < fdt32_to_cpu(map[3]))
+			err = match(firmware, key, name, id, map, entry, out);
+	}
+	return err;
+}
+
+static int from_map(const struct fdt_question *q, uint64_t input)
+{
+	struct fdt_mapping mapping;
+	uint32_t iommu;
+	int err;
+
+	if (!iomm_fdt_has(fdt_source(q->firmware), q->key, "iommu-map"))
+		return IOMM_FDT_FAIL(q->firmware, q->key, IOMM_ENODEV,
+				     "has no iommu-map: what is behind it does "
+				     "direct DMA");
+	err = iomm_fdt_map(q->firmware, q->key, "iommu-map", "iommu-map-mask",
+			   input, &mapping);
+	if (err)
+		return err;
+	if (!mapping.found)
+		return IOMM_FDT_FAIL(q->firmware, q->key, IOMM_ENODEV,
+				     "iommu-map says nothing of ID %x: it does "
+				     "direct DMA",
+				     input);
+	err = find_iommu(q->firmware, q->key, mapping.phandle, "iommu-map",
+			 &iommu);
+	if (err)
+		return err;
+	/* The map has one cell for a specifier, whatever #iommu-cells says. */
+	return iomm_fwspec_add_iommu(q->b, iommu, &mapping.output, 1,
+				     fdt_place(q->key, FDT_PLACE_IOMMU_MAP,
+					       mapping.entry));
+}
+
+int iomm_fdt_add_iommus(const struct fdt_question *q)
+{
+	uint32_t n;
+	int err = 0;
+
+	if (!q->nr_inputs)
+		return from_iommus(q);
+	for (n = 0; !err && n < q->nr_inputs; n++)
+		err = from_map(q, q->inputs[n]);
+	return err;
 }
