@@ -37,6 +37,11 @@ iomm_pci_bridge_to(const struct iomm_pci *pci, uint32_t segment, uint32_t bus);
 const struct iomm_pci_function *
 iomm_pci_above(const struct iomm_pci *pci, uint32_t segment, uint32_t bus);
 
+/* The requester IDs of iomm_pci_aliases(), without their segment: fills up to
+ * `room`, and answers how many there are. */
+uint32_t iomm_pci_inputs(const struct iomm_pci *pci, uint32_t segment,
+			 uint32_t rid, uint64_t *inputs, uint32_t room);
+
 /* What is known of a vendor's device that its configuration space does not say;
  * see pci_quirks.c. */
 enum {

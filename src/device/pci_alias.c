@@ -14,18 +14,23 @@
 #include "base/abi.h"
 #include "base/mem.h"
 
-#define MANY_IDS UINT32_MAX
+#define NO_ID UINT32_MAX
 
-/* What has been found so far. A second pass fills an array. */
+/* What has been found so far. */
 struct collector {
-	struct iomm_pci_id *to; /* NULL: only count */
-	uint32_t stride, have;
+	/* Told of each. */
+	void (*take)(struct collector *c, struct iomm_pci_id id);
+	uint32_t have;
 	struct iomm_pci_id last;
 	/* The bus that may give many IDs, and those that it gave: a bit for each
 	 * device and function. Any other gives one to two, one after the
 	 * other. */
 	uint32_t bus;
 	uint32_t given[256 / 32];
+
+	/* For `take`. */
+	void *to;
+	uint32_t stride, room;
 };
 
 /* Adds an ID, unless it was given before. */
@@ -42,12 +47,9 @@ static void give(struct collector *c, uint32_t segment, uint32_t rid)
 		return;
 	}
 	c->last = id;
+	if (c->have < c->room)
+		c->take(c, id);
 	c->have++;
-	if (!c->to)
-		return;
-	memset(c->to, 0, c->stride);
-	*c->to = id;
-	c->to = (struct iomm_pci_id *)((char *)c->to + c->stride);
 }
 
 static void give_any_device(struct collector *c, uint32_t segment, uint32_t bus,
@@ -148,6 +150,7 @@ static void collect(const struct iomm_pci *pci, uint32_t segment, uint32_t rid,
 		f = iomm_pci_find(pci, segment, rid);
 	}
 	c->bus = rid >> 8;
+	c->last.rid = NO_ID;
 	give(c, segment, rid);
 	if (f)
 		give_others(c, f);
@@ -158,10 +161,33 @@ static void collect(const struct iomm_pci *pci, uint32_t segment, uint32_t rid,
 	}
 }
 
+static void take_input(struct collector *c, struct iomm_pci_id id)
+{
+	((uint64_t *)c->to)[c->have] = id.rid;
+}
+
+uint32_t iomm_pci_inputs(const struct iomm_pci *pci, uint32_t segment,
+			 uint32_t rid, uint64_t *inputs, uint32_t room)
+{
+	struct collector c = { .take = take_input, .to = inputs, .room = room };
+
+	collect(pci, segment, rid, &c);
+	return c.have;
+}
+
+static void take_id(struct collector *c, struct iomm_pci_id id)
+{
+	char *to = (char *)c->to + (size_t)c->have * c->stride;
+
+	memset(to, 0, c->stride);
+	memcpy(to, &id, sizeof(id));
+}
+
+/* Counts first: an array that is too small stays as it is. */
 static int aliases(const struct iomm_pci *pci, uint32_t segment, uint32_t rid,
 		   struct iomm_pci_id *ids, uint32_t stride, uint32_t *count)
 {
-	struct collector c = { .last.rid = MANY_IDS };
+	struct collector c = { .take = take_id, .to = ids, .stride = stride };
 	uint32_t room = *count;
 
 	if (rid > 0xffff)
@@ -173,17 +199,14 @@ static int aliases(const struct iomm_pci *pci, uint32_t segment, uint32_t rid,
 				 "the array of iomm_pci_id is NULL, or its "
 				 "stride %u is less than %u",
 				 stride, (uint32_t)sizeof(*ids));
-	collect(pci, segment, rid, &c);
-	*count = c.have;
-	if (room < c.have)
+	*count = iomm_pci_inputs(pci, segment, rid, NULL, 0);
+	if (room < *count)
 		return IOMM_FAIL(
 			pci->obj.ctx, IOMM_EMSGSIZE,
 			"ID %x of segment %x arrives under %u IDs, and "
 			"there is room for %u",
-			rid, segment, c.have, room);
-	c = (struct collector){ .to = ids,
-				.stride = stride,
-				.last.rid = MANY_IDS };
+			rid, segment, *count, room);
+	c.room = room;
 	collect(pci, segment, rid, &c);
 	return 0;
 }
