@@ -546,6 +546,45 @@ POINTER(iomm_pasid_ops, free, 24);
 
 VALUE(IOMM_PASID_OPS_SIZE_VER0, 32);
 
+/* <iomm/pci.h> */
+
+SIZE(iomm_pci_function, 56, 8);
+FIELD(iomm_pci_function, flags, 0, 4);
+FIELD(iomm_pci_function, type, 4, 4);
+FIELD(iomm_pci_function, segment, 8, 4);
+FIELD(iomm_pci_function, rid, 12, 4);
+FIELD(iomm_pci_function, secondary, 16, 4);
+FIELD(iomm_pci_function, subordinate, 20, 4);
+FIELD(iomm_pci_function, real_segment, 24, 4);
+FIELD(iomm_pci_function, real_rid, 28, 4);
+FIELD(iomm_pci_function, id, 32, 4);
+FIELD(iomm_pci_function, subsystem, 36, 4);
+POINTER(iomm_pci_function, aliases, 40);
+FIELD(iomm_pci_function, nr_aliases, 48, 4);
+FIELD(iomm_pci_function, reserved, 52, 4);
+
+SIZE(iomm_pci_id, 8, 4);
+FIELD(iomm_pci_id, segment, 0, 4);
+FIELD(iomm_pci_id, rid, 4, 4);
+
+VALUE(IOMM_PCI_ENDPOINT, 0x0);
+VALUE(IOMM_PCI_LEGACY_ENDPOINT, 0x1);
+VALUE(IOMM_PCI_ROOT_PORT, 0x4);
+VALUE(IOMM_PCI_UPSTREAM, 0x5);
+VALUE(IOMM_PCI_DOWNSTREAM, 0x6);
+VALUE(IOMM_PCI_PCIE_TO_PCI, 0x7);
+VALUE(IOMM_PCI_PCI_TO_PCIE, 0x8);
+VALUE(IOMM_PCI_RC_ENDPOINT, 0x9);
+VALUE(IOMM_PCI_RC_COLLECTOR, 0xa);
+VALUE(IOMM_PCI_CONVENTIONAL, 0x10);
+VALUE(IOMM_PCI_BRIDGE, 1u << 0);
+VALUE(IOMM_PCI_REAL_DMA, 1u << 1);
+VALUE(IOMM_PCI_TRANSLATION_ROOT, 1u << 2);
+VALUE(IOMM_PCI_QUIRKS, 1u << 3);
+VALUE(IOMM_PCI_FUNCTION_SIZE_VER0, 56);
+VALUE(IOMM_PCI_ID_SIZE_VER0, 8);
+VALUE(IOMM_PCI_FUNCTIONS_MAX, 1u << 24);
+
 /* <iomm/pgtable.h> */
 
 SIZE(iomm_pgtable_config, 56, 8);
@@ -809,6 +848,7 @@ VALUE(IOMM_HANDLE_IOASID_SPACE, 15);
 VALUE(IOMM_HANDLE_IOASID_SET, 16);
 VALUE(IOMM_HANDLE_PASID, 17);
 VALUE(IOMM_HANDLE_FWSPEC, 18);
+VALUE(IOMM_HANDLE_PCI, 19);
 VALUE(IOMM_FOREVER, UINT64_MAX);
 VALUE(IOMM_PROT_READ, 1);
 VALUE(IOMM_PROT_WRITE, 2);

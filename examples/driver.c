@@ -319,7 +319,7 @@ static void find_devices(struct machine *m)
 		       "the tree:\n         say 00:01.0, 01:00.0 and 02:00.0\n",
 		       name, path);
 		check(m,
-		      iomm_bus_create_pci(m->firmware, node, name,
+		      iomm_bus_create_pci(m->firmware, node, NULL, 0, name,
 					  &m->pci[m->nr_pci]),
 		      path);
 		add_functions(m, m->pci[m->nr_pci++]);

@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 	try(iomm_firmware_next(firmware, IOMM_NODE_IOMMU, 0, &node));
 	try(iomm_firmware_next(firmware, IOMM_NODE_PCI_HOST, 0, &host));
 	soft = make_iommu(node, &iommu);
-	try(iomm_bus_create_pci(firmware, host, "pci0", &pci));
+	try(iomm_bus_create_pci(firmware, host, NULL, 0, "pci0", &pci));
 	try(iomm_device_create(pci, &config, &device));
 
 	drive(device, soft);

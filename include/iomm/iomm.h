@@ -24,6 +24,7 @@
 #include <iomm/ioasid_space.h>
 #include <iomm/iommu.h>
 #include <iomm/pasid.h>
+#include <iomm/pci.h>
 #include <iomm/pgtable.h>
 #include <iomm/platform.h>
 #include <iomm/reservation.h>

@@ -101,6 +101,7 @@ struct iomm_pci;
 #define IOMM_HANDLE_IOASID_SET	 16u /**< sets of IDs */
 #define IOMM_HANDLE_PASID	 17u /**< PASID consumers */
 #define IOMM_HANDLE_FWSPEC	 18u /**< what firmware says of devices */
+#define IOMM_HANDLE_PCI		 19u /**< PCI topologies */
 
 /** A time-out that never passes. Time-outs are in nanoseconds. */
 #define IOMM_FOREVER UINT64_MAX

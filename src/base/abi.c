@@ -29,22 +29,18 @@ int iomm_check_size(struct iomm_ctx *ctx, uint32_t size, uint32_t ver0,
 			 size, IOMM_STR(name), ver0);
 }
 
-int iomm_struct_in(struct iomm_ctx *ctx, void *dst, uint32_t known,
-		   uint32_t ver0, const void *src, const char *name)
+int iomm_element_in(struct iomm_ctx *ctx, void *dst, uint32_t known,
+		    uint32_t ver0, const void *src, uint32_t stride,
+		    const char *name)
 {
-	uint32_t size, n;
-	int err;
+	uint32_t n;
+	int err = iomm_check_size(ctx, stride, ver0, name);
 
-	if (!src)
-		return IOMM_FAIL(ctx, IOMM_EINVAL, "struct %s is NULL",
-				 IOMM_STR(name));
-	size = size_of(src);
-	err = iomm_check_size(ctx, size, ver0, name);
 	if (err)
 		return err;
 	memset(dst, 0, known);
-	memcpy(dst, src, size < known ? size : known);
-	for (n = known; n < size; n++) {
+	memcpy(dst, src, stride < known ? stride : known);
+	for (n = known; n < stride; n++) {
 		if (((const unsigned char *)src)[n])
 			return IOMM_FAIL(ctx, IOMM_E2BIG,
 					 "struct %s has data at offset %u, and "
@@ -52,6 +48,15 @@ int iomm_struct_in(struct iomm_ctx *ctx, void *dst, uint32_t known,
 					 IOMM_STR(name), n, known);
 	}
 	return 0;
+}
+
+int iomm_struct_in(struct iomm_ctx *ctx, void *dst, uint32_t known,
+		   uint32_t ver0, const void *src, const char *name)
+{
+	if (!src)
+		return IOMM_FAIL(ctx, IOMM_EINVAL, "struct %s is NULL",
+				 IOMM_STR(name));
+	return iomm_element_in(ctx, dst, known, ver0, src, size_of(src), name);
 }
 
 int iomm_struct_out(struct iomm_ctx *ctx, void *dst, const void *src,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The three ways in which structs cross the ABI: in, out, and arrays out. */
+/* The ways in which structs cross the ABI: in, out, and as elements of arrays. */
 #ifndef IOMM_BASE_ABI_H
 #define IOMM_BASE_ABI_H
 
@@ -23,6 +23,11 @@ int iomm_check_size(struct iomm_ctx *ctx, uint32_t size, uint32_t ver0,
  */
 int iomm_struct_in(struct iomm_ctx *ctx, void *dst, uint32_t known,
 		   uint32_t ver0, const void *src, const char *name);
+
+/* The same for an element of an array, whose stride is its size. */
+int iomm_element_in(struct iomm_ctx *ctx, void *dst, uint32_t known,
+		    uint32_t ver0, const void *src, uint32_t stride,
+		    const char *name);
 
 /*
  * Copies `src` out to the caller's struct `dst`, whose `size` is read first:

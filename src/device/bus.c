@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "device/bus.h"
 
+#include "device/pci.h"
+
 static void destroy(struct iomm_object *object)
 {
 	struct iomm_bus *bus = (struct iomm_bus *)(void *)object;
 
+	iomm_object_drop(bus->pci);
 	iomm_object_drop(bus->firmware);
 	iomm_strfree(object->ctx, bus->name);
 }
@@ -16,9 +19,8 @@ const struct iomm_object_type iomm_bus_type = {
 	.destroy = destroy,
 };
 
-static int
-create(struct iomm_firmware *firmware, const char *name,
-       const struct iomm_bus_ops *ops, uint64_t host, struct iomm_bus **out)
+static int create(struct iomm_firmware *firmware, const char *name,
+		  const struct iomm_bus_ops *ops, struct iomm_bus **out)
 {
 	struct iomm_ctx *ctx = firmware->obj.ctx;
 	struct iomm_bus *bus = iomm_object_create(ctx, &iomm_bus_type);
@@ -26,7 +28,6 @@ create(struct iomm_firmware *firmware, const char *name,
 	if (!bus)
 		return -IOMM_ENOMEM;
 	bus->ops = ops;
-	bus->host = host;
 	bus->firmware = iomm_object_get(firmware);
 	bus->name = iomm_strdup(ctx, name);
 	if (!bus->name) {
@@ -46,16 +47,26 @@ static int platform_check(struct iomm_bus *bus, uint64_t address)
 	return iomm_firmware_node_info(bus->firmware, address, &info);
 }
 
-static void platform_place(struct iomm_bus *bus, uint64_t address,
-			   struct iomm_bus_place *place)
+static uint64_t platform_node(const struct iomm_bus *bus, uint64_t address)
 {
 	(void)bus;
-	place->node = address;
+	return address;
+}
+
+static uint32_t platform_inputs(struct iomm_bus *bus, uint64_t address,
+				uint64_t *inputs, uint32_t room)
+{
+	(void)bus;
+	(void)address;
+	(void)inputs;
+	(void)room;
+	return 0;
 }
 
 static const struct iomm_bus_ops platform_ops = {
 	.check_address = platform_check,
-	.place = platform_place,
+	.node = platform_node,
+	.inputs = platform_inputs,
 };
 
 int iomm_bus_create_platform(struct iomm_firmware *firmware, const char *name,
@@ -69,12 +80,11 @@ int iomm_bus_create_platform(struct iomm_firmware *firmware, const char *name,
 	if (!name || !out)
 		return iomm_fail_null(ctx, "iomm_bus_create_platform");
 	iomm_enter(ctx);
-	return iomm_leave(ctx, create(firmware, name, &platform_ops, 0, out));
+	return iomm_leave(ctx, create(firmware, name, &platform_ops, out));
 }
 
-/* PCI: the address is the requester ID, and the bridge has the map. Aliases
- * (bridges to conventional PCI and the like) are not looked for: every
- * function is taken to be behind PCIe ports only. */
+/* PCI: the address is the requester ID, and the bridge has the map. Without a
+ * topology every function is taken to be behind PCIe ports only. */
 
 static int pci_check(struct iomm_bus *bus, uint64_t address)
 {
@@ -84,17 +94,27 @@ static int pci_check(struct iomm_bus *bus, uint64_t address)
 			 "%x is no requester ID: those have 16 bits", address);
 }
 
-static void
-pci_place(struct iomm_bus *bus, uint64_t address, struct iomm_bus_place *place)
+static uint64_t pci_node(const struct iomm_bus *bus, uint64_t address)
 {
-	place->node = bus->host;
-	place->nr_inputs = 1;
-	place->inputs[0] = address;
+	(void)address;
+	return bus->host;
+}
+
+static uint32_t pci_inputs(struct iomm_bus *bus, uint64_t address,
+			   uint64_t *inputs, uint32_t room)
+{
+	if (bus->pci)
+		return iomm_pci_inputs(bus->pci, bus->segment,
+				       (uint32_t)address, inputs, room);
+	if (room)
+		inputs[0] = address;
+	return 1;
 }
 
 static const struct iomm_bus_ops pci_ops = {
 	.check_address = pci_check,
-	.place = pci_place,
+	.node = pci_node,
+	.inputs = pci_inputs,
 };
 
 static int check_host(struct iomm_firmware *firmware, uint64_t host)
@@ -110,7 +130,17 @@ static int check_host(struct iomm_firmware *firmware, uint64_t host)
 			 "%s is no PCI host bridge", IOMM_STR(name));
 }
 
+static int check_topology(struct iomm_ctx *ctx, const struct iomm_pci *pci)
+{
+	if (!pci ||
+	    (iomm_handle_ok(pci, &iomm_pci_type) && pci->obj.ctx == ctx))
+		return 0;
+	return IOMM_FAIL(ctx, IOMM_EINVAL,
+			 "the PCI topology is none, or another context's");
+}
+
 int iomm_bus_create_pci(struct iomm_firmware *firmware, uint64_t host,
+			struct iomm_pci *pci, uint32_t segment,
 			const char *name, struct iomm_bus **out)
 {
 	struct iomm_ctx *ctx;
@@ -124,7 +154,14 @@ int iomm_bus_create_pci(struct iomm_firmware *firmware, uint64_t host,
 	iomm_enter(ctx);
 	err = check_host(firmware, host);
 	if (!err)
-		err = create(firmware, name, &pci_ops, host, out);
+		err = check_topology(ctx, pci);
+	if (!err)
+		err = create(firmware, name, &pci_ops, out);
+	if (!err) {
+		(*out)->host = host;
+		(*out)->pci = pci ? iomm_object_get(pci) : NULL;
+		(*out)->segment = segment;
+	}
 	return iomm_leave(ctx, err);
 }
 

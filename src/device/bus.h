@@ -8,30 +8,25 @@
 
 struct iomm_bus;
 
-/* IDs of one device: its own, and its aliases. */
-#define IOMM_BUS_INPUTS 8u
-
-/* What a bus answers about one of its devices. */
-struct iomm_bus_place {
-	uint64_t node; /* the firmware node that describes it */
-	/* The IDs under which its DMA arrives at the node; none: it is the
-	 * node itself. */
-	uint32_t nr_inputs;
-	uint64_t inputs[IOMM_BUS_INPUTS];
-};
-
 struct iomm_bus_ops {
 	/* Could a device have this address? EINVAL with a sentence. */
 	int (*check_address)(struct iomm_bus *bus, uint64_t address);
-	void (*place)(struct iomm_bus *bus, uint64_t address,
-		      struct iomm_bus_place *place);
+	/* The firmware node that describes it. */
+	uint64_t (*node)(const struct iomm_bus *bus, uint64_t address);
+	/* The IDs under which its DMA arrives at the node; 0: it is the node
+	 * itself. Fills up to `room`, and answers how many there are. */
+	uint32_t (*inputs)(struct iomm_bus *bus, uint64_t address,
+			   uint64_t *inputs, uint32_t room);
 };
 
 struct iomm_bus {
 	struct iomm_object obj;
 	const struct iomm_bus_ops *ops;
 	struct iomm_firmware *firmware;
-	uint64_t host; /* PCI: the bridge's node */
+	/* PCI: the bridge's node, and the functions behind it. */
+	uint64_t host;
+	struct iomm_pci *pci;
+	uint32_t segment;
 	char *name;
 };
 

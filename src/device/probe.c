@@ -12,6 +12,9 @@ struct probe {
 	struct iomm_ctx *ctx;
 	bool coherent;
 	bool waits; /* it is queued for an instance */
+	/* What the bus says. */
+	uint64_t *inputs;
+	uint32_t nr_inputs;
 	/* What firmware says. */
 	struct iomm_fwspec *spec;
 	uint32_t nr_specifiers;
@@ -27,15 +30,34 @@ struct probe {
 
 /* 1. Ask the bus, then firmware. */
 
+/* Under how many IDs the device's DMA arrives, and which. */
+static int ask_bus(struct probe *p)
+{
+	struct iomm_bus *bus = p->device->bus;
+	uint64_t address = p->device->address;
+
+	p->nr_inputs = bus->ops->inputs(bus, address, NULL, 0);
+	if (!p->nr_inputs)
+		return 0;
+	p->inputs = iomm_alloc(p->ctx, p->nr_inputs * sizeof(*p->inputs));
+	if (!p->inputs)
+		return IOMM_FAIL(p->ctx, IOMM_ENOMEM,
+				 "no memory for the %u IDs of %s", p->nr_inputs,
+				 IOMM_STR(p->device->name));
+	(void)bus->ops->inputs(bus, address, p->inputs, p->nr_inputs);
+	return 0;
+}
+
 static int parse(struct probe *p)
 {
 	struct iomm_bus *bus = p->device->bus;
-	struct iomm_bus_place place = { 0 };
-	int err;
+	int err = ask_bus(p);
 
-	bus->ops->place(bus, p->device->address, &place);
-	err = iomm_firmware_describe(bus->firmware, place.node, place.inputs,
-				     place.nr_inputs, &p->spec);
+	if (!err)
+		err = iomm_firmware_describe(bus->firmware,
+					     bus->ops->node(bus,
+							    p->device->address),
+					     p->inputs, p->nr_inputs, &p->spec);
 	if (err)
 		return err;
 	p->nr_specifiers = iomm_fwspec_nr_iommus(p->spec);
@@ -453,6 +475,7 @@ static void clean_up(struct probe *p)
 	iomm_free(p->ctx, p->iommus,
 		  (uint64_t)p->nr_specifiers * sizeof(*p->iommus));
 	iomm_object_drop(p->spec);
+	iomm_free(p->ctx, p->inputs, p->nr_inputs * sizeof(*p->inputs));
 }
 
 /* A driver says "not yet", and not for what: the device is probed again when

@@ -240,8 +240,8 @@ static void add_functions(struct machine *m, uint64_t host)
 	uint32_t n;
 	int err;
 
-	err = checked(&m->w,
-		      iomm_bus_create_pci(m->firmware, host, "pci", &bus));
+	err = checked(&m->w, iomm_bus_create_pci(m->firmware, host, NULL, 0,
+						 "pci", &bus));
 	REQUIRE(!err == !!(info_of(m, host).flags & IOMM_NODE_PCI_HOST));
 	for (n = 0; !err && n < LENGTH(address); n++)
 		add_device(m, bus, "function", address[n], 0);

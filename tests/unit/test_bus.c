@@ -84,23 +84,23 @@ static void test_pci(void **state)
 	other = tree_load("no-iommu");
 	fw2 = world_firmware(w, &other);
 	assert_ok(iomm_firmware_next(firmware, IOMM_NODE_PCI_HOST, 0, &host));
-	assert_int_equal(iomm_bus_create_pci(NULL, host, "x", &bus),
+	assert_int_equal(iomm_bus_create_pci(NULL, host, NULL, 0, "x", &bus),
 			 -IOMM_EINVAL);
-	assert_fails(iomm_bus_create_pci(firmware, host, NULL, &bus),
+	assert_fails(iomm_bus_create_pci(firmware, host, NULL, 0, NULL, &bus),
 		     IOMM_EINVAL, w->ctx, "iomm_bus_create_pci");
-	assert_fails(iomm_bus_create_pci(firmware, host, "x", NULL),
+	assert_fails(iomm_bus_create_pci(firmware, host, NULL, 0, "x", NULL),
 		     IOMM_EINVAL, w->ctx, "iomm_bus_create_pci");
 	assert_fails(iomm_bus_create_pci(firmware,
 					 node_at(firmware, "/memory@40000000"),
-					 "x", &bus),
+					 NULL, 0, "x", &bus),
 		     IOMM_EINVAL, w->ctx,
 		     "/memory@40000000 is no PCI host bridge");
-	assert_fails(iomm_bus_create_pci(firmware, 0, "x", &bus), IOMM_EINVAL,
-		     w->ctx, "not of this firmware source");
-	assert_fails(iomm_bus_create_pci(fw2, host, "x", &bus), IOMM_EINVAL,
-		     w->ctx, "not of this firmware source");
+	assert_fails(iomm_bus_create_pci(firmware, 0, NULL, 0, "x", &bus),
+		     IOMM_EINVAL, w->ctx, "not of this firmware source");
+	assert_fails(iomm_bus_create_pci(fw2, host, NULL, 0, "x", &bus),
+		     IOMM_EINVAL, w->ctx, "not of this firmware source");
 	assert_ptr_equal(bus, UNTOUCHED);
-	assert_ok(iomm_bus_create_pci(firmware, host, "pci0", &bus));
+	assert_ok(iomm_bus_create_pci(firmware, host, NULL, 0, "pci0", &bus));
 	assert_int_equal(iomm_bus_name(bus, NULL, 0), 4);
 	iomm_bus_put(bus);
 	iomm_firmware_put(firmware);
@@ -133,7 +133,7 @@ static void test_addresses(void **state)
 	assert_ok(iomm_bus_create_platform(firmware, "platform", &platform));
 	assert_ok(iomm_bus_create_pci(firmware,
 				      node_at(firmware, "/soc/pcie@40000000"),
-				      "pci", &pci));
+				      NULL, 0, "pci", &pci));
 	assert_ok(add(platform, node_at(firmware, "/soc/gpu@2c010000")));
 	assert_fails(add(platform, 0), IOMM_EINVAL, w->ctx,
 		     "not of this firmware source");

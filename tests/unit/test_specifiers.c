@@ -2,6 +2,8 @@
 /* What firmware says of who stands behind which IOMMU, seen through probe. */
 #include "unit/support.h"
 
+#include <iomm/pci.h>
+
 #define MOCKS 4u
 
 /* A tree, its buses, and an instance for each IOMMU in it. */
@@ -24,8 +26,8 @@ static void start(struct machine *m, struct world *w, struct tree *tree)
 	assert_ok(iomm_bus_create_platform(m->firmware, "platform",
 					   &m->platform));
 	if (!iomm_firmware_next(m->firmware, IOMM_NODE_PCI_HOST, 0, &host))
-		assert_ok(
-			iomm_bus_create_pci(m->firmware, host, "pci", &m->pci));
+		assert_ok(iomm_bus_create_pci(m->firmware, host, NULL, 0, "pci",
+					      &m->pci));
 	while (m->nr_mocks < MOCKS &&
 	       !iomm_firmware_next(m->firmware, IOMM_NODE_IOMMU, node, &node)) {
 		m->node[m->nr_mocks] = node;
@@ -137,6 +139,44 @@ static void test_qemu(void **state)
 	BOUND(&m, add(&m, m.pci, 0xffff), "0", 0xffff);
 	refused(&m, at(&m, "/virtio_mmio@a000000"), IOMM_ENODEV,
 		"no IOMMU is described");
+	stop(&m);
+}
+
+/* A function behind a bridge to conventional PCI has the bridge's ID, too. */
+static void test_pci_aliases(void **state)
+{
+	const struct iomm_pci_function bridge = { .flags = IOMM_PCI_BRIDGE,
+						  .type = IOMM_PCI_PCIE_TO_PCI,
+						  .segment = 3,
+						  .rid = 0x0008,
+						  .secondary = 1,
+						  .subordinate = 1 };
+	struct world *w = *state, other;
+	struct tree tree = tree_load("qemu-virt-smmuv3");
+	struct iomm_pci *pci = NULL, *foreign = NULL;
+	struct iomm_bus *bus = UNTOUCHED;
+	uint64_t host = 0;
+	struct machine m;
+
+	start(&m, w, &tree);
+	assert_ok(iomm_firmware_next(m.firmware, IOMM_NODE_PCI_HOST, 0, &host));
+	assert_ok(iomm_pci_create(w->ctx, &bridge, 1, sizeof(bridge), &pci));
+	world_init(&other);
+	assert_ok(world_create(&other));
+	assert_ok(iomm_pci_create(other.ctx, &bridge, 1, sizeof(bridge),
+				  &foreign));
+	assert_fails(iomm_bus_create_pci(m.firmware, host, foreign, 3, "pci",
+					 &bus),
+		     IOMM_EINVAL, w->ctx, "another context's");
+	assert_ptr_equal(bus, UNTOUCHED);
+	iomm_pci_put(foreign);
+	world_end(&other);
+
+	assert_ok(iomm_bus_create_pci(m.firmware, host, pci, 3, "pci", &bus));
+	iomm_pci_put(pci); /* the bus holds it */
+	BOUND(&m, add(&m, bus, 0x118), "00", 0x118, 0x100);
+	BOUND(&m, add(&m, bus, 0x208), "0", 0x208);
+	iomm_bus_put(bus);
 	stop(&m);
 }
 
@@ -355,10 +395,11 @@ static void test_map(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		WORLD_TEST(test_corners),	 WORLD_TEST(test_qemu),
-		WORLD_TEST(test_apple),		 WORLD_TEST(test_bad_iommus),
-		WORLD_TEST(test_wide_specifier), WORLD_TEST(test_many_entries),
-		WORLD_TEST(test_bad_map),	 WORLD_TEST(test_map),
+		WORLD_TEST(test_corners),      WORLD_TEST(test_pci_aliases),
+		WORLD_TEST(test_qemu),	       WORLD_TEST(test_apple),
+		WORLD_TEST(test_bad_iommus),   WORLD_TEST(test_wide_specifier),
+		WORLD_TEST(test_many_entries), WORLD_TEST(test_bad_map),
+		WORLD_TEST(test_map),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

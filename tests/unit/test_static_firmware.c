@@ -172,8 +172,8 @@ static void test_probe(void **state)
 	struct mock mock;
 
 	assert_ok(create(w, &m, &firmware));
-	assert_ok(iomm_bus_create_pci(firmware, node_at(firmware, "host"),
-				      "pci", &bus));
+	assert_ok(iomm_bus_create_pci(firmware, node_at(firmware, "host"), NULL,
+				      0, "pci", &bus));
 	mock_init(&mock, w);
 	assert_ok(mock_register_as(&mock, node_at(firmware, "smmu"), "smmu",
 				   "mock"));

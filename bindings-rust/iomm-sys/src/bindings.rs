@@ -22,6 +22,7 @@ pub const IOMM_HANDLE_IOASID_SPACE: u32 = 15;
 pub const IOMM_HANDLE_IOASID_SET: u32 = 16;
 pub const IOMM_HANDLE_PASID: u32 = 17;
 pub const IOMM_HANDLE_FWSPEC: u32 = 18;
+pub const IOMM_HANDLE_PCI: u32 = 19;
 pub const IOMM_PROT_READ: u32 = 1;
 pub const IOMM_PROT_WRITE: u32 = 2;
 pub const IOMM_PROT_EXEC: u32 = 4;
@@ -164,6 +165,7 @@ pub const IOMM_NODE_AVAILABLE: u32 = 16;
 pub const IOMM_NODE_COHERENT: u32 = 32;
 pub const IOMM_NODE_MAPPED: u32 = 64;
 pub const IOMM_NODE_INFO_SIZE_VER0: u32 = 32;
+pub const IOMM_ACPI_TABLE_SIZE_VER0: u32 = 24;
 pub const IOMM_LINUX_DEVICE_TREE: u32 = 1;
 pub const IOMM_LINUX_ACPI: u32 = 2;
 pub const IOMM_FORMAT_INFO_SIZE_VER0: u32 = 32;
@@ -205,6 +207,23 @@ pub const IOMM_IOASID_STATE_PENDING: u32 = 3;
 pub const IOMM_IOASID_HAS_SPID: u32 = 1;
 pub const IOMM_IOASID_INFO_SIZE_VER0: u32 = 40;
 pub const IOMM_PASID_OPS_SIZE_VER0: u32 = 32;
+pub const IOMM_PCI_ENDPOINT: u32 = 0;
+pub const IOMM_PCI_LEGACY_ENDPOINT: u32 = 1;
+pub const IOMM_PCI_ROOT_PORT: u32 = 4;
+pub const IOMM_PCI_UPSTREAM: u32 = 5;
+pub const IOMM_PCI_DOWNSTREAM: u32 = 6;
+pub const IOMM_PCI_PCIE_TO_PCI: u32 = 7;
+pub const IOMM_PCI_PCI_TO_PCIE: u32 = 8;
+pub const IOMM_PCI_RC_ENDPOINT: u32 = 9;
+pub const IOMM_PCI_RC_COLLECTOR: u32 = 10;
+pub const IOMM_PCI_CONVENTIONAL: u32 = 16;
+pub const IOMM_PCI_BRIDGE: u32 = 1;
+pub const IOMM_PCI_REAL_DMA: u32 = 2;
+pub const IOMM_PCI_TRANSLATION_ROOT: u32 = 4;
+pub const IOMM_PCI_QUIRKS: u32 = 8;
+pub const IOMM_PCI_FUNCTION_SIZE_VER0: u32 = 56;
+pub const IOMM_PCI_ID_SIZE_VER0: u32 = 8;
+pub const IOMM_PCI_FUNCTIONS_MAX: u32 = 16777216;
 pub const IOMM_SOFT_IDENTITY: u32 = 1;
 pub const IOMM_SOFT_CONFIG_SIZE_VER0: u32 = 16;
 pub const IOMM_SOFT_CONTEXT_SIZE_VER0: u32 = 88;
@@ -308,6 +327,11 @@ pub struct iomm_pasid {
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct iomm_fwspec {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_pci {
     _unused: [u8; 0],
 }
 #[repr(C)]
@@ -1926,6 +1950,42 @@ const _: () = {
     ][::core::mem::offset_of!(iomm_node_info, reg_bytes) - 24usize];
 };
 #[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_acpi_table {
+    pub size: u32,
+    pub reserved: u32,
+    pub table: *const ::core::ffi::c_void,
+    pub bytes: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_acpi_table"][::core::mem::size_of::<iomm_acpi_table>() - 24usize];
+    [
+        "Alignment of iomm_acpi_table",
+    ][::core::mem::align_of::<iomm_acpi_table>() - 8usize];
+    [
+        "Offset of field: iomm_acpi_table::size",
+    ][::core::mem::offset_of!(iomm_acpi_table, size) - 0usize];
+    [
+        "Offset of field: iomm_acpi_table::reserved",
+    ][::core::mem::offset_of!(iomm_acpi_table, reserved) - 4usize];
+    [
+        "Offset of field: iomm_acpi_table::table",
+    ][::core::mem::offset_of!(iomm_acpi_table, table) - 8usize];
+    [
+        "Offset of field: iomm_acpi_table::bytes",
+    ][::core::mem::offset_of!(iomm_acpi_table, bytes) - 16usize];
+};
+impl Default for iomm_acpi_table {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct iomm_format_info {
     pub size: u32,
@@ -2434,6 +2494,95 @@ const _: () = {
     [
         "Offset of field: iomm_pasid_ops::free",
     ][::core::mem::offset_of!(iomm_pasid_ops, free) - 24usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_pci_function {
+    pub flags: u32,
+    pub type_: u32,
+    pub segment: u32,
+    pub rid: u32,
+    pub secondary: u32,
+    pub subordinate: u32,
+    pub real_segment: u32,
+    pub real_rid: u32,
+    pub id: u32,
+    pub subsystem: u32,
+    pub aliases: *const u8,
+    pub nr_aliases: u32,
+    pub reserved: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_pci_function"][::core::mem::size_of::<iomm_pci_function>() - 56usize];
+    [
+        "Alignment of iomm_pci_function",
+    ][::core::mem::align_of::<iomm_pci_function>() - 8usize];
+    [
+        "Offset of field: iomm_pci_function::flags",
+    ][::core::mem::offset_of!(iomm_pci_function, flags) - 0usize];
+    [
+        "Offset of field: iomm_pci_function::type_",
+    ][::core::mem::offset_of!(iomm_pci_function, type_) - 4usize];
+    [
+        "Offset of field: iomm_pci_function::segment",
+    ][::core::mem::offset_of!(iomm_pci_function, segment) - 8usize];
+    [
+        "Offset of field: iomm_pci_function::rid",
+    ][::core::mem::offset_of!(iomm_pci_function, rid) - 12usize];
+    [
+        "Offset of field: iomm_pci_function::secondary",
+    ][::core::mem::offset_of!(iomm_pci_function, secondary) - 16usize];
+    [
+        "Offset of field: iomm_pci_function::subordinate",
+    ][::core::mem::offset_of!(iomm_pci_function, subordinate) - 20usize];
+    [
+        "Offset of field: iomm_pci_function::real_segment",
+    ][::core::mem::offset_of!(iomm_pci_function, real_segment) - 24usize];
+    [
+        "Offset of field: iomm_pci_function::real_rid",
+    ][::core::mem::offset_of!(iomm_pci_function, real_rid) - 28usize];
+    [
+        "Offset of field: iomm_pci_function::id",
+    ][::core::mem::offset_of!(iomm_pci_function, id) - 32usize];
+    [
+        "Offset of field: iomm_pci_function::subsystem",
+    ][::core::mem::offset_of!(iomm_pci_function, subsystem) - 36usize];
+    [
+        "Offset of field: iomm_pci_function::aliases",
+    ][::core::mem::offset_of!(iomm_pci_function, aliases) - 40usize];
+    [
+        "Offset of field: iomm_pci_function::nr_aliases",
+    ][::core::mem::offset_of!(iomm_pci_function, nr_aliases) - 48usize];
+    [
+        "Offset of field: iomm_pci_function::reserved",
+    ][::core::mem::offset_of!(iomm_pci_function, reserved) - 52usize];
+};
+impl Default for iomm_pci_function {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_pci_id {
+    pub segment: u32,
+    pub rid: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_pci_id"][::core::mem::size_of::<iomm_pci_id>() - 8usize];
+    ["Alignment of iomm_pci_id"][::core::mem::align_of::<iomm_pci_id>() - 4usize];
+    [
+        "Offset of field: iomm_pci_id::segment",
+    ][::core::mem::offset_of!(iomm_pci_id, segment) - 0usize];
+    [
+        "Offset of field: iomm_pci_id::rid",
+    ][::core::mem::offset_of!(iomm_pci_id, rid) - 4usize];
 };
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -3009,6 +3158,8 @@ unsafe extern "C" {
     pub fn iomm_bus_create_pci(
         firmware: *mut iomm_firmware,
         host: u64,
+        pci: *mut iomm_pci,
+        segment: u32,
         name: *const ::core::ffi::c_char,
         out: *mut *mut iomm_bus,
     ) -> ::core::ffi::c_int;
@@ -3329,6 +3480,14 @@ unsafe extern "C" {
         bytes: u64,
         out: *mut *mut iomm_firmware,
     ) -> ::core::ffi::c_int;
+    pub fn iomm_firmware_create_acpi(
+        ctx: *mut iomm_ctx,
+        tables: *const iomm_acpi_table,
+        count: u32,
+        stride: u32,
+        topology: *mut iomm_pci,
+        out: *mut *mut iomm_firmware,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_firmware_from_linux(
         ctx: *mut iomm_ctx,
         root: *const ::core::ffi::c_char,
@@ -3602,6 +3761,42 @@ unsafe extern "C" {
             ) -> ::core::ffi::c_int,
         >,
         arg: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pci_create(
+        ctx: *mut iomm_ctx,
+        functions: *const iomm_pci_function,
+        count: u32,
+        stride: u32,
+        out: *mut *mut iomm_pci,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pci_from_sysfs(
+        ctx: *mut iomm_ctx,
+        root: *const ::core::ffi::c_char,
+        out: *mut *mut iomm_pci,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pci_get(pci: *mut iomm_pci) -> *mut iomm_pci;
+    pub fn iomm_pci_put(pci: *mut iomm_pci);
+    pub fn iomm_pci_functions(
+        pci: *mut iomm_pci,
+        functions: *mut iomm_pci_function,
+        stride: u32,
+        count: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pci_aliases(
+        pci: *mut iomm_pci,
+        segment: u32,
+        rid: u32,
+        ids: *mut iomm_pci_id,
+        stride: u32,
+        count: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_pci_route(
+        pci: *mut iomm_pci,
+        segment: u32,
+        bus: u32,
+        path: *const u8,
+        steps: u32,
+        rid: *mut u32,
     ) -> ::core::ffi::c_int;
     pub fn iomm_pgtable_reserve(
         pgtable: *mut iomm_pgtable,

@@ -61,6 +61,8 @@ numbers! {
         RESERVATION = IOMM_HANDLE_RESERVATION, "reservation";
         /// [`Fwspec`](crate::Fwspec).
         FWSPEC = IOMM_HANDLE_FWSPEC, "firmware description";
+        /// [`Pci`](crate::Pci).
+        PCI = IOMM_HANDLE_PCI, "PCI topology";
     }
 }
 

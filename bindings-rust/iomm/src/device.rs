@@ -4,14 +4,15 @@
 use crate::boundary::{self, Hook, callback};
 use crate::bus::Bus;
 use crate::ctx::Context;
-use crate::error::{Code, Result};
+#[cfg(doc)]
+use crate::error::Code;
+use crate::error::Result;
 use crate::firmware::Node;
 use crate::group::Group;
 use crate::handle::{handle, numbers};
 use crate::text;
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::ffi::c_void;
 use core::fmt;
@@ -245,27 +246,12 @@ impl Device {
     /// bound.
     pub fn ids(&self) -> Result<Vec<DeviceId>> {
         let ctx = self.context();
-        let mut ids = vec![sys::iomm_device_id::default(); 4];
-        ctx.call(|| {
-            loop {
-                let mut count = ids.len() as u32;
+        let ids = ctx.call(|| {
+            text::array(ctx, |ids: *mut sys::iomm_device_id, stride, count| {
                 // SAFETY: the handle is alive, and `ids` has `count` elements
                 // with that stride.
-                let answer = unsafe {
-                    sys::iomm_device_ids(
-                        self.as_raw(),
-                        ids.as_mut_ptr(),
-                        text::size_of::<sys::iomm_device_id>(),
-                        &mut count,
-                    )
-                };
-                let too_small = count as usize > ids.len();
-                ids.resize(count as usize, Default::default());
-                match ctx.done(answer) {
-                    Err(error) if error.code() == Code::EMSGSIZE && too_small => {}
-                    answer => return answer,
-                }
-            }
+                unsafe { sys::iomm_device_ids(self.as_raw(), ids, stride, count) }
+            })
         })?;
         Ok(ids
             .iter()

@@ -75,6 +75,7 @@ mod group;
 mod handle;
 mod iommu;
 mod memory;
+mod pci;
 mod pgtable;
 mod prot;
 mod soft;
@@ -100,6 +101,7 @@ pub use iommu::{
     DomainSetup, Fault, FaultReason, FlushRange, Iommu, IommuConfig, IommuDriver, ProbeInfo,
 };
 pub use memory::GuestMemory;
+pub use pci::{Pci, PciFunction, PciId, PciKind};
 pub use pgtable::{
     Extent, Extents, MapOptions, PageTable, PageTableConfig, PageTableInfo, Partial, Reservation,
     Segment, SharedCursor, SharedPageTable, TableCursor, TableGather, TableView, TlbOps,

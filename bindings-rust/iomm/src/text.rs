@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Strings and times on their way to C and back.
+//! Strings, arrays and times on their way to C and back.
 
 use crate::boundary;
 use crate::ctx::Context;
@@ -8,6 +8,7 @@ use alloc::ffi::CString;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
+use alloc::vec::Vec;
 use core::ffi::{CStr, c_char, c_int};
 use core::time::Duration;
 use iomm_sys as sys;
@@ -36,6 +37,25 @@ pub(crate) fn read(
             return Ok(String::from_utf8_lossy(&buf).into_owned());
         }
         buf.resize(len + 1, 0);
+    }
+}
+
+/// Reads an array through a call that copies out as many elements as there is
+/// room for, with this stride, and says how many there are.
+pub(crate) fn array<T: Clone + Default>(
+    ctx: &Context,
+    mut copy: impl FnMut(*mut T, u32, &mut u32) -> c_int,
+) -> Result<Vec<T>> {
+    let mut all = vec![T::default(); 4];
+    loop {
+        let mut count = all.len() as u32;
+        let answer = copy(all.as_mut_ptr(), size_of::<T>(), &mut count);
+        let too_small = count as usize > all.len();
+        all.resize(count as usize, T::default());
+        match ctx.done(answer) {
+            Err(error) if error.code() == Code::EMSGSIZE && too_small => {}
+            answer => return answer.map(|()| all),
+        }
     }
 }
 

@@ -42,7 +42,8 @@ fn handles_are_free() {
         TableMemory,
         Domain,
         Soft,
-        SharedPageTable
+        SharedPageTable,
+        Pci
     );
     sends_and_shares::<GuestMemory>();
     sends_and_shares::<Error>();

@@ -5,7 +5,9 @@
 mod common;
 
 use common::{Machine, context, on_machine};
-use iomm::{Bus, Code, Device, DeviceConfig, DeviceState, HandleKind};
+use iomm::{
+    Bus, Code, Device, DeviceConfig, DeviceState, HandleKind, Pci, PciFunction, PciId, PciKind,
+};
 use std::mem;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -47,6 +49,26 @@ fn pci_functions_go_through_the_map() {
         let device = Device::create(&bus, &config).unwrap();
         device.probe().unwrap();
         assert_eq!(device.ids().unwrap()[0].id, 0x110);
+    });
+}
+
+/// A function behind a conventional bridge has the bridge's ID, too.
+#[test]
+fn pci_aliases_go_through_the_map() {
+    on_machine(|machine| {
+        let _iommu = machine.register("/iommu@1000", machine.driver()).unwrap();
+        let host = machine.node("/pcie@10000000");
+        let bridge = PciFunction::bridge(PciId::new(0, 0, 1, 0), PciKind::CONVENTIONAL, 1, 1);
+        let pci = Pci::new(&machine.ctx, &[bridge]).unwrap();
+        let bus = Bus::pci_in(&machine.firmware, host, (&pci, 0), "pci0").unwrap();
+        let config = DeviceConfig::new("01:02.0").requester_id(0x110);
+        let device = Device::create(&bus, &config).unwrap();
+        device.probe().unwrap();
+        let ids = device.ids().unwrap();
+        assert_eq!(
+            ids.iter().map(|id| id.id).collect::<Vec<_>>(),
+            [0x210, 0x108]
+        );
     });
 }
 

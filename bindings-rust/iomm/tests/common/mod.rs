@@ -41,7 +41,7 @@ pub fn tree() -> Vec<u8> {
         .child(
             Tree::new("pcie@10000000")
                 .string("device_type", "pci")
-                .cells("iommu-map", &[0, 1, 0x100, 0x100]),
+                .cells("iommu-map", &[0, 1, 0x100, 0x200]),
         )
         .flatten()
 }
