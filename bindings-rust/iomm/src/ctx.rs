@@ -59,6 +59,10 @@ numbers! {
         SOFT = IOMM_HANDLE_SOFT, "software IOMMU";
         /// [`Reservation`](crate::Reservation).
         RESERVATION = IOMM_HANDLE_RESERVATION, "reservation";
+        /// [`Allocator`](crate::allocator::Allocator).
+        ALLOCATOR = IOMM_HANDLE_ALLOCATOR, "allocator";
+        /// [`AllocType`](crate::allocator::AllocType).
+        ALLOC_TYPE = IOMM_HANDLE_ALLOC_TYPE, "type of memory";
     }
 }
 

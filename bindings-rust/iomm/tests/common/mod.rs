@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod fdt;
+pub mod machine_code;
 
 use fdt::Node as Tree;
 use iomm::{
