@@ -3,8 +3,8 @@
 //! written in Rust, remembers its calls, and misbehaves on demand.
 #![allow(dead_code)]
 
+pub mod allocators;
 pub mod fdt;
-pub mod machine_code;
 
 use fdt::Node as Tree;
 use iomm::{
