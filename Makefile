@@ -82,6 +82,9 @@ MODEL_OBJ       := $(MODEL_SRC:tests/%.c=$(BUILD)/%.o)
 STRESS_SHARED_OBJ := $(STRESS_SHARED:tests/%.c=$(BUILD)/%.o)
 example_objects  = $(patsubst %.c,$(BUILD)/obj/%.o,\
 		   $(wildcard examples/$(1).c examples/$(1)/*.c))
+# What the loader loads.
+MODULES         := $(patsubst examples/loader/module/%.c,build/modules/%.o,\
+		   $(wildcard examples/loader/module/*.c))
 EXAMPLE_OBJ     := $(foreach name,$(EXAMPLE_NAMES),$(call example_objects,$(name)))
 OBJ             := $(LIB_OBJ) $(CORE_OBJ) $(UNIT_SHARED_OBJ) $(MODEL_OBJ) \
 		   $(STRESS_SHARED_OBJ) $(STRESS_TESTS:=.o) \
@@ -125,7 +128,7 @@ MAKEFLAGS += --no-print-directory
 all: lib
 lib: $(BUILD)/libiomm.so $(BUILD)/libiomm.a core $(BUILD)/pkgconfig/libiomm.pc
 core: $(BUILD)/libiomm-core.a $(BUILD)/pkgconfig/libiomm-core.pc
-examples: $(EXAMPLES)
+examples: $(EXAMPLES) $(MODULES)
 trees: $(TREES)
 unit: $(UNIT_TESTS) trees
 fuzzers: $(FUZZERS) $(FUZZERS:=.planted)
@@ -140,7 +143,8 @@ run:
 	@tools/run-drivers.sh
 
 run-programs: lib examples trees
-	@tools/cargo.sh build --locked --release -p iomm --example driver
+	@tools/cargo.sh build --locked --release -p iomm \
+		--example driver --example jit
 
 check:
 	@tools/setup.sh check
@@ -233,7 +237,14 @@ $(foreach name,$(EXAMPLE_NAMES),\
 $(EXAMPLES): $(BUILD)/libiomm.so
 	@mkdir -p $(@D)
 	$(CC) $(ldflags) -o $@ $(filter %.o,$^) -L$(BUILD) -liomm \
-		-Wl,-rpath,'$$ORIGIN/..'
+		$(example_libs) -Wl,-rpath,'$$ORIGIN/..'
+$(BUILD)/examples/loader: example_libs := -lelf
+
+# Modules have no library, and nothing that a library would have to set up.
+build/modules/%.o: examples/loader/module/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -Wall -Wextra -O2 -ffreestanding -fpie \
+		-fno-stack-protector -fno-asynchronous-unwind-tables -c $< -o $@
 
 # Unit tests reach inside, so they take the static library.
 $(BUILD)/unit/%.o: tests/unit/%.c
