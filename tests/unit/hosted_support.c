@@ -69,6 +69,14 @@ void allowed(const char *policy, int (*body)(void *), void *arg)
 /* No call has this number. */
 #define UNLESS(what, call) ((what) ? (uint32_t)(call) : UINT32_MAX)
 
+static bool set_filter(struct sock_filter *code, unsigned short length)
+{
+	struct sock_fprog program = { length, code };
+
+	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
 bool forbid(uint32_t what)
 {
 	const uint32_t both = PROT_EXEC | PROT_WRITE;
@@ -87,8 +95,18 @@ bool forbid(uint32_t what)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 	};
-	struct sock_fprog program = { LENGTH(code), code };
 
-	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
-	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	return set_filter(code, LENGTH(code));
+}
+
+bool forbid_call(long number)
+{
+	struct sock_filter code[] = {
+		LOAD(nr),
+		IF((uint32_t)number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOMEM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	return set_filter(code, LENGTH(code));
 }

@@ -35,5 +35,7 @@ void allowed(const char *policy, int (*body)(void *), void *arg);
 #define NO_EXEC_LATER (1u << 1) /* mprotect that adds execution */
 #define NO_MEMFD      (1u << 2)
 bool forbid(uint32_t what);
+/* One system call, whatever it is asked. */
+bool forbid_call(long number);
 
 #endif

@@ -7,12 +7,19 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef PR_SET_MDWE
 #define PR_SET_MDWE		 65
 #define PR_MDWE_REFUSE_EXEC_GAIN 1
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
 #endif
 
 struct family {
@@ -273,13 +280,69 @@ static void test_policies(void **state)
 	allowed("the same, with ALLOW_WX", legacy_is_refused, NULL);
 }
 
-/* ---- Little of what there is ---- */
+/* ---- System calls that fail ---- */
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
+/* Something is there before; then the call fails, and what answers an error has
+ * left everything as it was. */
+static int live_without(long number)
+{
+	unsigned char code[CODE_BYTES];
+	struct hosted h;
+	void *before, *at;
+	uint32_t mapped;
+	int r;
+
+	open_hosted(&h, text_desc());
+	before = alloc_ok(h.type, CODE_BYTES);
+	code_place(h.type, before, 1);
+	mapped = mappings_now().iomm;
+	if (!forbid_call(number))
+		return CANNOT;
+	code_make(code, 2);
+	r = iomm_alloc_type_alloc(h.type, MIB(1), &at);
+	if (!r) {
+		if (iomm_alloc_type_fill(h.type, at, code, CODE_BYTES) ||
+		    code_call(at) != 2 || iomm_alloc_type_free(h.type, at))
+			return 2;
+	} else if (type_stats(h.type).allocations != 1 ||
+		   mappings_now().iomm != mapped) {
+		return 3;
+	}
+	/* It may fail, or not. */
+	if (iomm_allocator_trim(h.rig.allocator) > 0)
+		return 7;
+	if (code_call(before) != 1 || iomm_alloc_type_free(h.type, before))
+		return 4;
+	if (type_stats(h.type).allocations)
+		return 5;
+	iomm_alloc_type_put(h.type);
+	iomm_allocator_put(h.rig.allocator);
+	return iomm_ctx_live_handles(h.rig.world.ctx, IOMM_HANDLE_ANY) == 1 ? 0
+									    : 6;
+}
+
+static int without_call(void *arg)
+{
+	return live_without(*(const long *)arg);
+}
+
+static void test_each_system_call_fails(void **state)
+{
+	long number[] = { SYS_mmap,	    SYS_munmap,	    SYS_mprotect,
+			  SYS_memfd_create, SYS_ftruncate,  SYS_fallocate,
+			  SYS_madvise,	    SYS_membarrier, SYS_close };
+	uint32_t n;
+
+	(void)state;
+	if (SANITIZED || under_valgrind()) {
+		print_message("the tool makes these calls itself\n");
+		return;
+	}
+	for (n = 0; n < LENGTH(number); n++)
+		allowed("a seccomp filter", without_call, &number[n]);
+}
+
+/* ---- Little of what there is ---- */
 
 static uint64_t address_space(void)
 {
@@ -375,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_fork),
 		cmocka_unit_test(test_exec),
 		cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_each_system_call_fails),
 		cmocka_unit_test(test_little_address_space),
 		cmocka_unit_test(test_few_files),
 	};
