@@ -59,7 +59,10 @@ sources      = $(foreach dir,$(1),$(sort $(wildcard src/$(dir)/*.c)))
 CORE_SRC    := $(sort $(wildcard src/*.c)) $(call sources,$(CORE_DIRS))
 LIB_SRC     := $(CORE_SRC) $(call sources,$(HOSTED_DIRS))
 HEADERS     := $(sort $(wildcard include/iomm/*.h))
-EXAMPLES    := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
+# A file of examples/ is a program, and so is a folder.
+EXAMPLE_NAMES := $(patsubst examples/%.c,%,$(wildcard examples/*.c)) \
+		 $(patsubst examples/%/,%,$(sort $(dir $(wildcard examples/*/*.c))))
+EXAMPLES    := $(EXAMPLE_NAMES:%=$(BUILD)/examples/%)
 TREES       := $(patsubst tests/data/%.dts,build/data/%.dtb,\
 	       $(wildcard tests/data/*.dts))
 UNIT_TESTS  := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
@@ -77,9 +80,15 @@ CORE_OBJ        := $(CORE_SRC:src/%.c=$(BUILD)/core/%.o)
 UNIT_SHARED_OBJ := $(UNIT_SHARED:tests/%.c=$(BUILD)/%.o)
 MODEL_OBJ       := $(MODEL_SRC:tests/%.c=$(BUILD)/%.o)
 STRESS_SHARED_OBJ := $(STRESS_SHARED:tests/%.c=$(BUILD)/%.o)
+example_objects  = $(patsubst %.c,$(BUILD)/obj/%.o,\
+		   $(wildcard examples/$(1).c examples/$(1)/*.c))
+# What the loader loads.
+MODULES         := $(patsubst examples/loader/module/%.c,build/modules/%.o,\
+		   $(wildcard examples/loader/module/*.c))
+EXAMPLE_OBJ     := $(foreach name,$(EXAMPLE_NAMES),$(call example_objects,$(name)))
 OBJ             := $(LIB_OBJ) $(CORE_OBJ) $(UNIT_SHARED_OBJ) $(MODEL_OBJ) \
 		   $(STRESS_SHARED_OBJ) $(STRESS_TESTS:=.o) \
-		   $(UNIT_TESTS:=.o) $(EXAMPLES:=.o) \
+		   $(UNIT_TESTS:=.o) $(EXAMPLE_OBJ) \
 		   $(BUILD)/fuzz/support.o $(FUZZERS:=.o) $(FUZZERS:=.planted.o)
 
 # ------------------------------------------------------------------ flags ---
@@ -119,7 +128,7 @@ MAKEFLAGS += --no-print-directory
 all: lib
 lib: $(BUILD)/libiomm.so $(BUILD)/libiomm.a core $(BUILD)/pkgconfig/libiomm.pc
 core: $(BUILD)/libiomm-core.a $(BUILD)/pkgconfig/libiomm-core.pc
-examples: $(EXAMPLES)
+examples: $(EXAMPLES) $(MODULES)
 trees: $(TREES)
 unit: $(UNIT_TESTS) trees
 fuzzers: $(FUZZERS) $(FUZZERS:=.planted)
@@ -134,7 +143,8 @@ run:
 	@tools/run-drivers.sh
 
 run-programs: lib examples trees
-	@tools/cargo.sh build --locked --release -p iomm --example driver
+	@tools/cargo.sh build --locked --release -p iomm \
+		--example driver --example jit
 
 check:
 	@tools/setup.sh check
@@ -219,11 +229,22 @@ $(BUILD)/pkgconfig/%.pc: pkgconfig/%.pc.in Makefile
 		-e 's|@version@|$(VERSION)|' $< > $@
 
 # Examples see what a user sees: the public headers and the shared library.
-$(BUILD)/examples/%.o: examples/%.c
+$(BUILD)/obj/examples/%.o: examples/%.c
 	@mkdir -p $(@D)
 	$(CC) $(cppflags) $(cflags) -c $< -o $@
-$(EXAMPLES): %: %.o $(BUILD)/libiomm.so
-	$(CC) $(ldflags) -o $@ $< -L$(BUILD) -liomm -Wl,-rpath,'$$ORIGIN/..'
+$(foreach name,$(EXAMPLE_NAMES),\
+	$(eval $(BUILD)/examples/$(name): $(call example_objects,$(name))))
+$(EXAMPLES): $(BUILD)/libiomm.so
+	@mkdir -p $(@D)
+	$(CC) $(ldflags) -o $@ $(filter %.o,$^) -L$(BUILD) -liomm \
+		$(example_libs) -Wl,-rpath,'$$ORIGIN/..'
+$(BUILD)/examples/loader: example_libs := -lelf
+
+# Modules have no library, and nothing that a library would have to set up.
+build/modules/%.o: examples/loader/module/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -Wall -Wextra -O2 -ffreestanding -fpie \
+		-fno-stack-protector -fno-asynchronous-unwind-tables -c $< -o $@
 
 # Unit tests reach inside, so they take the static library.
 $(BUILD)/unit/%.o: tests/unit/%.c

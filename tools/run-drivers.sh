@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
 # Runs the driver example, once written in C and once in Rust, on the two
-# device trees of the tree, or on the user's own:
+# device trees of the tree, or on the user's own; then the JIT compiler in both
+# languages, and the loader of modules:
 #   [DTB=path] [GRANULE=4k|16k|64k] tools/run-drivers.sh
+# Each program ends with the number of handles that are left.
 # `make run` builds what this runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,21 +21,30 @@ else
 	trees=(build/data/qemu-virt-smmuv3.dtb build/data/apple-t8103.dtb)
 fi
 
-drive_c() {
-	build/examples/driver "$@"
+example_c() {	# EXAMPLE ARGUMENT...
+	"build/examples/$1" "${@:2}"
 }
 
-drive_rust() {
+example_rust() {	# EXAMPLE ARGUMENT...
 	tools/cargo.sh run --quiet --locked --release -p iomm \
-		--example driver -- "$@"
+		--example "$1" -- "${@:2}"
 }
 
 separator=
+heading() {	# TEXT
+	printf '%s== %s ==\n' "$separator" "$1"
+	separator=$'\n'
+}
+
 for language in C Rust; do
 	for tree in "${trees[@]}"; do
-		printf '%s== The driver in %s on %s ==\n' \
-			"$separator" "$language" "$tree"
-		separator=$'\n'
-		"drive_${language,,}" "${options[@]}" "$tree"
+		heading "The driver in $language on $tree"
+		"example_${language,,}" driver "${options[@]}" "$tree"
 	done
 done
+for language in C Rust; do
+	heading "A JIT compiler in $language"
+	"example_${language,,}" jit
+done
+heading "A loader of modules in C"
+example_c loader build/modules/crc.o

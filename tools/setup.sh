@@ -82,6 +82,7 @@ needs_of_library() {
 needs_of_run() {
 	needs_of_library
 	need device-tree-compiler have dtc
+	need libelf-dev has_header libelf.h
 }
 
 needs_of_docs() {

@@ -162,6 +162,16 @@ void memory_release(void *data)
 
 /* Allocators */
 
+struct iomm_alloc_desc text_desc(void)
+{
+	return (struct iomm_alloc_desc){ .type = IOMM_ALLOC_TEXT, .prot = RX };
+}
+
+struct iomm_alloc_desc data_desc(void)
+{
+	return (struct iomm_alloc_desc){ .type = IOMM_ALLOC_DATA, .prot = R_W };
+}
+
 int pools_create(struct pools *rig, struct iomm_alloc_desc *desc,
 		 uint32_t count, uint32_t flags, bool memory)
 {

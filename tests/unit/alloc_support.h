@@ -59,6 +59,10 @@ void memory_release(void *memory);
 
 /* ---- Allocators ---- */
 
+/* Nothing but what has to be said. */
+struct iomm_alloc_desc text_desc(void);
+struct iomm_alloc_desc data_desc(void);
+
 /* An allocator and its types in a world. */
 struct pools {
 	struct world world;

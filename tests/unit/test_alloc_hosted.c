@@ -2,53 +2,9 @@
 /* Allocators on the memory of the system: code runs, traps, and stays apart
  * from what can be written. */
 #define _GNU_SOURCE
-#include "unit/alloc_support.h"
+#include "unit/hosted_support.h"
 
-#include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#ifndef PR_SET_MDWE
-#define PR_SET_MDWE		 65
-#define PR_MDWE_REFUSE_EXEC_GAIN 1
-#endif
-
-static struct iomm_alloc_desc text_desc(void)
-{
-	return (struct iomm_alloc_desc){ .type = IOMM_ALLOC_TEXT, .prot = RX };
-}
-
-/* A rig of one type, and the mappings that there were before. */
-struct hosted {
-	struct pools rig;
-	struct iomm_alloc_type *type;
-	struct mappings before;
-};
-
-static void open_hosted(struct hosted *h, struct iomm_alloc_desc desc)
-{
-	memset(h, 0, sizeof(*h));
-	h->before = mappings_now();
-	pools_open(&h->rig, &desc, 1, false);
-	h->type = pools_type(&h->rig, desc.type);
-}
-
-/* No mapping is left, and none was ever writable and executable. */
-static void close_hosted(struct hosted *h)
-{
-	assert_int_equal(mappings_now().write_exec, 0);
-	iomm_alloc_type_put(h->type);
-	pools_close(&h->rig);
-	assert_int_equal(mappings_now().iomm, h->before.iomm);
-	assert_int_equal(mappings_now().write_exec, 0);
-}
 
 /* ---- Code ---- */
 
@@ -345,7 +301,7 @@ static void test_random_places(void **state)
 	open_hosted(&h, desc);
 	for (n = 0; n < LENGTH(at); n++) {
 		at[n] = alloc_ok(h.type, KIB(64));
-		apart |= (uintptr_t)at[n] ^ last;
+		apart |= n ? (uintptr_t)at[n] ^ last : 0;
 		last = (uintptr_t)at[n];
 	}
 	/* Grants of one region would agree in these bits. */
@@ -452,318 +408,126 @@ static void test_mappings_go_back(void **state)
 	close_hosted(&h);
 }
 
-/* ---- Children ---- */
+/* ---- Each kind of call ---- */
 
-/* Runs a body in a child, and returns its answer; DIED when it gave none. Tools
- * have ideas of their own about the exit status. */
-#define DIED 128
-
-static int in_child(int (*body)(void *), void *arg)
+/* One function, which runs whatever is done beside it. */
+static void stays(const void *code)
 {
-	int *answer = mmap(NULL, sizeof(*answer), PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int result, status;
-	pid_t pid;
-
-	assert_ptr_not_equal(answer, MAP_FAILED);
-	*answer = DIED;
-	pid = fork();
-	assert_true(pid >= 0);
-	if (!pid) {
-		*answer = body(arg);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	result = *answer;
-	assert_int_equal(munmap(answer, sizeof(*answer)), 0);
-	return result;
+	assert_int_equal(code_call(code), 0x600d);
 }
 
-struct family {
-	struct hosted h;
-	void *code;
-};
-
-/* Codes that were there run; everything else is refused; nothing of the
- * parent's changes when the child gives up its handles. */
-static int be_a_child(void *arg)
+static void call_everything(struct pools *rig, struct iomm_alloc_type *text,
+			    struct iomm_alloc_type *sealed, const void *code)
 {
-	struct family *f = arg;
-	void *none;
-
-	if (code_call(f->code) != 77)
-		return 1;
-	if (mappings_now().aliases)
-		return 5;
-	if (iomm_alloc_type_alloc(f->h.type, 1, &none) != -IOMM_EOPNOTSUPP)
-		return 2;
-	if (iomm_alloc_type_free(f->h.type, f->code) != -IOMM_EOPNOTSUPP)
-		return 3;
-	if (iomm_alloc_type_fill(f->h.type, f->code, "", 1) != -IOMM_EOPNOTSUPP)
-		return 4;
-	return 0;
-}
-
-static int forget(void *arg)
-{
-	struct family *f = arg;
-
-	iomm_alloc_type_put(f->h.type);
-	iomm_allocator_put(f->h.rig.allocator);
-	return 0;
-}
-
-static void test_fork(void **state)
-{
-	unsigned char harmless[CODE_BYTES];
-	struct family f;
-
-	(void)state;
-	open_hosted(&f.h, text_desc());
-	f.code = alloc_ok(f.h.type, CODE_BYTES);
-	memcpy(harmless, f.code, CODE_BYTES);
-	code_place(f.h.type, f.code, 77);
-	assert_int_equal(in_child(be_a_child, &f), 0);
-	assert_int_equal(code_call(f.code), 77);
-	code_place(f.h.type, f.code, 78);
-	assert_ok(iomm_alloc_type_free(f.h.type, f.code));
-	/* Empty grants, which a child must not empty. */
-	assert_int_equal(in_child(forget, &f), 0);
-	f.code = alloc_ok(f.h.type, CODE_BYTES);
-	assert_memory_equal(f.code, harmless, CODE_BYTES);
-	code_place(f.h.type, f.code, 79);
-	assert_int_equal(code_call(f.code), 79);
-	assert_ok(iomm_alloc_type_free(f.h.type, f.code));
-	close_hosted(&f.h);
-}
-
-/* ---- Policies of the system ---- */
-
-/* Without cmocka: one that fails in a child would go on there. */
-static int make_and_run(uint32_t flags, uint32_t *number)
-{
-	struct iomm_alloc_desc desc = { .size = sizeof(desc),
-					.type = IOMM_ALLOC_TEXT,
-					.prot = RX };
-	struct iomm_allocator_config config = { .size = sizeof(config),
-						.flags = flags,
-						.type_count = 1,
-						.type_stride = sizeof(desc),
-						.types = &desc };
-	unsigned char code[CODE_BYTES];
-	struct iomm_allocator *allocator;
-	struct iomm_alloc_type *type;
-	struct iomm_ctx *ctx;
-	char why[256];
-	void *at;
-	int r = iomm_ctx_create(NULL, &ctx);
-
-	if (!r)
-		r = iomm_allocator_create(ctx, &config, NULL, NULL, NULL,
-					  &allocator);
-	if (r) {
-		/* Refused, in a sentence that says what was tried. */
-		if (iomm_error_message(ctx, why, sizeof(why)) <= 0 ||
-		    !strstr(why, "memfd") || !strstr(why, "mprotect"))
-			return 1;
-		iomm_ctx_put(ctx);
-		return r;
-	}
-	code_make(code, 55);
-	r = iomm_allocator_type(allocator, IOMM_ALLOC_TEXT, &type);
-	if (!r)
-		r = iomm_alloc_type_alloc(type, CODE_BYTES, &at);
-	if (!r)
-		r = iomm_alloc_type_fill(type, at, code, CODE_BYTES);
-	if (r)
-		return r;
-	*number = code_call(at);
-	r = iomm_alloc_type_free(type, at);
-	iomm_alloc_type_put(type);
-	iomm_allocator_put(allocator);
-	iomm_ctx_put(ctx);
-	return r;
-}
-
-/* 0: code runs with an alias, and what has none is refused with a sentence. */
-static int works_but_for_mprotect(void)
-{
-	uint32_t number = 0;
-
-	if (make_and_run(0, &number) || number != 55)
-		return 2;
-	return make_and_run(IOMM_ALLOCATOR_NO_ALIAS, &number) ==
-			       -IOMM_EOPNOTSUPP
-		       ? 0
-		       : 3;
-}
-
-#define CANNOT 77
-
-static int under_mdwe(void *arg)
-{
-	(void)arg;
-	if (prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0))
-		return CANNOT;
-	return works_but_for_mprotect();
-}
-
-#define LOAD(field) \
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define PROT_ARG args[2] /* its low half, first on little-endian machines */
-
-/* What systemd's MemoryDenyWriteExecute does: no mmap that is both, no mprotect
- * that adds execution. With `no_memfd` no memfd either. */
-static int set_filter(bool no_memfd)
-{
-	struct sock_filter code[] = {
-		LOAD(nr),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mprotect, 0, 3),
-		LOAD(PROT_ARG),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 7, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 3),
-		LOAD(PROT_ARG),
-		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, PROT_EXEC | PROT_WRITE),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROT_EXEC | PROT_WRITE, 2,
-			 1),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-			 no_memfd ? SYS_memfd_create : UINT32_MAX, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+	struct iomm_alloc_part parts[2] = {
+		{ .size = sizeof(*parts), .type = IOMM_ALLOC_TEXT, .bytes = 9 },
+		{ .size = sizeof(*parts),
+		  .type = IOMM_ALLOC_RODATA_AFTER_INIT,
+		  .bytes = 9 },
 	};
-	struct sock_fprog program = { LENGTH(code), code };
+	struct iomm_allocation found = { .size = sizeof(found) };
+	void *large;
 
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	stays(code);
+	assert_ok(iomm_allocator_layout(rig->allocator, parts, sizeof(*parts),
+					2));
+	stays(code);
+	code_place(text, parts[0].address, 1);
+	stays(code);
+	assert_ok(iomm_alloc_type_seal(sealed, parts[1].address));
+	stays(code);
+	assert_ok(iomm_alloc_type_sync(text));
+	stays(code);
+	/* Another grant. */
+	large = alloc_ok(text, MIB(1));
+	stays(code);
+	assert_ok(iomm_alloc_type_free(text, large));
+	stays(code);
+	assert_ok(iomm_alloc_type_free(text, parts[0].address));
+	assert_ok(iomm_alloc_type_free(sealed, parts[1].address));
+	stays(code);
+	assert_ok(iomm_allocator_trim(rig->allocator));
+	stays(code);
+	(void)type_stats(text);
+	assert_ok(iomm_allocator_find(rig->allocator, code, &found));
+	assert_ok(iomm_alloc_type_next(text, NULL, &found));
+	assert_ptr_equal(found.address, code);
+	stays(code);
 }
 
-static int under_filter(void *arg)
+static void each_call(uint32_t flags, uint32_t type_flags)
 {
-	(void)arg;
-	if (set_filter(false))
-		return CANNOT;
-	/* It is in force. */
-	if (mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
-		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
-		return 9;
-	return works_but_for_mprotect();
+	struct iomm_alloc_desc desc[] = {
+		text_desc(),
+		{ .type = IOMM_ALLOC_RODATA_AFTER_INIT,
+		  .prot = IOMM_ALLOC_READ,
+		  .flags = IOMM_ALLOC_SEAL_AFTER_INIT },
+	};
+	struct iomm_alloc_type *text, *sealed;
+	struct pools rig = { 0 };
+	void *code;
+
+	desc[0].flags = type_flags;
+	world_init(&rig.world);
+	assert_ok(world_create(&rig.world));
+	memory_init(&rig.memory);
+	assert_ok(pools_create(&rig, desc, LENGTH(desc), flags, false));
+	text = pools_type(&rig, IOMM_ALLOC_TEXT);
+	sealed = pools_type(&rig, IOMM_ALLOC_RODATA_AFTER_INIT);
+	code = alloc_ok(text, CODE_BYTES);
+	code_place(text, code, 0x600d);
+	call_everything(&rig, text, sealed, code);
+	assert_ok(iomm_alloc_type_free(text, code));
+	assert_true(code_traps(code));
+	iomm_alloc_type_put(text);
+	iomm_alloc_type_put(sealed);
+	pools_close(&rig);
 }
 
-/* Without memfds a file in /dev/shm serves, if that may be executed; else it is
- * refused with a sentence. */
-static int without_memfd(void *arg)
-{
-	uint32_t number = 0;
-	int r;
-
-	(void)arg;
-	if (set_filter(true))
-		return CANNOT;
-	r = make_and_run(0, &number);
-	return (!r && number == 55) || r == -IOMM_EOPNOTSUPP ? 0 : 2;
-}
-
-static void allowed(const char *policy, int (*body)(void *))
-{
-	int status = in_child(body, NULL);
-
-	if (status == CANNOT)
-		print_message("%s: this system does not have it\n", policy);
-	else
-		assert_int_equal(status, 0);
-}
-
-static void test_policies(void **state)
-{
-	(void)state;
-	if (under_valgrind()) {
-		print_message("valgrind does what these forbid\n");
-		return;
-	}
-	allowed("PR_SET_MDWE", under_mdwe);
-	allowed("a seccomp filter", under_filter);
-	allowed("a seccomp filter without memfd", without_memfd);
-}
-
-/* ---- Little address space ---- */
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
-
-static uint64_t address_space(void)
-{
-	unsigned long pages = 0;
-	FILE *statm = fopen("/proc/self/statm", "r");
-
-	if (!statm || fscanf(statm, "%lu", &pages) != 1)
-		abort();
-	fclose(statm);
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-/* Allocates until there is no more, twice as much the same, and all back. */
-static int exhaust(void *arg)
-{
-	struct family *f = arg;
-	struct rlimit limit;
-	void *at[2][512];
-	uint32_t n, round, count[2] = { 0 };
-	int r = 0;
-
-	limit.rlim_cur = limit.rlim_max = address_space() + MIB(64);
-	if (setrlimit(RLIMIT_AS, &limit))
-		return CANNOT;
-	for (round = 0; round < 2; round++) {
-		for (n = 0; n < LENGTH(at[0]); n++) {
-			r = iomm_alloc_type_alloc(f->h.type, KIB(200),
-						  &at[round][n]);
-			if (r)
-				break;
-		}
-		if (r != -IOMM_ENOMEM)
-			return 2;
-		count[round] = n;
-		while (n--) {
-			if (iomm_alloc_type_free(f->h.type, at[round][n]))
-				return 3;
-		}
-		if (iomm_allocator_trim(f->h.rig.allocator))
-			return 4;
-	}
-	/* Most of 64 MiB, at two addresses each. */
-	return count[0] > 60 && count[1] >= count[0] ? 0 : 5;
-}
-
-/* A parent's memory is not its child's, so that the child has its own. */
-static int exhaust_in_child(void *arg)
-{
-	struct family f;
-
-	(void)arg;
-	open_hosted(&f.h, text_desc());
-	return exhaust(&f);
-}
-
-static void test_little_address_space(void **state)
+static void test_code_after_each_call(void **state)
 {
 	(void)state;
-	if (SANITIZED || under_valgrind()) {
-		print_message("the tool needs the address space itself\n");
+	each_call(0, 0);
+	each_call(0, IOMM_ALLOC_SHARED_HUGE);
+	each_call(0, IOMM_ALLOC_RANDOMIZE | IOMM_ALLOC_GUARD);
+	each_call(IOMM_ALLOCATOR_NO_ALIAS, 0);
+}
+
+/* ---- Never both ---- */
+
+/* The system itself sees to it that nothing in the tests behind this one is
+ * writable and executable, however shortly. */
+static void test_never_both_from_here_on(void **state)
+{
+	(void)state;
+	assert_int_equal(mappings_now().write_exec, 0);
+	if (under_valgrind() || !forbid(NO_WRITE_EXEC)) {
+		print_message("this system, or valgrind, has no such filter\n");
 		return;
 	}
-	allowed("RLIMIT_AS", exhaust_in_child);
+	assert_ptr_equal(mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+			 MAP_FAILED);
+}
+
+/* And nothing is left of them all. */
+static int watch(void **state)
+{
+	struct mappings now = mappings_now();
+
+	(void)state;
+	return now.iomm || now.write_exec || file_bytes() ? -1 : 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_code),
-		cmocka_unit_test(test_code_without_alias),
+		/* The only one that is allowed both. */
 		cmocka_unit_test(test_all_one_pool),
+		cmocka_unit_test(test_never_both_from_here_on),
+		cmocka_unit_test(test_code),
+		cmocka_unit_test(test_code_after_each_call),
+		cmocka_unit_test(test_code_without_alias),
 		cmocka_unit_test(test_many_functions),
 		cmocka_unit_test(test_rodata),
 		cmocka_unit_test(test_sealed),
@@ -773,10 +537,7 @@ int main(void)
 		cmocka_unit_test(test_guards),
 		cmocka_unit_test(test_huge),
 		cmocka_unit_test(test_mappings_go_back),
-		cmocka_unit_test(test_fork),
-		cmocka_unit_test(test_policies),
-		cmocka_unit_test(test_little_address_space),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, watch, watch);
 }

@@ -63,6 +63,10 @@ numbers! {
         FWSPEC = IOMM_HANDLE_FWSPEC, "firmware description";
         /// [`Pci`](crate::Pci).
         PCI = IOMM_HANDLE_PCI, "PCI topology";
+        /// [`Allocator`](crate::allocator::Allocator).
+        ALLOCATOR = IOMM_HANDLE_ALLOCATOR, "allocator";
+        /// [`AllocType`](crate::allocator::AllocType).
+        ALLOC_TYPE = IOMM_HANDLE_ALLOC_TYPE, "type of memory";
     }
 }
 

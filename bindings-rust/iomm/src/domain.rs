@@ -9,6 +9,7 @@ use crate::handle::handle;
 use crate::iommu::Fault;
 use crate::pgtable::{PageTableInfo, Partial, Translation};
 use crate::prot::Prot;
+use crate::table_memory::release_box;
 use crate::text;
 use alloc::boxed::Box;
 use core::ffi::c_void;
@@ -125,13 +126,13 @@ impl Domain {
         ctx.call(|| {
             let data = Box::into_raw(Box::new(handler));
             // SAFETY: the handle is alive; the handler's data is an `F`, and
-            // `release_handler` takes it back, once, also on failure.
+            // `release_box` takes it back, once, also on failure.
             ctx.done(unsafe {
                 sys::iomm_domain_set_fault_handler(
                     self.as_raw(),
                     Some(call_handler::<F>),
                     data.cast(),
-                    Some(release_handler::<F>),
+                    Some(release_box::<F>),
                 )
             })
         })
@@ -241,11 +242,4 @@ unsafe extern "C" fn call_handler<F: Fn(&Fault)>(data: *mut c_void, fault: *cons
     // the fault is valid during this one.
     let (handler, fault) = unsafe { (&*data.cast::<F>(), Fault::from_c(&*fault)) };
     callback(Hook::Plain, (), || handler(&fault));
-}
-
-unsafe extern "C" fn release_handler<F>(data: *mut c_void) {
-    callback(Hook::Plain, (), || {
-        // SAFETY: what was given with the handler, handed back once.
-        drop(unsafe { Box::from_raw(data.cast::<F>()) });
-    });
 }

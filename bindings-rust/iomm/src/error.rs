@@ -165,6 +165,14 @@ impl Error {
     }
 }
 
+/// What a callback with nothing else to say answers C.
+pub(crate) fn answer(result: Result<()>) -> c_int {
+    match result {
+        Ok(()) => 0,
+        Err(error) => error.answer(),
+    }
+}
+
 /// What C is answered for a callback that panicked.
 pub(crate) const BROKEN: c_int = -(sys::IOMM_EPROTO as c_int);
 

@@ -13,6 +13,8 @@
 //!   reused before hardware has forgotten it.
 //! - Who drives the hardware himself uses [`PageTable`]s, or
 //!   [`SharedPageTable`]s where several threads work on one.
+//! - An [`Allocator`](allocator::Allocator) gives memory by what it is for:
+//!   code, for JIT compilers and loaders, and its data.
 //!
 //! # Handles
 //!
@@ -59,6 +61,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod allocator;
 mod boundary;
 mod bus;
 mod ctx;

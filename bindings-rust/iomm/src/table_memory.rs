@@ -161,13 +161,13 @@ impl TableMemory {
             let data = Box::into_raw(Box::new(provider));
             let mut raw = ptr::null_mut();
             // SAFETY: the hooks are those of `P`, whose data this is, and are
-            // copied; `release_provider` takes it back, once, also on failure.
+            // copied; `release_box` takes it back, once, also on failure.
             ctx.done(unsafe {
                 sys::iomm_table_memory_create(
                     ctx.as_raw(),
                     &ops,
                     data.cast(),
-                    Some(release_provider::<P>),
+                    Some(release_box::<P>),
                     &mut raw,
                 )
             })?;
@@ -211,10 +211,11 @@ pub(crate) unsafe extern "C" fn release_with<F: FnOnce()>(data: *mut c_void) {
     });
 }
 
-unsafe extern "C" fn release_provider<P>(data: *mut c_void) {
+/// Drops the `T` that `data` is a box of. For C's release functions.
+pub(crate) unsafe extern "C" fn release_box<T>(data: *mut c_void) {
     callback(Hook::Plain, (), || {
-        // SAFETY: what was given with the hooks of `P`, handed back once.
-        drop(unsafe { Box::from_raw(data.cast::<P>()) });
+        // SAFETY: what was given with the hooks of `T`, handed back once.
+        drop(unsafe { Box::from_raw(data.cast::<T>()) });
     });
 }
 

@@ -102,6 +102,11 @@ pub(crate) const fn size_of<T>() -> u32 {
     core::mem::size_of::<T>() as u32
 }
 
+/// How much of a slice C can be told of.
+pub(crate) fn room<T>(slice: &[T]) -> u32 {
+    u32::try_from(slice.len()).unwrap_or(u32::MAX)
+}
+
 /// Reads the name of a live handle, which is legal anywhere and cannot fail.
 pub(crate) fn name(ctx: &Context, copy: impl FnMut(*mut c_char, u64) -> c_int) -> String {
     boundary::call(|| read(ctx, copy)).expect("a live handle has a name")

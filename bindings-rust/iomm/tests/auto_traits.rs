@@ -3,6 +3,7 @@
 //! is checked too, in a way that cannot pass for another reason: an inference
 //! that has two answers when the type has the trait.
 
+use iomm::allocator::*;
 use iomm::*;
 
 fn sends_and_shares<T: Send + Sync>() {}
@@ -43,13 +44,19 @@ fn handles_are_free() {
         Domain,
         Soft,
         SharedPageTable,
-        Pci
+        Pci,
+        Allocator,
+        AllocType
     );
     sends_and_shares::<GuestMemory>();
     sends_and_shares::<Error>();
     sends_and_shares::<Gather>();
     sends_and_shares::<SharedCursor>();
     sends_and_shares::<Reservation>();
+    sends_and_shares::<Allocation>();
+    sends_and_shares::<Allocation<Sealed>>();
+    sends_and_shares::<iomm::allocator::Code<extern "C" fn()>>();
+    sends_and_shares::<Descriptor>();
     sends::<PageTable>();
     sends::<TableView>();
     sends::<TableGather<'_>>();
@@ -70,6 +77,9 @@ fn the_others_are_bound() {
     lacks!(Reservation: Clone);
     lacks!(Extents<'_>: Send);
     lacks!(Gather: Clone);
+    lacks!(Allocation: Clone);
+    lacks!(Allocation<Sealed>: Clone);
+    lacks!(iomm::allocator::Code<extern "C" fn()>: Clone);
     lacks!(DeviceGuard: Send);
     lacks!(DeviceGuard: Sync);
     lacks!(DeviceGuard: Clone);

@@ -161,7 +161,7 @@ static int search_gaps(struct search *s)
 	bool heap = false;
 
 	if (maps.fd < 0)
-		return -IOMM_EOPNOTSUPP;
+		return errno == ENOENT ? -IOMM_EOPNOTSUPP : iomm_hosted_error();
 	s->places = s->largest = s->address = 0;
 	while (next_number(&maps, &start) && next_number(&maps, &end)) {
 		if (start > low)

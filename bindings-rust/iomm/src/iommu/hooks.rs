@@ -4,7 +4,7 @@
 use super::driver::{DomainSetup, FlushRange, IommuDriver, ProbeInfo, array};
 use crate::boundary::{Hook, callback};
 use crate::ctx::Context;
-use crate::error::{BROKEN, Result};
+use crate::error::{BROKEN, answer};
 use crate::pgtable::PageTableInfo;
 use crate::table_memory::TableMemory;
 use crate::text;
@@ -78,13 +78,6 @@ unsafe fn domain<'a, D: IommuDriver>(domain: *mut c_void) -> &'a D::Domain {
     // SAFETY: a box that nobody changes, and that lives until `domain_free`,
     // which comes after the domain's last callback.
     unsafe { &(*domain.cast::<Paging<D::Domain>>()).domain }
-}
-
-fn answer(result: Result<()>) -> c_int {
-    match result {
-        Ok(()) => 0,
-        Err(error) => error.answer(),
-    }
 }
 
 pub(super) unsafe extern "C" fn release<D>(data: *mut c_void) {

@@ -285,7 +285,7 @@ macro_rules! gathered {
                             bytes,
                             0,
                             bitmap.as_mut_ptr(),
-                            $crate::pgtable::extents::room(bitmap),
+                            $crate::text::room(bitmap),
                             &mut gather.0,
                         )
                     })

@@ -49,11 +49,6 @@ const _: () = {
     assert!(offset_of!(Segment, bytes) == offset_of!(sys::iomm_segment, bytes));
 };
 
-/// How much of a slice C can be told of.
-pub(super) fn room<T>(slice: &[T]) -> u32 {
-    u32::try_from(slice.len()).unwrap_or(u32::MAX)
-}
-
 const BATCH: usize = 16;
 
 /// Goes through what is mapped in a range; see [`TableView::extents`].
@@ -167,7 +162,7 @@ pub(super) unsafe fn unmap(
         let mut batch = [Extent::default(); BATCH];
         let mut count = 0;
         let answer = ctx.call(|| {
-            count = room(&batch);
+            count = text::room(&batch);
             // SAFETY: handle and gather are alive, the table as the caller
             // promises; there is room for `count` extents, whose layout is
             // C's.

@@ -2,10 +2,9 @@
 //! How the translations that hardware has cached are invalidated.
 
 use crate::boundary::{Hook, callback};
-use crate::error::{BROKEN, Result};
+use crate::error::{BROKEN, Result, answer};
 use crate::iommu::FlushRange;
 use crate::text;
-use alloc::boxed::Box;
 use core::ffi::{c_int, c_void};
 use iomm_sys as sys;
 
@@ -36,20 +35,6 @@ pub(super) fn ops<T: TlbOps>() -> sys::iomm_tlb_ops {
         flush: Some(flush::<T>),
         flush_all: Some(flush_all::<T>),
     }
-}
-
-fn answer(result: Result<()>) -> c_int {
-    match result {
-        Ok(()) => 0,
-        Err(error) => error.answer(),
-    }
-}
-
-pub(super) unsafe extern "C" fn release<T>(data: *mut c_void) {
-    callback(Hook::Plain, (), || {
-        // SAFETY: what was given with the hooks of `T`, handed back once.
-        drop(unsafe { Box::from_raw(data.cast::<T>()) });
-    });
 }
 
 unsafe extern "C" fn flush<T: TlbOps>(

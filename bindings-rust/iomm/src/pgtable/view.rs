@@ -2,12 +2,13 @@
 //! What can be done with any table: looking.
 
 use super::config::{Kind, PageTableConfig};
-use super::extents::{self, Extent, Extents};
+use super::extents::{Extent, Extents};
 use super::info::{PageTableInfo, Translation, WalkEntry};
 use super::tlb::{self, TlbOps};
 use crate::boundary::{self, Hook, callback};
 use crate::ctx::Context;
 use crate::error::{BROKEN, Code, Result};
+use crate::table_memory::release_box;
 use crate::text;
 use alloc::boxed::Box;
 use core::ffi::{c_int, c_void};
@@ -51,9 +52,9 @@ impl TableView {
     ) -> Result<TableView> {
         let ops = tlb::ops::<T>();
         let data = || Box::into_raw(Box::new(tlb)).cast();
-        let release = Some(tlb::release::<T> as _);
+        let release = Some(release_box::<T> as _);
         // SAFETY: the hooks are those of `T`, whose data this is, and
-        // `tlb::release` takes it back.
+        // `release_box` takes it back.
         unsafe { TableView::make(ctx, format, config, kind, Some(&ops), data, release) }
     }
 
@@ -188,7 +189,7 @@ impl TableView {
     /// filled; when that is all of the slice, there may be more behind the
     /// last.
     pub fn read_extents(&self, iova: u64, bytes: u64, extents: &mut [Extent]) -> Result<usize> {
-        let mut count = extents::room(extents);
+        let mut count = text::room(extents);
         boundary::call(|| {
             // SAFETY: the handle is alive, there is room for `count` extents,
             // whose layout is C's, and the table is shared, or changed by
@@ -221,7 +222,7 @@ impl TableView {
                     bytes,
                     sys::IOMM_DIRTY_KEEP,
                     bitmap.as_mut_ptr(),
-                    extents::room(bitmap),
+                    text::room(bitmap),
                     ptr::null_mut(),
                 )
             })

@@ -3,6 +3,7 @@
 //! written in Rust, remembers its calls, and misbehaves on demand.
 #![allow(dead_code)]
 
+pub mod allocators;
 pub mod fdt;
 
 use fdt::Node as Tree;
