@@ -15,8 +15,8 @@ struct work {
 
 static const struct work jit_100 = { alloc_jit_trace, 100, 20000 };
 static const struct work jit_1000 = { alloc_jit_trace, 1000, 20000 };
-static const struct work jit_10000 = { alloc_jit_trace, 10000, 10000 };
-static const struct work jit_100000 = { alloc_jit_trace, 100000, 2000 };
+static const struct work jit_10000 = { alloc_jit_trace, 10000, 20000 };
+static const struct work jit_100000 = { alloc_jit_trace, 100000, 16000 };
 static const struct work jit_mmap = { alloc_jit_trace, 1000, 1000 };
 static const struct work modules = { alloc_module_trace, 100, 300 };
 

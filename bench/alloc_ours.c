@@ -175,10 +175,5 @@ static void mmap_drop(void *state, uint32_t part, void *at, uint32_t bytes)
 }
 
 const struct alloc_way alloc_mmap = {
-	"mmap, mprotect, munmap each",
-	mmap_open,
-	mmap_put,
-	NULL,
-	mmap_drop,
-	mmap_close,
+	mmap_open, mmap_put, NULL, mmap_drop, mmap_close,
 };

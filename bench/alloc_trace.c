@@ -21,7 +21,7 @@ struct sizes {
 static const struct band code_bands[] = {
 	{ 32, 64, 3 },	   { 64, 128, 3 },    { 128, 256, 3 },
 	{ 256, 500, 3 },   { 500, 1024, 3 },  { 1024, 2048, 3 },
-	{ 2048, 4096, 2 }, { 4096, 8192, 2 }, { 8192, 16384, 2 },
+	{ 2048, 4096, 3 }, { 4096, 8192, 3 },
 };
 static const struct sizes code = { code_bands, 24 };
 

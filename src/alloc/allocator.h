@@ -41,6 +41,11 @@ iomm_allocator_ctx(const struct iomm_allocator *allocator)
 	return allocator->object.ctx;
 }
 
+static inline struct iomm_ctx *iomm_pool_ctx(const struct iomm_pool *pool)
+{
+	return iomm_allocator_ctx(pool->allocator);
+}
+
 /* Does the backend work in this process? EOPNOTSUPP. */
 int iomm_allocator_alive(const struct iomm_allocator *allocator);
 

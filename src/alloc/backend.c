@@ -3,21 +3,16 @@
 
 #include "alloc/allocator.h"
 
-static struct iomm_ctx *ctx_of(const struct iomm_pool *pool)
-{
-	return iomm_allocator_ctx(pool->allocator);
-}
-
 static void begin(const struct iomm_pool *pool, struct iomm_frame *frame)
 {
 	if (!pool->allocator->backend.own)
-		iomm_callback_begin(ctx_of(pool), frame, false);
+		iomm_callback_begin(iomm_pool_ctx(pool), frame, false);
 }
 
 static int end(const struct iomm_pool *pool, struct iomm_frame *frame, int r)
 {
 	if (!pool->allocator->backend.own)
-		iomm_callback_end(ctx_of(pool), frame);
+		iomm_callback_end(iomm_pool_ctx(pool), frame);
 	return iomm_answer(r);
 }
 
@@ -55,7 +50,7 @@ int iomm_backend_protect(struct iomm_pool *pool,
 		backend->ops.protect(backend->data, grant, address, bytes,
 				     prot));
 	if (r)
-		return IOMM_FAIL(ctx_of(pool), -r,
+		return IOMM_FAIL(iomm_pool_ctx(pool), -r,
 				 "the backend does not change what %k at %x "
 				 "of type %u allow: %s",
 				 bytes, (uintptr_t)address, pool->desc.type,
@@ -70,9 +65,9 @@ void iomm_backend_flush(struct iomm_pool *pool, void *address, uint64_t bytes)
 
 	if (!backend->ops.flush)
 		return;
-	iomm_callback_begin(ctx_of(pool), &frame, true);
+	iomm_callback_begin(iomm_pool_ctx(pool), &frame, true);
 	backend->ops.flush(backend->data, address, bytes);
-	iomm_callback_end(ctx_of(pool), &frame);
+	iomm_callback_end(iomm_pool_ctx(pool), &frame);
 }
 
 int iomm_backend_barrier(struct iomm_pool *pool)
@@ -86,7 +81,7 @@ int iomm_backend_barrier(struct iomm_pool *pool)
 	begin(pool, &frame);
 	r = end(pool, &frame, backend->ops.barrier(backend->data));
 	if (r)
-		return IOMM_FAIL(ctx_of(pool), -r,
+		return IOMM_FAIL(iomm_pool_ctx(pool), -r,
 				 "the backend's barrier fails: %s",
 				 IOMM_STR(iomm_strerror(r)));
 	return 0;
@@ -100,12 +95,12 @@ int iomm_hook_fill(struct iomm_pool *pool, void *dst, void *writable,
 	struct iomm_frame frame;
 	int r;
 
-	iomm_callback_begin(ctx_of(pool), &frame, false);
+	iomm_callback_begin(iomm_pool_ctx(pool), &frame, false);
 	r = iomm_answer(
 		pool->desc.fill(pool->desc.data, dst, writable, src, bytes));
-	iomm_callback_end(ctx_of(pool), &frame);
+	iomm_callback_end(iomm_pool_ctx(pool), &frame);
 	if (r)
-		return IOMM_FAIL(ctx_of(pool), -r,
+		return IOMM_FAIL(iomm_pool_ctx(pool), -r,
 				 "the fill of type %u failed for %k at %x: %s",
 				 pool->desc.type, bytes, (uintptr_t)dst,
 				 IOMM_STR(iomm_strerror(r)));
@@ -118,12 +113,12 @@ int iomm_hook_invalidate(struct iomm_pool *pool, void *address, void *writable,
 	struct iomm_frame frame;
 	int r;
 
-	iomm_callback_begin(ctx_of(pool), &frame, false);
+	iomm_callback_begin(iomm_pool_ctx(pool), &frame, false);
 	r = iomm_answer(pool->desc.invalidate(pool->desc.data, address,
 					      writable, bytes));
-	iomm_callback_end(ctx_of(pool), &frame);
+	iomm_callback_end(iomm_pool_ctx(pool), &frame);
 	if (r)
-		return IOMM_FAIL(ctx_of(pool), -r,
+		return IOMM_FAIL(iomm_pool_ctx(pool), -r,
 				 "the invalidate of type %u failed for %k at "
 				 "%x: %s",
 				 pool->desc.type, bytes, (uintptr_t)address,
@@ -138,9 +133,9 @@ static void tell(struct iomm_pool *pool, void (*hook)(void *, void *, uint64_t),
 
 	if (!hook)
 		return;
-	iomm_callback_begin(ctx_of(pool), &frame, false);
+	iomm_callback_begin(iomm_pool_ctx(pool), &frame, false);
 	hook(pool->desc.data, grant->address, grant->bytes);
-	iomm_callback_end(ctx_of(pool), &frame);
+	iomm_callback_end(iomm_pool_ctx(pool), &frame);
 }
 
 void iomm_hook_mapped(struct iomm_pool *pool,

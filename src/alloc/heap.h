@@ -122,9 +122,7 @@ struct iomm_span *iomm_heap_pop(struct iomm_heap *heap);
 bool iomm_heap_take(struct iomm_heap *heap, uint32_t slot, uint32_t units,
 		    struct iomm_block *block);
 
-/* The span an address lies in, NULL; and the block in it, if it is live. */
-struct iomm_span *
-iomm_heap_span(const struct iomm_heap *heap, uintptr_t address);
+/* The live block that an address lies in. */
 bool iomm_heap_find(const struct iomm_heap *heap, uintptr_t address,
 		    struct iomm_block *block);
 /* The live block that starts there, with that mark. */

@@ -12,6 +12,7 @@
 #define IOMM_ALLOC_POOL_H
 
 #include "alloc/heap.h"
+#include "alloc/latest.h"
 #include "base/claim.h"
 
 #include <iomm/platform.h>
@@ -22,19 +23,9 @@ struct iomm_count {
 	uint64_t blocks, units;
 };
 
-/*
- * The allocation that was made last, for as long as it is one: the one that is
- * most likely filled next, and that needs no lock for it. Written under the
- * lock; `seq` is odd meanwhile.
- */
-struct iomm_latest {
-	_Atomic uint32_t seq;
-	_Atomic uint32_t slot;
-	_Atomic uintptr_t start, end; /* both 0: there is none */
-	_Atomic uintptr_t alias;      /* is so much further on */
-};
-
 struct iomm_lane {
+	/* What another thread writes to is in no line of this one's. */
+	char apart[64];
 	struct iomm_lock lock;
 	struct iomm_heap heap;
 	struct iomm_latest latest;
@@ -81,7 +72,7 @@ static inline uint32_t iomm_pool_sealed_slot(const struct iomm_pool *pool)
 	return pool->types;
 }
 
-/* Makes locks and the first lane. The other fields are set; on failure nothing
+/* In lane.c. Makes locks and the first lane. The other fields are set; on failure nothing
  * is left of these. */
 int iomm_pool_init(struct iomm_pool *pool);
 /* Nothing is allocated. Gives everything back. */
@@ -101,6 +92,8 @@ struct iomm_lane *iomm_pool_find(struct iomm_pool *pool, const void *address,
 				 struct iomm_block *block);
 void iomm_pool_lock(struct iomm_pool *pool, struct iomm_lane *lane);
 void iomm_pool_unlock(struct iomm_pool *pool, struct iomm_lane *lane);
+/* The calling thread's. */
+struct iomm_lane *iomm_pool_own_lane(struct iomm_pool *pool);
 /* The n-th lane, NULL when no thread has used it yet. */
 struct iomm_lane *iomm_pool_lane(struct iomm_pool *pool, uint32_t n);
 
