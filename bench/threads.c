@@ -7,6 +7,7 @@
 #include "threads.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +70,24 @@ struct pair {
 	_Atomic uint32_t waiting;
 };
 
+/* A CPU for each: the work is too short for the system to find that out. */
+static void pin(pthread_t thread, uint32_t nth)
+{
+	cpu_set_t all, one;
+	size_t cpu;
+
+	CPU_ZERO(&one);
+	bench_check(!sched_getaffinity(0, sizeof(all), &all), "no CPUs");
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &all) || nth--)
+			continue;
+		CPU_SET(cpu, &one);
+		bench_check(!pthread_setaffinity_np(thread, sizeof(one), &one),
+			    "no CPU");
+		return;
+	}
+}
+
 static void start(struct pair *pair)
 {
 	uint32_t i;
@@ -82,6 +101,7 @@ static void start(struct pair *pair)
 		bench_check(!pthread_create(&worker->thread, NULL, work,
 					    worker),
 			    "no thread");
+		pin(worker->thread, i);
 	}
 }
 

@@ -23,9 +23,12 @@ struct iomm_count {
 	uint64_t blocks, units;
 };
 
+/* Of a processor's cache, or two of them. A lane shares none with what another
+ * thread reads or writes. */
+#define IOMM_LINE 128u
+
 struct iomm_lane {
-	/* What another thread writes to is in no line of this one's. */
-	char apart[64];
+	char apart[IOMM_LINE]; /* and as much behind */
 	struct iomm_lock lock;
 	struct iomm_heap heap;
 	struct iomm_latest latest;
