@@ -20,6 +20,9 @@ struct iomm_backend {
 	const char *alone;
 	void *data;
 	void (*release)(void *data);
+	/* Barriers are numbered as they begin, so that one serves all who wait.
+	 * The last number that was taken, and the highest that is over. */
+	_Atomic uint32_t begun, over;
 };
 
 struct iomm_allocator {

@@ -70,20 +70,58 @@ void iomm_backend_flush(struct iomm_pool *pool, void *address, uint64_t bytes)
 	iomm_callback_end(iomm_pool_ctx(pool), &frame);
 }
 
+/* Barriers. Their numbers wrap: what is over is never ahead of a ticket, unless
+ * it came later. */
+
+uint32_t iomm_barrier_ticket(struct iomm_pool *pool)
+{
+	return atomic_fetch_add_explicit(&pool->allocator->backend.begun, 1,
+					 memory_order_acq_rel) +
+	       1;
+}
+
+static bool is_later(uint32_t ticket, uint32_t than)
+{
+	return (int32_t)(ticket - than) > 0;
+}
+
+bool iomm_barrier_passed(const struct iomm_pool *pool, uint32_t ticket)
+{
+	return is_later(atomic_load_explicit(&pool->allocator->backend.over,
+					     memory_order_acquire),
+			ticket);
+}
+
+static void note_over(struct iomm_backend *backend, uint32_t ticket)
+{
+	uint32_t over =
+		atomic_load_explicit(&backend->over, memory_order_relaxed);
+
+	while (is_later(ticket, over) &&
+	       !atomic_compare_exchange_weak_explicit(&backend->over, &over,
+						      ticket,
+						      memory_order_release,
+						      memory_order_relaxed))
+		;
+}
+
 int iomm_backend_barrier(struct iomm_pool *pool)
 {
 	struct iomm_backend *backend = &pool->allocator->backend;
 	struct iomm_frame frame;
+	uint32_t ticket;
 	int r;
 
 	if (!backend->ops.barrier || (backend->alone && *backend->alone))
 		return 0;
+	ticket = iomm_barrier_ticket(pool);
 	begin(pool, &frame);
 	r = end(pool, &frame, backend->ops.barrier(backend->data));
 	if (r)
 		return IOMM_FAIL(iomm_pool_ctx(pool), -r,
 				 "the backend's barrier fails: %s",
 				 IOMM_STR(iomm_strerror(r)));
+	note_over(backend, ticket);
 	return 0;
 }
 

@@ -167,10 +167,12 @@ void iomm_heap_free(struct iomm_heap *heap, const struct iomm_block *block)
 
 static void wait_hole(struct iomm_heap *heap, uint32_t hole)
 {
-	link_of(heap, hole)->next = heap->waiting;
-	heap->waiting = hole;
-	heap->nr_waiting++;
-	heap->waiting_units += heap->holes[hole].block.units;
+	struct iomm_queue *queue = &heap->waiting;
+
+	link_of(heap, hole)->next = queue->first;
+	queue->first = hole;
+	queue->count++;
+	queue->units += heap->holes[hole].block.units;
 }
 
 void iomm_heap_wait(struct iomm_heap *heap, const struct iomm_block *block)
@@ -183,35 +185,38 @@ void iomm_heap_wait(struct iomm_heap *heap, const struct iomm_block *block)
 		wait_hole(heap, hole);
 }
 
-uint32_t iomm_heap_waiting(struct iomm_heap *heap)
+void iomm_heap_age(struct iomm_heap *heap)
 {
-	uint32_t list = heap->waiting;
-
-	heap->waiting = 0;
-	heap->nr_waiting = 0;
-	heap->waiting_units = 0;
-	return list;
+	heap->older = iomm_queue_take(&heap->waiting);
 }
 
-void iomm_heap_rewait(struct iomm_heap *heap, uint32_t list)
+struct iomm_queue iomm_queue_take(struct iomm_queue *queue)
 {
-	uint32_t next;
+	struct iomm_queue all = *queue;
 
-	for (; list; list = next) {
-		next = link_of(heap, list)->next;
-		wait_hole(heap, list);
+	*queue = (struct iomm_queue){ 0 };
+	return all;
+}
+
+void iomm_heap_rewait(struct iomm_heap *heap, struct iomm_queue queue)
+{
+	uint32_t hole, next;
+
+	for (hole = queue.first; hole; hole = next) {
+		next = link_of(heap, hole)->next;
+		wait_hole(heap, hole);
 	}
 }
 
-void iomm_heap_settle(struct iomm_heap *heap, uint32_t list)
+void iomm_heap_settle(struct iomm_heap *heap, struct iomm_queue queue)
 {
 	struct iomm_block block;
-	uint32_t next;
+	uint32_t hole, next;
 
-	for (; list; list = next) {
-		next = link_of(heap, list)->next;
-		block = heap->holes[list].block;
-		hole_destroy(heap, list);
+	for (hole = queue.first; hole; hole = next) {
+		next = link_of(heap, hole)->next;
+		block = heap->holes[hole].block;
+		hole_destroy(heap, hole);
 		/* There is memory for a hole: that of this one. */
 		(void)release(heap, block);
 	}

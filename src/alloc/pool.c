@@ -9,8 +9,7 @@
 #define QUICK	    16384u
 /* As much may be granted and not used. */
 #define KEEP_LEAST  (256u << 10)
-/* What is freed waits until it is an eighth of the lane, but not less than the
- * least of this, and not more than the most. */
+/* See most_waiting(). */
 #define WAIT_LEAST  (64u << 10)
 #define WAIT_MOST   (1u << 20)
 #define WAIT_BLOCKS 1024u
@@ -47,15 +46,16 @@ kept_units(const struct iomm_pool *pool, const struct iomm_lane *lane)
 	return pool->fresh ? 0 : share > least ? share : least;
 }
 
-/* Makes what waits free, and finds what has no node. */
+/* Makes what waits free, and finds what has no hole. */
 static int settle(struct iomm_pool *pool, struct iomm_lane *lane)
 {
 	struct iomm_heap *heap = &lane->heap;
 	uint32_t lost = heap->nr_lost;
-	uint32_t list = iomm_heap_waiting(heap);
+	struct iomm_queue older = iomm_queue_take(&heap->older);
+	struct iomm_queue younger = iomm_queue_take(&heap->waiting);
 	int r = 0;
 
-	if (!list && !lost)
+	if (!older.count && !younger.count && !lost)
 		return 0;
 	if (pool->hot) {
 		iomm_pool_unlock(pool, lane);
@@ -63,27 +63,54 @@ static int settle(struct iomm_pool *pool, struct iomm_lane *lane)
 		iomm_pool_lock(pool, lane);
 	}
 	if (r) {
-		iomm_heap_rewait(heap, list);
+		iomm_heap_rewait(heap, older);
+		iomm_heap_rewait(heap, younger);
 		return r;
 	}
-	iomm_heap_settle(heap, list);
+	iomm_heap_settle(heap, older);
+	iomm_heap_settle(heap, younger);
 	/* What was lost since did not see the barrier. */
 	if (heap->nr_lost == lost)
 		iomm_heap_recover(heap);
 	return 0;
 }
 
-static bool
-has_waited(const struct iomm_pool *pool, const struct iomm_lane *lane)
+/* So much may wait: a quarter of the lane, or half of what is free besides,
+ * which nobody misses. */
+static uint64_t
+most_waiting(const struct iomm_pool *pool, const struct iomm_heap *heap)
 {
-	const struct iomm_heap *heap = &lane->heap;
-	uint64_t limit = heap->units >> 3;
+	uint64_t share = heap->units >> 2;
+	uint64_t spare = (heap->units - heap->live_units) >> 1;
 	uint64_t least = WAIT_LEAST >> pool->shift;
 	uint64_t most = WAIT_MOST >> pool->shift;
 
-	limit = limit < least ? least : limit > most ? most : limit;
-	return pool->fresh || heap->nr_waiting >= WAIT_BLOCKS ||
-	       heap->waiting_units >= limit;
+	share = share > spare ? share : spare;
+	return share < least ? least : share > most ? most : share;
+}
+
+/*
+ * Something began to wait. When that is half of what may, it is the older half,
+ * with the next half for another lane's barrier to come by; only when that is
+ * full and none came there is one of its own. So however many lanes are at work,
+ * there are not more barriers than those of the busiest.
+ */
+static void settle_in_time(struct iomm_pool *pool, struct iomm_lane *lane)
+{
+	struct iomm_heap *heap = &lane->heap;
+
+	if (!pool->fresh && heap->waiting.count < WAIT_BLOCKS / 2 &&
+	    heap->waiting.units < most_waiting(pool, heap) / 2)
+		return;
+	if (heap->older.count && iomm_barrier_passed(pool, lane->ticket))
+		iomm_heap_settle(heap, iomm_queue_take(&heap->older));
+	if (pool->fresh || heap->older.count) {
+		/* It is freed, whatever comes of this: it is tried again. */
+		(void)settle(pool, lane);
+		return;
+	}
+	iomm_heap_age(heap);
+	lane->ticket = iomm_barrier_ticket(pool);
 }
 
 /* Taking */
@@ -129,8 +156,9 @@ static bool should_settle(const struct iomm_lane *lane, uint32_t units)
 {
 	const struct iomm_heap *heap = &lane->heap;
 
-	return heap->waiting_units >= units &&
-	       heap->waiting_units >= heap->units >> 3;
+	uint64_t waiting = iomm_heap_waiting_units(heap);
+
+	return waiting >= units && waiting >= heap->units >> 3;
 }
 
 static int grow(struct iomm_pool *pool, struct iomm_lane *lane, uint32_t slot,
@@ -309,9 +337,8 @@ int iomm_pool_free(struct iomm_pool *pool, uint32_t slot, void *address)
 	r = wipe(pool, lane, slot, &block, address);
 	if (!r) {
 		give_up(pool, lane, slot, &block);
-		/* It is freed, whatever comes of this: it is tried again. */
-		if (lane->heap.nr_waiting && has_waited(pool, lane))
-			(void)settle(pool, lane);
+		if (lane->heap.waiting.count)
+			settle_in_time(pool, lane);
 		if (lane->heap.empty_units)
 			(void)shrink(pool, lane, kept_units(pool, lane));
 	}

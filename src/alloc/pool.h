@@ -32,6 +32,7 @@ struct iomm_lane {
 	struct iomm_lock lock;
 	struct iomm_heap heap;
 	struct iomm_latest latest;
+	uint32_t ticket;	   /* of what is older in the heap */
 	struct iomm_count count[]; /* of each type */
 };
 
