@@ -11,7 +11,7 @@
 #define KEEP_LEAST  (256u << 10)
 /* See most_waiting(). */
 #define WAIT_LEAST  (64u << 10)
-#define WAIT_MOST   (1u << 20)
+#define WAIT_MOST   (2u << 20)
 #define WAIT_BLOCKS 1024u
 
 /* Giving back. The lane is locked, and unlocked while hooks run. */
