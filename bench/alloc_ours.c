@@ -49,7 +49,7 @@ static void *open_jit(void)
 	static const struct iomm_alloc_desc code = {
 		.size = sizeof(code),
 		.type = IOMM_ALLOC_TEXT,
-		.flags = IOMM_ALLOC_SHARED_HUGE | IOMM_ALLOC_LAZY_SYNC,
+		.flags = IOMM_ALLOC_LAZY_SYNC,
 		.prot = READ | EXEC,
 		.alignment = 32,
 	};

@@ -9,9 +9,9 @@
 #define QUICK	    16384u
 /* As much may be granted and not used. */
 #define KEEP_LEAST  (256u << 10)
-/* See most_waiting(). */
-#define WAIT_LEAST  (64u << 10)
-#define WAIT_MOST   (2u << 20)
+/* As much of a lane may wait for a barrier: so much that wiping it took longer
+ * than the barrier does. */
+#define WAIT_BYTES  (1u << 20)
 #define WAIT_BLOCKS 1024u
 
 /* Giving back. The lane is locked, and unlocked while hooks run. */
@@ -75,35 +75,31 @@ static int settle(struct iomm_pool *pool, struct iomm_lane *lane)
 	return 0;
 }
 
-/* So much may wait: a quarter of the lane, or half of what is free besides,
- * which nobody misses. */
-static uint64_t
-most_waiting(const struct iomm_pool *pool, const struct iomm_heap *heap)
+/* Makes free what saw a barrier, whoever asked for it. Did any? */
+static bool settle_older(struct iomm_pool *pool, struct iomm_lane *lane)
 {
-	uint64_t share = heap->units >> 2;
-	uint64_t spare = (heap->units - heap->live_units) >> 1;
-	uint64_t least = WAIT_LEAST >> pool->shift;
-	uint64_t most = WAIT_MOST >> pool->shift;
+	struct iomm_heap *heap = &lane->heap;
 
-	share = share > spare ? share : spare;
-	return share < least ? least : share > most ? most : share;
+	if (!heap->older.count || !iomm_barrier_passed(pool, lane->ticket))
+		return false;
+	iomm_heap_settle(heap, iomm_queue_take(&heap->older));
+	return true;
 }
 
 /*
  * Something began to wait. When that is half of what may, it is the older half,
  * with the next half for another lane's barrier to come by; only when that is
- * full and none came there is one of its own. So however many lanes are at work,
- * there are not more barriers than those of the busiest.
+ * full and none came there is one of its own. So two lanes at work have fewer
+ * barriers each than one, and more of them hardly more together.
  */
 static void settle_in_time(struct iomm_pool *pool, struct iomm_lane *lane)
 {
 	struct iomm_heap *heap = &lane->heap;
 
 	if (!pool->fresh && heap->waiting.count < WAIT_BLOCKS / 2 &&
-	    heap->waiting.units < most_waiting(pool, heap) / 2)
+	    heap->waiting.units < WAIT_BYTES / 2 >> pool->shift)
 		return;
-	if (heap->older.count && iomm_barrier_passed(pool, lane->ticket))
-		iomm_heap_settle(heap, iomm_queue_take(&heap->older));
+	(void)settle_older(pool, lane);
 	if (pool->fresh || heap->older.count) {
 		/* It is freed, whatever comes of this: it is tried again. */
 		(void)settle(pool, lane);
@@ -148,17 +144,6 @@ static bool try_lane(struct iomm_pool *pool, struct iomm_lane *lane,
 		ok = take(pool, lane, slot, units, out);
 	iomm_pool_unlock(pool, lane);
 	return ok;
-}
-
-/* Is it better to wait for a barrier than to take more? Lost blocks are looked
- * for when nothing else helps. */
-static bool should_settle(const struct iomm_lane *lane, uint32_t units)
-{
-	const struct iomm_heap *heap = &lane->heap;
-
-	uint64_t waiting = iomm_heap_waiting_units(heap);
-
-	return waiting >= units && waiting >= heap->units >> 3;
 }
 
 static int grow(struct iomm_pool *pool, struct iomm_lane *lane, uint32_t slot,
@@ -254,7 +239,7 @@ int iomm_pool_alloc(struct iomm_pool *pool, uint32_t slot, uint64_t bytes,
 	lane = iomm_pool_own_lane(pool);
 	iomm_pool_lock(pool, lane);
 	ok = take(pool, lane, slot, units, out);
-	if (!ok && should_settle(lane, units) && !settle(pool, lane))
+	if (!ok && settle_older(pool, lane))
 		ok = take(pool, lane, slot, units, out);
 	iomm_pool_unlock(pool, lane);
 	return ok ? 0 : alloc_more(pool, lane, slot, units, out);

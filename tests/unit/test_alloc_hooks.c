@@ -106,10 +106,10 @@ static void test_barriers_are_shared(void **state)
 	pools_open(&rig, &desc, 1, true);
 	type = pools_type(&rig, IOMM_ALLOC_TEXT);
 	for (n = 0; n < 200; n++) {
-		void *at = alloc_ok(type, KIB(8));
+		void *at = alloc_ok(type, KIB(128));
 
 		assert_ok(iomm_alloc_type_free(type, at));
-		assert_true(type_stats(type).waiting <= KIB(64));
+		assert_true(type_stats(type).waiting <= MIB(1));
 		if (n % 3)
 			continue;
 		assert_ok(iomm_alloc_type_sync(type));
@@ -117,7 +117,7 @@ static void test_barriers_are_shared(void **state)
 	}
 	assert_int_equal(rig.memory.calls[MEMORY_BARRIER], syncs);
 	for (n = 0; n < 200; n++)
-		assert_ok(iomm_alloc_type_free(type, alloc_ok(type, KIB(8))));
+		assert_ok(iomm_alloc_type_free(type, alloc_ok(type, KIB(128))));
 	assert_in_range(rig.memory.calls[MEMORY_BARRIER], syncs + 1,
 			syncs + 200 / 4);
 	iomm_alloc_type_put(type);
