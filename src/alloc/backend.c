@@ -63,8 +63,6 @@ void iomm_backend_flush(struct iomm_pool *pool, void *address, uint64_t bytes)
 	struct iomm_backend *backend = &pool->allocator->backend;
 	struct iomm_frame frame;
 
-	if (!backend->ops.flush)
-		return;
 	iomm_callback_begin(iomm_pool_ctx(pool), &frame, true);
 	backend->ops.flush(backend->data, address, bytes);
 	iomm_callback_end(iomm_pool_ctx(pool), &frame);

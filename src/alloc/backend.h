@@ -13,6 +13,7 @@ int iomm_backend_unmap(struct iomm_pool *pool,
 int iomm_backend_protect(struct iomm_pool *pool,
 			 const struct iomm_alloc_grant *grant, void *address,
 			 uint64_t bytes, uint32_t prot);
+/* Of a pool that flushes. */
 void iomm_backend_flush(struct iomm_pool *pool, void *address, uint64_t bytes);
 int iomm_backend_barrier(struct iomm_pool *pool);
 

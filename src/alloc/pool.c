@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-#include "alloc/pool.h"
-
+/*
+ * Allocating and freeing: in a lane, with the hooks called while it is not
+ * locked; when it has to grow; and what is given back, and when.
+ */
 #include "alloc/allocator.h"
 #include "alloc/backend.h"
 #include "alloc/write.h"
