@@ -9,7 +9,8 @@
 static uint64_t lane_bytes(const struct iomm_pool *pool)
 {
 	return sizeof(struct iomm_lane) +
-	       (uint64_t)pool->types * sizeof(struct iomm_count) + IOMM_LINE;
+	       (uint64_t)pool->types * sizeof(struct iomm_count) +
+	       IOMM_CACHE_LINE;
 }
 
 static struct iomm_lane *create_lane(struct iomm_pool *pool)

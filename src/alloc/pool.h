@@ -14,6 +14,7 @@
 #include "alloc/heap.h"
 #include "alloc/latest.h"
 #include "base/claim.h"
+#include "base/readers.h"
 
 #include <iomm/platform.h>
 
@@ -23,12 +24,9 @@ struct iomm_count {
 	uint64_t blocks, units;
 };
 
-/* Of a processor's cache, or two of them. A lane shares none with what another
- * thread reads or writes. */
-#define IOMM_LINE 128u
-
+/* It shares no line of a cache with what other threads read or write. */
 struct iomm_lane {
-	char apart[IOMM_LINE]; /* and as much behind */
+	char apart[IOMM_CACHE_LINE]; /* and as much behind */
 	struct iomm_lock lock;
 	struct iomm_heap heap;
 	struct iomm_latest latest;
