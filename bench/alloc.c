@@ -75,6 +75,7 @@ static void close(void *state)
 	}
 
 SIDE(ours_jit, alloc_ours_jit, "ours");
+SIDE(ours_large, alloc_ours_large, "ours");
 SIDE(ours_module, alloc_ours_module, "ours");
 SIDE(asmjit, alloc_asmjit, ASMJIT_NAME);
 SIDE(plain, alloc_mmap, "mmap, mprotect, munmap");
@@ -84,8 +85,8 @@ SIDE(plain, alloc_mmap, "mmap, mprotect, munmap");
 static const struct bench_case jit_cases[] = {
 	{ "time-100", TURN, &ours_jit, &asmjit, &jit_100 },
 	{ "time-1000", TURN, &ours_jit, &asmjit, &jit_1000 },
-	{ "time-10000", TURN, &ours_jit, &asmjit, &jit_10000 },
-	{ "time-100000", TURN, &ours_jit, &asmjit, &jit_100000 },
+	{ "time-10000", TURN, &ours_large, &asmjit, &jit_10000 },
+	{ "time-100000", TURN, &ours_large, &asmjit, &jit_100000 },
 	{ "time-vs-mmap", TURN, &ours_jit, &plain, &jit_mmap },
 };
 

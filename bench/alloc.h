@@ -34,6 +34,9 @@ struct alloc_way {
 
 extern const struct alloc_way alloc_ours_jit, alloc_ours_module, alloc_asmjit,
 	alloc_mmap;
+/* With large pages, for whoever has this many live allocations. */
+#define ALLOC_LARGE 10000u
+extern const struct alloc_way alloc_ours_large;
 
 /* Makes place, then fills it: frees what is in a slot, and allocates there. The
  * first `live` turns find their slot empty. */

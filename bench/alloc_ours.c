@@ -44,17 +44,27 @@ static void *open_types(const struct iomm_alloc_desc *desc, uint32_t count)
 }
 
 /* One thread fills and runs, or says when others may. */
-static void *open_jit(void)
+static void *open_code(uint32_t flags)
 {
-	static const struct iomm_alloc_desc code = {
+	const struct iomm_alloc_desc code = {
 		.size = sizeof(code),
 		.type = IOMM_ALLOC_TEXT,
-		.flags = IOMM_ALLOC_LAZY_SYNC,
+		.flags = flags | IOMM_ALLOC_LAZY_SYNC,
 		.prot = READ | EXEC,
 		.alignment = 32,
 	};
 
 	return open_types(&code, 1);
+}
+
+static void *open_jit(void)
+{
+	return open_code(0);
+}
+
+static void *open_large(void)
+{
+	return open_code(IOMM_ALLOC_SHARED_HUGE);
 }
 
 #define PART(name, flag, allows)                                      \
@@ -137,6 +147,9 @@ static void ours_close(void *state)
 
 const struct alloc_way alloc_ours_jit = {
 	open_jit, ours_put, NULL, ours_drop, ours_close,
+};
+const struct alloc_way alloc_ours_large = {
+	open_large, ours_put, NULL, ours_drop, ours_close,
 };
 const struct alloc_way alloc_ours_module = {
 	open_module, NULL, ours_load, ours_drop, ours_close,

@@ -140,7 +140,9 @@ static void measure_jit(void)
 	for (live = 100; live <= 100000; live *= 10) {
 		struct alloc_trace *trace = alloc_jit_trace(live, 3 * live);
 
-		ours = measure(&alloc_ours_jit, trace);
+		ours = measure(live < ALLOC_LARGE ? &alloc_ours_jit
+						  : &alloc_ours_large,
+			       trace);
 		peer = measure(&alloc_asmjit, trace);
 		free(trace);
 		print_live(live, &ours, &peer);
