@@ -6,7 +6,8 @@
 #   make run            the main job, in C and in Rust, on real device trees
 #   make check          every test tier; ends with "N passed, N failed"
 #   make check-linux    the page tables against Linux's own
-#   make bench          the page tables against Linux's own, in nanoseconds
+#   make bench          page tables against Linux's own, memory for code
+#                       against asmjit's, in nanoseconds
 #   make check-long     the models and the races for as long as a night
 #   make fuzz           hostile inputs, for SECONDS=60; findings in build/fuzz
 #   make coverage       which lines of src/ the unit tests reach

@@ -38,7 +38,8 @@ $(PEER_OBJ): $(PEER)/linux.c $(PEER)/linux.h $(PEER)/stand_ins.h \
 # ------------------------------------------------------------- programs ---
 
 BENCH          := $(BUILD)/bench/bench
-BENCH_OBJ      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c))
+BENCH_OBJ      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)) \
+	$(BUILD)/bench/alloc_asmjit.o
 LINUX_TEST     := $(BUILD)/tests/linux/differential
 LINUX_TEST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/linux/*.c)) \
 	$(BUILD)/bench/pool.o
@@ -50,6 +51,11 @@ $(BENCH_OBJ) $(LINUX_TEST_OBJ): $(BUILD)/settings
 $(BUILD)/bench/%.o: bench/%.c
 	@mkdir -p $(@D)
 	$(CC) $(cppflags) -Isrc $(cflags) -c $< -o $@
+# A peer that is C++; nothing else here is.
+bench_cxxflags := -std=c++17 -O2 -g -Wall -Wextra -fno-exceptions
+$(BUILD)/bench/%.o: bench/%.cc
+	@mkdir -p $(@D)
+	$(CXX) $(bench_cxxflags) -MD -MP -c $< -o $@
 $(BUILD)/tests/linux/%.o: tests/linux/%.c
 	@mkdir -p $(@D)
 	$(CC) $(cppflags) -Ibench $(cflags) -c $< -o $@
@@ -57,9 +63,10 @@ $(BUILD)/tests/linux/%.o: tests/linux/%.c
 # The static library, so that calls are as direct as Linux's; no PIE, since the
 # kernel's code is none.
 $(BENCH): $(BENCH_OBJ) $(PEER_OBJ) $(BUILD)/libiomm.a
+$(BENCH): BENCH_LIBS := -lasmjit -lrt -lstdc++
 $(LINUX_TEST): $(LINUX_TEST_OBJ) $(PEER_OUT)/linux.o $(BUILD)/libiomm.a
 $(BENCH) $(LINUX_TEST):
-	$(CC) $(ldflags) -no-pie -o $@ $^ $(LIBS)
+	$(CC) $(ldflags) -no-pie -o $@ $^ $(BENCH_LIBS) $(LIBS)
 
 # -------------------------------------------------------------- targets ---
 
@@ -72,7 +79,8 @@ bench:
 
 bench-programs: $(BENCH)
 	@printf '%s\n' 'ours: $(CC) $(lib_cflags) $(cflags)' \
-		'peer: $(CC) $(peer_cflags) -fno-pie' > $(BUILD)/bench/flags
+		'Linux: $(CC) $(peer_cflags) -fno-pie' \
+		'asmjit: as its package has it; $(CXX) $(bench_cxxflags)' > $(BUILD)/bench/flags
 
 check-linux:
 	@tools/setup.sh check-linux

@@ -30,7 +30,7 @@ void bench_die(const char *what)
 	exit(1);
 }
 
-static double now(void)
+double bench_now(void)
 {
 	struct timespec t;
 
@@ -45,9 +45,9 @@ static uint64_t run_once(const struct bench_side *side, void *state, double *ns)
 
 	if (side->before)
 		side->before(state);
-	start = now();
+	start = bench_now();
 	units = side->run(state);
-	*ns = now() - start;
+	*ns = bench_now() - start;
 	if (side->after)
 		side->after(state);
 	bench_check(units, "a run did nothing");
@@ -82,15 +82,13 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static struct bench_times times_of(struct runs *runs)
+struct bench_times bench_times_of(double *values, uint32_t n)
 {
-	uint32_t n = runs->count;
-
-	qsort(runs->each, n, sizeof(*runs->each), compare);
+	qsort(values, n, sizeof(*values), compare);
 	return (struct bench_times){
-		.median = runs->each[n / 2],
-		.low = runs->each[n / 4],
-		.high = runs->each[n - 1 - n / 4],
+		.median = values[n / 2],
+		.low = values[n / 4],
+		.high = values[n - 1 - n / 4],
 	};
 }
 
@@ -99,7 +97,7 @@ static struct bench_times times_of(struct runs *runs)
 static void measure(const struct bench_case *c, struct bench_result *result)
 {
 	struct runs ours = { .side = c->ours }, peer = { .side = c->peer };
-	double start = now();
+	double start;
 	uint32_t i;
 
 	ours.state = c->ours->open(c->arg, false);
@@ -110,8 +108,9 @@ static void measure(const struct bench_case *c, struct bench_result *result)
 		run_once(ours.side, ours.state, &ns);
 		run_once(peer.side, peer.state, &ns);
 	}
+	start = bench_now();
 	for (i = 0; i < MAX_RUNS; i++) {
-		if (i >= MIN_RUNS && now() - start > SECONDS_A_CASE * 1e9)
+		if (i >= MIN_RUNS && bench_now() - start > SECONDS_A_CASE * 1e9)
 			break;
 		add_run(i % 2 ? &ours : &peer);
 		add_run(i % 2 ? &peer : &ours);
@@ -120,8 +119,8 @@ static void measure(const struct bench_case *c, struct bench_result *result)
 	c->ours->close(ours.state);
 	c->peer->close(peer.state);
 	result->runs = ours.count;
-	result->ours = times_of(&ours);
-	result->peer = times_of(&peer);
+	result->ours = bench_times_of(ours.each, ours.count);
+	result->peer = bench_times_of(peer.each, peer.count);
 }
 
 /* Instructions */

@@ -11,6 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * One way to do the work of a case. Only run() is measured: it answers how
  * many units (pages, entries, lookups) it did, which must be the same for both
@@ -36,6 +40,17 @@ struct bench_case {
 /* Measures the cases of a group, "pgtable/arm64-s1-4k". */
 void bench_run(const char *group, const struct bench_case *cases, size_t count);
 
+/* Nanoseconds. */
+double bench_now(void);
+
+struct bench_times {
+	double median;
+	double low, high; /* quartiles */
+};
+
+/* Sorts them. */
+struct bench_times bench_times_of(double *values, uint32_t n);
+
 void bench_die(const char *what) __attribute__((cold, noreturn));
 
 /* A benchmark that did not do what it says ends the program. */
@@ -45,10 +60,22 @@ static inline void bench_check(bool good, const char *what)
 		bench_die(what);
 }
 
+/* A number below `limit`, the same each time for the same seed. */
+static inline uint32_t bench_random(uint64_t *seed, uint32_t limit)
+{
+	*seed = *seed * UINT64_C(6364136223846793005) +
+		UINT64_C(1442695040888963407);
+	return (uint32_t)((*seed >> 33) % limit);
+}
+
 /* Keeps the compiler from dropping what nobody looks at. */
 static inline void bench_use(uint64_t value)
 {
 	__asm__ __volatile__("" : : "r"(value));
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

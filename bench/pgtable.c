@@ -20,9 +20,7 @@ uint64_t *work_random_iovas(const struct pgtable_work *work, uint32_t tables)
 	for (i = 0; i < count; i++)
 		iovas[i] = work_iova(work, 0, i) + 0x42;
 	for (i = count - 1; i; i--) {
-		random = random * UINT64_C(6364136223846793005) +
-			 UINT64_C(1442695040888963407);
-		j = (uint32_t)((random >> 33) % (i + 1));
+		j = bench_random(&random, i + 1);
 		swap = iovas[i];
 		iovas[i] = iovas[j];
 		iovas[j] = swap;
@@ -167,10 +165,21 @@ static const struct bench_case cases_4k[] = {
 
 #define GROUP_4K "pgtable/arm64-s1-4k"
 
-void bench_pgtable(void)
+static void setup(void)
 {
 	pool_setup(report_counts_only() ? BRIEF_POOL_BYTES : POOL_BYTES);
+}
+
+void bench_pgtable(void)
+{
+	setup();
 	bench_run(GROUP_4K, cases_4k, sizeof(cases_4k) / sizeof(*cases_4k));
-	bench_two_threads(GROUP_4K);
+	bench_check(!pool_out(), "tables were lost");
+}
+
+void bench_pgtable_threads(void)
+{
+	setup();
+	bench_two_threads(GROUP_4K, &pgtable_threads);
 	bench_check(!pool_out(), "tables were lost");
 }

@@ -3,7 +3,7 @@
 #ifndef BENCH_PGTABLE_H
 #define BENCH_PGTABLE_H
 
-#include "harness.h"
+#include "threads.h"
 
 /*
  * Pages [first, entries) of each of `tables` neighbouring tables of one level,
@@ -73,11 +73,10 @@ extern const struct bench_side linux_map, linux_unmap, linux_unmap_queued,
 extern const struct bench_side stores_map, stores_unmap, vector_stores_map,
 	vector_stores_unmap, stores_map_calls, stores_unmap_calls,
 	loads_translate;
-
-/* How two threads in one shared table scale. Reports by itself, since what it
- * measures is no time. */
-void bench_two_threads(const char *group);
+extern const struct bench_threads pgtable_threads;
 
 void bench_pgtable(void);
+/* The case that has threads. */
+void bench_pgtable_threads(void);
 
 #endif

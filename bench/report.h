@@ -3,13 +3,7 @@
 #ifndef BENCH_REPORT_H
 #define BENCH_REPORT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-struct bench_times {
-	double median;
-	double low, high; /* quartiles */
-};
+#include "harness.h"
 
 struct bench_result {
 	const char *name, *unit, *peer_name;

@@ -21,6 +21,11 @@ has_header() {
 		"${CC:-cc}" -E -x c -include "$1" /dev/null >/dev/null 2>&1
 }
 
+has_cxx_header() {
+	have "${CXX:-c++}" &&
+		"${CXX:-c++}" -E -x c++ -include "$1" /dev/null >/dev/null 2>&1
+}
+
 # -------------------------------------------------- what is missing: needs ---
 #
 # A need is the name of a Debian package, or, where the package depends on the
@@ -122,6 +127,8 @@ needs_of_check_linux() {
 needs_of_bench() {
 	needs_of_check_linux
 	need valgrind has_header valgrind/callgrind.h
+	need g++ have "${CXX:-c++}"
+	need libasmjit-dev has_cxx_header asmjit/core/jitallocator.h
 }
 
 # --------------------------------------------- how it is got: apt, rustup ---

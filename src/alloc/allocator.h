@@ -20,6 +20,9 @@ struct iomm_backend {
 	const char *alone;
 	void *data;
 	void (*release)(void *data);
+	/* Barriers are numbered as they begin, so that one serves all who wait.
+	 * The last number that was taken, and the highest that is over. */
+	_Atomic uint32_t begun, over;
 };
 
 struct iomm_allocator {
@@ -39,6 +42,11 @@ static inline struct iomm_ctx *
 iomm_allocator_ctx(const struct iomm_allocator *allocator)
 {
 	return allocator->object.ctx;
+}
+
+static inline struct iomm_ctx *iomm_pool_ctx(const struct iomm_pool *pool)
+{
+	return iomm_allocator_ctx(pool->allocator);
 }
 
 /* Does the backend work in this process? EOPNOTSUPP. */

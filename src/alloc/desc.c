@@ -230,6 +230,7 @@ make_pool(struct iomm_allocator *allocator, const struct iomm_alloc_desc *desc,
 		pool->shift++;
 	pool->fresh = pool->desc.granularity == pool->desc.alignment;
 	pool->hot = iomm_pool_exec(pool) && ops->barrier;
+	pool->flushes = iomm_pool_exec(pool) && ops->flush;
 	pool->plain = !desc->fill && !desc->invalidate &&
 		      !iomm_pool_flips(pool) && !iomm_pool_seals(pool);
 	pool->nr_lanes = lanes;

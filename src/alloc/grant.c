@@ -41,7 +41,7 @@ static const char *find_flaw(const struct iomm_alloc_grant *grant)
 
 static int map_checked(struct iomm_pool *pool, struct iomm_alloc_grant *grant)
 {
-	struct iomm_ctx *ctx = iomm_allocator_ctx(pool->allocator);
+	struct iomm_ctx *ctx = iomm_pool_ctx(pool);
 	const char *flaw;
 	int r = iomm_backend_map(pool, grant);
 
@@ -81,7 +81,7 @@ static int map_somewhere(struct iomm_pool *pool, struct iomm_alloc_grant *grant)
 			return r;
 	}
 	return r ? r
-		 : IOMM_FAIL(iomm_allocator_ctx(pool->allocator), IOMM_ENOSPC,
+		 : IOMM_FAIL(iomm_pool_ctx(pool), IOMM_ENOSPC,
 			     "no range of type %u is within %x bytes of %x",
 			     desc->type, desc->distance, desc->anchor);
 }
@@ -96,7 +96,7 @@ int iomm_grant_return(struct iomm_pool *pool,
 	if (!r)
 		return 0;
 	iomm_hook_mapped(pool, grant);
-	return IOMM_FAIL(iomm_allocator_ctx(pool->allocator), -r,
+	return IOMM_FAIL(iomm_pool_ctx(pool), -r,
 			 "the backend does not take back %k at %x: %s",
 			 grant->bytes, (uintptr_t)grant->address,
 			 IOMM_STR(iomm_strerror(r)));

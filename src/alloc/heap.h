@@ -58,6 +58,12 @@ struct iomm_hole {
 	uint32_t bin;
 };
 
+/* Blocks that wait, as holes. */
+struct iomm_queue {
+	uint32_t first, count;
+	uint64_t units;
+};
+
 /* In a bin; of those that wait, `next`. Bins come first, then holes. */
 struct iomm_link {
 	uint32_t next, prev;
@@ -86,11 +92,11 @@ struct iomm_heap {
 
 	struct iomm_span *empty; /* spans that are free all over */
 
-	uint32_t waiting, nr_waiting;
+	struct iomm_queue waiting, older;
 	uint32_t nr_lost; /* blocks without a hole */
 	uint32_t nr_busy; /* neither live nor free, by the caller's count */
 	uint32_t live;	  /* blocks */
-	uint64_t units, live_units, waiting_units, empty_units;
+	uint64_t units, live_units, empty_units;
 	uint64_t book, huge;
 };
 
@@ -122,9 +128,7 @@ struct iomm_span *iomm_heap_pop(struct iomm_heap *heap);
 bool iomm_heap_take(struct iomm_heap *heap, uint32_t slot, uint32_t units,
 		    struct iomm_block *block);
 
-/* The span an address lies in, NULL; and the block in it, if it is live. */
-struct iomm_span *
-iomm_heap_span(const struct iomm_heap *heap, uintptr_t address);
+/* The live block that an address lies in. */
 bool iomm_heap_find(const struct iomm_heap *heap, uintptr_t address,
 		    struct iomm_block *block);
 /* The live block that starts there, with that mark. */
@@ -133,6 +137,11 @@ bool iomm_heap_find_start(const struct iomm_heap *heap, uint32_t slot,
 /* The first block with a mark that starts at `from` or above. */
 bool iomm_heap_next(const struct iomm_heap *heap, uint32_t slot, uintptr_t from,
 		    struct iomm_block *block);
+
+static inline uint64_t iomm_heap_waiting_units(const struct iomm_heap *heap)
+{
+	return heap->waiting.units + heap->older.units;
+}
 
 bool iomm_block_marked(const struct iomm_block *block, uint32_t slot);
 void iomm_block_mark(const struct iomm_block *block, uint32_t slot, bool on);
@@ -143,11 +152,13 @@ uintptr_t iomm_block_address(const struct iomm_heap *heap,
 void iomm_heap_free(struct iomm_heap *heap, const struct iomm_block *block);
 void iomm_heap_wait(struct iomm_heap *heap, const struct iomm_block *block);
 
-/* All that wait, for _settle to make free; they are the caller's until then. */
-uint32_t iomm_heap_waiting(struct iomm_heap *heap);
-void iomm_heap_settle(struct iomm_heap *heap, uint32_t list);
-/* They wait again. */
-void iomm_heap_rewait(struct iomm_heap *heap, uint32_t list);
+/* Those that wait are the older ones from now on; there are no others. */
+void iomm_heap_age(struct iomm_heap *heap);
+/* Takes all of a queue, for _settle to make free, or for _rewait, with which
+ * they wait again; they are the caller's until then. */
+struct iomm_queue iomm_queue_take(struct iomm_queue *queue);
+void iomm_heap_settle(struct iomm_heap *heap, struct iomm_queue queue);
+void iomm_heap_rewait(struct iomm_heap *heap, struct iomm_queue queue);
 
 /* Finds the blocks that have no hole, unless some are busy, which have none
  * either. They wait for nothing any more. */

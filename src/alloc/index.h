@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * What is free, by size and by place: holes, bins, and the lists of a span. A
- * part of heap.c, for which these are the inner loops. Sizes come as they come,
- * so what can do without a branch does.
+ * part of spans.c and heap.c, for which these are the inner loops. Sizes come as
+ * they come, so what can do without a branch does.
  */
 #ifndef IOMM_ALLOC_INDEX_H
 #define IOMM_ALLOC_INDEX_H
 
-#include "alloc/heap.h"
+#include "alloc/span.h"
 #include "base/ctx.h"
 #include "base/mem.h"
 
@@ -241,6 +241,50 @@ static inline uint32_t bin_find(const struct iomm_heap *heap, uint32_t units)
 	if (own | above)
 		return own ? own : bin_first(heap, above);
 	return search_bin(heap, bin, units);
+}
+
+/* Spans that are free all over */
+
+static inline void push_empty(struct iomm_heap *heap, struct iomm_span *span)
+{
+	span->prev = NULL;
+	span->next = heap->empty;
+	if (span->next)
+		span->next->prev = span;
+	heap->empty = span;
+	heap->empty_units += span->units;
+}
+
+static inline void remove_empty(struct iomm_heap *heap, struct iomm_span *span)
+{
+	if (span->next)
+		span->next->prev = span->prev;
+	if (span->prev)
+		span->prev->next = span->next;
+	else
+		heap->empty = span->next;
+	heap->empty_units -= span->units;
+}
+
+/* From no bin into its bin, with what belongs to that; and back. */
+static inline void offer(struct iomm_heap *heap, uint32_t hole)
+{
+	const struct iomm_block *block = &heap->holes[hole].block;
+
+	set_tail(block);
+	if (is_whole(block))
+		push_empty(heap, block->span);
+	bin_add(heap, hole);
+}
+
+static inline void withdraw(struct iomm_heap *heap, uint32_t hole)
+{
+	const struct iomm_block *block = &heap->holes[hole].block;
+
+	clear_tail(block);
+	if (is_whole(block))
+		remove_empty(heap, block->span);
+	bin_remove(heap, hole);
 }
 
 #endif

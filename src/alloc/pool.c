@@ -1,90 +1,20 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-#include "alloc/pool.h"
-
+/*
+ * Allocating and freeing: in a lane, with the hooks called while it is not
+ * locked; when it has to grow; and what is given back, and when.
+ */
 #include "alloc/allocator.h"
 #include "alloc/backend.h"
 #include "alloc/write.h"
 
-/* What is freed waits until it is an eighth of the pool, or this much. */
 /* As much is wiped while the lane is locked. */
 #define QUICK	    16384u
 /* As much may be granted and not used. */
 #define KEEP_LEAST  (256u << 10)
-#define WAIT_LEAST  (64u << 10)
-#define WAIT_MOST   (1u << 20)
+/* As much of a lane may wait for a barrier: so much that wiping it took longer
+ * than the barrier does. */
+#define WAIT_BYTES  (1u << 20)
 #define WAIT_BLOCKS 1024u
-
-static struct iomm_ctx *ctx_of(const struct iomm_pool *pool)
-{
-	return iomm_allocator_ctx(pool->allocator);
-}
-
-/* Lanes */
-
-static uint64_t lane_bytes(const struct iomm_pool *pool)
-{
-	return sizeof(struct iomm_lane) +
-	       (uint64_t)pool->types * sizeof(struct iomm_count);
-}
-
-static struct iomm_lane *create_lane(struct iomm_pool *pool)
-{
-	struct iomm_ctx *ctx = ctx_of(pool);
-	struct iomm_lane *lane = iomm_alloc(ctx, lane_bytes(pool));
-
-	if (!lane)
-		return NULL;
-	if (iomm_lock_init(ctx, &lane->lock)) {
-		iomm_free(ctx, lane, lane_bytes(pool));
-		return NULL;
-	}
-	iomm_heap_init(&lane->heap, ctx, pool->shift,
-		       pool->types + iomm_pool_seals(pool));
-	lane->heap.book = lane_bytes(pool);
-	return lane;
-}
-
-struct iomm_lane *iomm_pool_lane(struct iomm_pool *pool, uint32_t n)
-{
-	return atomic_load_explicit(&pool->lane[n & (pool->nr_lanes - 1)],
-				    memory_order_acquire);
-}
-
-static struct iomm_lane *make_lane(struct iomm_pool *pool, uint32_t n)
-{
-	struct iomm_lane *lane;
-
-	iomm_lock(ctx_of(pool), &pool->lock);
-	lane = iomm_pool_lane(pool, n);
-	if (!lane) {
-		lane = create_lane(pool);
-		atomic_store_explicit(&pool->lane[n & (pool->nr_lanes - 1)],
-				      lane, memory_order_release);
-	}
-	iomm_unlock(ctx_of(pool), &pool->lock);
-	return lane;
-}
-
-/* The calling thread's. Without memory for one it shares the first. */
-static struct iomm_lane *own_lane(struct iomm_pool *pool)
-{
-	uint32_t n = iomm_thread_number(ctx_of(pool));
-	struct iomm_lane *lane = iomm_pool_lane(pool, n);
-
-	if (!lane)
-		lane = make_lane(pool, n);
-	return lane ? lane : iomm_pool_lane(pool, 0);
-}
-
-void iomm_pool_lock(struct iomm_pool *pool, struct iomm_lane *lane)
-{
-	iomm_lock(ctx_of(pool), &lane->lock);
-}
-
-void iomm_pool_unlock(struct iomm_pool *pool, struct iomm_lane *lane)
-{
-	iomm_unlock(ctx_of(pool), &lane->lock);
-}
 
 /* Giving back. The lane is locked, and unlocked while hooks run. */
 
@@ -118,15 +48,16 @@ kept_units(const struct iomm_pool *pool, const struct iomm_lane *lane)
 	return pool->fresh ? 0 : share > least ? share : least;
 }
 
-/* Makes what waits free, and finds what has no node. */
+/* Makes what waits free, and finds what has no hole. */
 static int settle(struct iomm_pool *pool, struct iomm_lane *lane)
 {
 	struct iomm_heap *heap = &lane->heap;
 	uint32_t lost = heap->nr_lost;
-	uint32_t list = iomm_heap_waiting(heap);
+	struct iomm_queue older = iomm_queue_take(&heap->older);
+	struct iomm_queue younger = iomm_queue_take(&heap->waiting);
 	int r = 0;
 
-	if (!list && !lost)
+	if (!older.count && !younger.count && !lost)
 		return 0;
 	if (pool->hot) {
 		iomm_pool_unlock(pool, lane);
@@ -134,70 +65,53 @@ static int settle(struct iomm_pool *pool, struct iomm_lane *lane)
 		iomm_pool_lock(pool, lane);
 	}
 	if (r) {
-		iomm_heap_rewait(heap, list);
+		iomm_heap_rewait(heap, older);
+		iomm_heap_rewait(heap, younger);
 		return r;
 	}
-	iomm_heap_settle(heap, list);
+	iomm_heap_settle(heap, older);
+	iomm_heap_settle(heap, younger);
 	/* What was lost since did not see the barrier. */
 	if (heap->nr_lost == lost)
 		iomm_heap_recover(heap);
 	return 0;
 }
 
-static bool
-has_waited(const struct iomm_pool *pool, const struct iomm_lane *lane)
+/* Makes free what saw a barrier, whoever asked for it. Did any? */
+static bool settle_older(struct iomm_pool *pool, struct iomm_lane *lane)
 {
-	const struct iomm_heap *heap = &lane->heap;
-	uint64_t limit = heap->units >> 3;
-	uint64_t least = WAIT_LEAST >> pool->shift;
-	uint64_t most = WAIT_MOST >> pool->shift;
+	struct iomm_heap *heap = &lane->heap;
 
-	limit = limit < least ? least : limit > most ? most : limit;
-	return pool->fresh || heap->nr_waiting >= WAIT_BLOCKS ||
-	       heap->waiting_units >= limit;
+	if (!heap->older.count || !iomm_barrier_passed(pool, lane->ticket))
+		return false;
+	iomm_heap_settle(heap, iomm_queue_take(&heap->older));
+	return true;
+}
+
+/*
+ * Something began to wait. When that is half of what may, it is the older half,
+ * with the next half for another lane's barrier to come by; only when that is
+ * full and none came there is one of its own. So two lanes at work have fewer
+ * barriers each than one, and more of them hardly more together.
+ */
+static void settle_in_time(struct iomm_pool *pool, struct iomm_lane *lane)
+{
+	struct iomm_heap *heap = &lane->heap;
+
+	if (!pool->fresh && heap->waiting.count < WAIT_BLOCKS / 2 &&
+	    heap->waiting.units < WAIT_BYTES / 2 >> pool->shift)
+		return;
+	(void)settle_older(pool, lane);
+	if (pool->fresh || heap->older.count) {
+		/* It is freed, whatever comes of this: it is tried again. */
+		(void)settle(pool, lane);
+		return;
+	}
+	iomm_heap_age(heap);
+	lane->ticket = iomm_barrier_ticket(pool);
 }
 
 /* Taking */
-
-/*
- * Stores that release, and loads that acquire: who sees one of the new values
- * sees that `seq` is odd, or another.
- */
-static void set_latest(struct iomm_latest *latest, uint32_t slot,
-		       uintptr_t start, uintptr_t end, uintptr_t alias)
-{
-	uint32_t seq = atomic_load_explicit(&latest->seq, memory_order_relaxed);
-
-	atomic_store_explicit(&latest->seq, seq + 1, memory_order_relaxed);
-	atomic_store_explicit(&latest->slot, slot, memory_order_release);
-	atomic_store_explicit(&latest->start, start, memory_order_release);
-	atomic_store_explicit(&latest->end, end, memory_order_release);
-	atomic_store_explicit(&latest->alias, alias, memory_order_release);
-	atomic_store_explicit(&latest->seq, seq + 2, memory_order_release);
-}
-
-void *iomm_pool_latest(struct iomm_pool *pool, uint32_t slot,
-		       const void *address, uint64_t bytes)
-{
-	struct iomm_lane *lane =
-		iomm_pool_lane(pool, iomm_thread_number(ctx_of(pool)));
-	struct iomm_latest *latest = lane ? &lane->latest : NULL;
-	uintptr_t at = (uintptr_t)address, start, end, alias;
-	uint32_t seq, of;
-
-	if (!latest)
-		return NULL;
-	seq = atomic_load_explicit(&latest->seq, memory_order_acquire);
-	of = atomic_load_explicit(&latest->slot, memory_order_acquire);
-	start = atomic_load_explicit(&latest->start, memory_order_acquire);
-	end = atomic_load_explicit(&latest->end, memory_order_acquire);
-	alias = atomic_load_explicit(&latest->alias, memory_order_acquire);
-	if ((seq & 1) || of != slot || at < start || at >= end ||
-	    bytes > end - at ||
-	    atomic_load_explicit(&latest->seq, memory_order_relaxed) != seq)
-		return NULL;
-	return (char *)(uintptr_t)address + alias;
-}
 
 static bool take(struct iomm_pool *pool, struct iomm_lane *lane, uint32_t slot,
 		 uint32_t units, void **out)
@@ -214,8 +128,9 @@ static bool take(struct iomm_pool *pool, struct iomm_lane *lane, uint32_t slot,
 	lane->count[slot].blocks++;
 	lane->count[slot].units += units;
 	at = iomm_block_address(heap, &block);
-	set_latest(&lane->latest, slot, at,
-		   at + ((uintptr_t)units << pool->shift), block.span->alias);
+	iomm_latest_set(&lane->latest, slot, at,
+			at + ((uintptr_t)units << pool->shift),
+			block.span->alias);
 	*out = (char *)block.span->grant.address + (at - block.span->base);
 	return true;
 }
@@ -231,16 +146,6 @@ static bool try_lane(struct iomm_pool *pool, struct iomm_lane *lane,
 		ok = take(pool, lane, slot, units, out);
 	iomm_pool_unlock(pool, lane);
 	return ok;
-}
-
-/* Is it better to wait for a barrier than to take more? Lost blocks are looked
- * for when nothing else helps. */
-static bool should_settle(const struct iomm_lane *lane, uint32_t units)
-{
-	const struct iomm_heap *heap = &lane->heap;
-
-	return heap->waiting_units >= units &&
-	       heap->waiting_units >= heap->units >> 3;
 }
 
 static int grow(struct iomm_pool *pool, struct iomm_lane *lane, uint32_t slot,
@@ -267,7 +172,7 @@ static int grow(struct iomm_pool *pool, struct iomm_lane *lane, uint32_t slot,
 		iomm_span_destroy(heap, span);
 	}
 	(void)iomm_grant_return(pool, &grant);
-	return IOMM_FAIL(ctx_of(pool), IOMM_ENOMEM,
+	return IOMM_FAIL(iomm_pool_ctx(pool), IOMM_ENOMEM,
 			 "no memory for the books of a grant of %k",
 			 grant.bytes);
 }
@@ -290,7 +195,7 @@ scrape(struct iomm_pool *pool, uint32_t slot, uint32_t units, void **out)
 static int alloc_more(struct iomm_pool *pool, struct iomm_lane *lane,
 		      uint32_t slot, uint32_t units, void **out)
 {
-	struct iomm_ctx *ctx = ctx_of(pool);
+	struct iomm_ctx *ctx = iomm_pool_ctx(pool);
 	int r;
 
 	r = iomm_claim_take(ctx, &pool->growth, IOMM_FOREVER,
@@ -312,10 +217,10 @@ static int to_units(struct iomm_pool *pool, uint64_t bytes, uint32_t *units)
 	uint64_t gran = pool->desc.granularity;
 
 	if (!bytes)
-		return IOMM_FAIL(ctx_of(pool), IOMM_EINVAL,
+		return IOMM_FAIL(iomm_pool_ctx(pool), IOMM_EINVAL,
 				 "an allocation of 0 bytes");
 	if (bytes > UINTPTR_MAX - gran || bytes > most - gran)
-		return IOMM_FAIL(ctx_of(pool), IOMM_ENOMEM,
+		return IOMM_FAIL(iomm_pool_ctx(pool), IOMM_ENOMEM,
 				 "%u bytes are more than type %u can give",
 				 bytes, pool->desc.type);
 	*units =
@@ -333,81 +238,13 @@ int iomm_pool_alloc(struct iomm_pool *pool, uint32_t slot, uint64_t bytes,
 
 	if (r)
 		return r;
-	lane = own_lane(pool);
+	lane = iomm_pool_own_lane(pool);
 	iomm_pool_lock(pool, lane);
 	ok = take(pool, lane, slot, units, out);
-	if (!ok && should_settle(lane, units) && !settle(pool, lane))
+	if (!ok && settle_older(pool, lane))
 		ok = take(pool, lane, slot, units, out);
 	iomm_pool_unlock(pool, lane);
 	return ok ? 0 : alloc_more(pool, lane, slot, units, out);
-}
-
-/* Finding */
-
-struct iomm_lane *iomm_pool_find(struct iomm_pool *pool, const void *address,
-				 struct iomm_block *block)
-{
-	uint32_t own = iomm_thread_number(ctx_of(pool)), n;
-	struct iomm_lane *lane;
-
-	for (n = 0; n < pool->nr_lanes; n++) {
-		lane = iomm_pool_lane(pool, own + n);
-		if (!lane)
-			continue;
-		iomm_pool_lock(pool, lane);
-		if (iomm_heap_find(&lane->heap, (uintptr_t)address, block))
-			return lane;
-		iomm_pool_unlock(pool, lane);
-	}
-	return NULL;
-}
-
-/* In the thread's own lane it is mostly. */
-static struct iomm_lane *
-find_start_here(struct iomm_pool *pool, uint32_t slot, const void *address,
-		struct iomm_block *block)
-{
-	struct iomm_lane *lane =
-		iomm_pool_lane(pool, iomm_thread_number(ctx_of(pool)));
-
-	if (!lane)
-		return NULL;
-	iomm_pool_lock(pool, lane);
-	if (iomm_heap_find_start(&lane->heap, slot, (uintptr_t)address, block))
-		return lane;
-	iomm_pool_unlock(pool, lane);
-	return NULL;
-}
-
-int iomm_pool_find_start(struct iomm_pool *pool, uint32_t slot,
-			 const void *address, struct iomm_lane **lane,
-			 struct iomm_block *block)
-{
-	struct iomm_lane *in = find_start_here(pool, slot, address, block);
-	uintptr_t start;
-
-	if (in) {
-		*lane = in;
-		return 0;
-	}
-	in = iomm_pool_find(pool, address, block);
-	if (!in)
-		return IOMM_FAIL(ctx_of(pool), IOMM_EINVAL,
-				 "nothing is allocated at %x",
-				 (uintptr_t)address);
-	start = iomm_block_address(&in->heap, block);
-	if (start == (uintptr_t)address && iomm_block_marked(block, slot)) {
-		*lane = in;
-		return 0;
-	}
-	iomm_pool_unlock(pool, in);
-	if (start != (uintptr_t)address)
-		return IOMM_FAIL(ctx_of(pool), IOMM_EINVAL,
-				 "%x is inside the allocation that starts at "
-				 "%x",
-				 (uintptr_t)address, start);
-	return IOMM_FAIL(ctx_of(pool), IOMM_EINVAL,
-			 "the allocation at %x is of another type", start);
 }
 
 /* Freeing */
@@ -483,15 +320,12 @@ int iomm_pool_free(struct iomm_pool *pool, uint32_t slot, void *address)
 
 	if (r)
 		return r;
-	if (atomic_load_explicit(&lane->latest.start, memory_order_relaxed) ==
-	    (uintptr_t)address)
-		set_latest(&lane->latest, 0, 0, 0, 0);
+	iomm_latest_drop(&lane->latest, (uintptr_t)address);
 	r = wipe(pool, lane, slot, &block, address);
 	if (!r) {
 		give_up(pool, lane, slot, &block);
-		/* It is freed, whatever comes of this: it is tried again. */
-		if (lane->heap.nr_waiting && has_waited(pool, lane))
-			(void)settle(pool, lane);
+		if (lane->heap.waiting.count)
+			settle_in_time(pool, lane);
 		if (lane->heap.empty_units)
 			(void)shrink(pool, lane, kept_units(pool, lane));
 	}
@@ -517,54 +351,4 @@ int iomm_pool_trim(struct iomm_pool *pool)
 		result = result ? result : err;
 	}
 	return result;
-}
-
-/* Making and destroying */
-
-int iomm_pool_init(struct iomm_pool *pool)
-{
-	struct iomm_ctx *ctx = ctx_of(pool);
-	int r = iomm_lock_init(ctx, &pool->lock);
-
-	if (r)
-		return r;
-	if (make_lane(pool, 0))
-		return 0;
-	iomm_lock_fini(ctx, &pool->lock);
-	return -IOMM_ENOMEM;
-}
-
-/* A grant that the backend does not take back is lost. */
-static void drop_spans(struct iomm_pool *pool, struct iomm_heap *heap)
-{
-	struct iomm_span *span;
-
-	if (pool->hot && heap->nr_places)
-		(void)iomm_backend_barrier(pool);
-	while ((span = iomm_heap_pop(heap))) {
-		if (iomm_grant_return(pool, &span->grant))
-			IOMM_LOG(ctx_of(pool), IOMM_LOG_ERROR, "",
-				 "the backend does not take back %k at %x: "
-				 "they are lost",
-				 span->grant.bytes, span->base);
-		iomm_span_destroy(heap, span);
-	}
-}
-
-void iomm_pool_fini(struct iomm_pool *pool)
-{
-	struct iomm_ctx *ctx = ctx_of(pool);
-	struct iomm_lane *lane;
-	uint32_t n;
-
-	for (n = 0; n < pool->nr_lanes; n++) {
-		lane = iomm_pool_lane(pool, n);
-		if (!lane)
-			continue;
-		drop_spans(pool, &lane->heap);
-		iomm_heap_fini(&lane->heap);
-		iomm_lock_fini(ctx, &lane->lock);
-		iomm_free(ctx, lane, lane_bytes(pool));
-	}
-	iomm_lock_fini(ctx, &pool->lock);
 }

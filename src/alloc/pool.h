@@ -12,7 +12,9 @@
 #define IOMM_ALLOC_POOL_H
 
 #include "alloc/heap.h"
+#include "alloc/latest.h"
 #include "base/claim.h"
+#include "base/readers.h"
 
 #include <iomm/platform.h>
 
@@ -22,22 +24,13 @@ struct iomm_count {
 	uint64_t blocks, units;
 };
 
-/*
- * The allocation that was made last, for as long as it is one: the one that is
- * most likely filled next, and that needs no lock for it. Written under the
- * lock; `seq` is odd meanwhile.
- */
-struct iomm_latest {
-	_Atomic uint32_t seq;
-	_Atomic uint32_t slot;
-	_Atomic uintptr_t start, end; /* both 0: there is none */
-	_Atomic uintptr_t alias;      /* is so much further on */
-};
-
+/* It shares no line of a cache with what other threads read or write. */
 struct iomm_lane {
+	char apart[IOMM_CACHE_LINE]; /* and as much behind */
 	struct iomm_lock lock;
 	struct iomm_heap heap;
 	struct iomm_latest latest;
+	uint32_t ticket;	   /* of what is older in the heap */
 	struct iomm_count count[]; /* of each type */
 };
 
@@ -51,6 +44,7 @@ struct iomm_pool {
 	uint32_t types; /* that it serves, each with a slot of marks */
 	bool fresh;	/* each allocation is a grant */
 	bool hot;	/* a barrier comes before reuse */
+	bool flushes;	/* instruction caches, after writes */
 	bool plain;	/* written without hooks, and not sealed */
 	uint32_t nr_lanes;
 	struct iomm_claim growth;
@@ -81,12 +75,6 @@ static inline uint32_t iomm_pool_sealed_slot(const struct iomm_pool *pool)
 	return pool->types;
 }
 
-/* Makes locks and the first lane. The other fields are set; on failure nothing
- * is left of these. */
-int iomm_pool_init(struct iomm_pool *pool);
-/* Nothing is allocated. Gives everything back. */
-void iomm_pool_fini(struct iomm_pool *pool);
-
 /* `slot` stands for the type. These fail with a sentence. */
 int iomm_pool_alloc(struct iomm_pool *pool, uint32_t slot, uint64_t bytes,
 		    void **out);
@@ -94,28 +82,42 @@ int iomm_pool_free(struct iomm_pool *pool, uint32_t slot, void *address);
 int iomm_pool_trim(struct iomm_pool *pool);
 
 /*
+ * In lane.c
+ */
+
+/* Makes locks and the first lane. The other fields are set; on failure nothing
+ * is left of these. */
+int iomm_pool_init(struct iomm_pool *pool);
+/* Nothing is allocated. Gives everything back. */
+void iomm_pool_fini(struct iomm_pool *pool);
+
+/* The n-th lane, NULL when no thread has used it yet; the calling thread's. */
+struct iomm_lane *iomm_pool_lane(struct iomm_pool *pool, uint32_t n);
+struct iomm_lane *iomm_pool_own_lane(struct iomm_pool *pool);
+void iomm_pool_lock(struct iomm_pool *pool, struct iomm_lane *lane);
+void iomm_pool_unlock(struct iomm_pool *pool, struct iomm_lane *lane);
+
+/*
  * Looks for the lane that an address is live in, and locks it; NULL when there
  * is none. The block is there for as long as it is not freed.
  */
 struct iomm_lane *iomm_pool_find(struct iomm_pool *pool, const void *address,
 				 struct iomm_block *block);
-void iomm_pool_lock(struct iomm_pool *pool, struct iomm_lane *lane);
-void iomm_pool_unlock(struct iomm_pool *pool, struct iomm_lane *lane);
-/* The n-th lane, NULL when no thread has used it yet. */
-struct iomm_lane *iomm_pool_lane(struct iomm_pool *pool, uint32_t n);
+/* The same for the start of one of this type; else fails with a sentence. */
+int iomm_pool_find_start(struct iomm_pool *pool, uint32_t slot,
+			 const void *address, struct iomm_lane **lane,
+			 struct iomm_block *block);
 
 /* Where to write `bytes` at an address, if that is in the allocation that the
  * thread made last, and is of this type; NULL otherwise. Of a plain pool. */
 void *iomm_pool_latest(struct iomm_pool *pool, uint32_t slot,
 		       const void *address, uint64_t bytes);
 
-/* As iomm_pool_find() for the start of one of this type; else fails with a sentence. */
-int iomm_pool_find_start(struct iomm_pool *pool, uint32_t slot,
-			 const void *address, struct iomm_lane **lane,
-			 struct iomm_block *block);
+/*
+ * In grant.c
+ */
 
-/* In grant.c: takes a grant of `bytes` or more, harmless all over; and gives
- * one back. */
+/* Takes a grant of `bytes` or more, harmless all over; and gives one back. */
 int iomm_grant_take(struct iomm_pool *pool, uint64_t bytes,
 		    struct iomm_alloc_grant *grant);
 int iomm_grant_return(struct iomm_pool *pool,

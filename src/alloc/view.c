@@ -16,7 +16,7 @@ static void add_lane(const struct iomm_lane *lane, uint32_t slot,
 	stats->granted += heap->units << shift;
 	stats->wasted += (heap->units - heap->live_units) << shift;
 	stats->grants += heap->nr_places;
-	stats->waiting += heap->waiting_units << shift;
+	stats->waiting += iomm_heap_waiting_units(heap) << shift;
 	stats->huge += heap->huge;
 	stats->book += heap->book;
 	if (hole > stats->largest_hole)

@@ -101,10 +101,9 @@ static int fill(struct iomm_pool *pool, const struct iomm_alloc_grant *grant,
 /* What was written there is to be run. */
 static int publish(struct iomm_pool *pool, void *dst, uint64_t bytes)
 {
-	if (!iomm_pool_exec(pool))
-		return 0;
-	iomm_backend_flush(pool, dst, bytes);
-	if (pool->desc.flags & IOMM_ALLOC_LAZY_SYNC)
+	if (pool->flushes)
+		iomm_backend_flush(pool, dst, bytes);
+	if (!pool->hot || (pool->desc.flags & IOMM_ALLOC_LAZY_SYNC))
 		return 0;
 	return iomm_backend_barrier(pool);
 }
@@ -134,7 +133,7 @@ void iomm_write_wipe_plain(struct iomm_pool *pool,
 			   uint64_t bytes)
 {
 	put_harmless(pool, writable_at(grant, address), bytes);
-	if (iomm_pool_exec(pool))
+	if (pool->flushes)
 		iomm_backend_flush(pool, address, bytes);
 }
 
@@ -153,7 +152,7 @@ static int wipe(struct iomm_pool *pool, const struct iomm_alloc_grant *grant,
 	/* What stays writable is not executable, and is filled again before
 	 * it is: not to get back is no failure here. */
 	(void)end(pool, grant, &w);
-	if (!r && iomm_pool_exec(pool))
+	if (!r && pool->flushes)
 		iomm_backend_flush(pool, address, bytes);
 	return r;
 }

@@ -39,20 +39,25 @@ static void test_barrier_before_reuse(void **state)
 	pools_close(&rig);
 }
 
-/* Every address that comes back has seen one since it was freed. */
+/* Every address that comes back has seen one since it was freed; also where
+ * somebody else asks for some. */
 static void test_barrier_before_every_reuse(void **state)
 {
 	struct iomm_alloc_desc desc = text_desc();
-	uint32_t freed[4096] = { 0 }; /* barriers by then, plus 1; by 16 */
+	uint32_t freed[65536] = { 0 }; /* barriers by then, plus 1; by 16 */
 	struct iomm_alloc_type *type;
 	struct pools rig = { 0 };
-	unsigned char *at[64] = { 0 };
-	uint32_t n, k, u, bytes[64], barriers, reused = 0;
+	unsigned char *at[4] = { 0 };
+	uint32_t n, k, u, bytes[LENGTH(at)], barriers, reused = 0;
 
 	(void)state;
+	desc.granularity = 16 * LENGTH(freed);
 	pools_open(&rig, &desc, 1, true);
 	type = pools_type(&rig, IOMM_ALLOC_TEXT);
+	/* Few are live, so that much can wait. */
 	for (n = 0; n < 20000; n++) {
+		if (n % 50 == 0 && n % 3000 < 1500)
+			assert_ok(iomm_alloc_type_sync(type));
 		k = n * 7919 % LENGTH(at);
 		barriers = rig.memory.calls[MEMORY_BARRIER];
 		if (at[k]) {
@@ -79,6 +84,37 @@ static void test_barrier_before_every_reuse(void **state)
 	assert_true(reused > 1000);
 	for (k = 0; k < LENGTH(at); k++)
 		assert_ok(iomm_alloc_type_free(type, at[k]));
+	iomm_alloc_type_put(type);
+	pools_close(&rig);
+}
+
+/* Who comes by often enough saves the others theirs. */
+static void test_barriers_are_shared(void **state)
+{
+	struct iomm_alloc_desc desc = text_desc();
+	struct iomm_alloc_type *type;
+	struct pools rig = { 0 };
+	uint32_t n, syncs = 0;
+
+	(void)state;
+	desc.flags = IOMM_ALLOC_LAZY_SYNC;
+	pools_open(&rig, &desc, 1, true);
+	type = pools_type(&rig, IOMM_ALLOC_TEXT);
+	for (n = 0; n < 200; n++) {
+		void *at = alloc_ok(type, KIB(128));
+
+		assert_ok(iomm_alloc_type_free(type, at));
+		assert_true(type_stats(type).waiting <= MIB(1));
+		if (n % 3)
+			continue;
+		assert_ok(iomm_alloc_type_sync(type));
+		syncs++;
+	}
+	assert_int_equal(rig.memory.calls[MEMORY_BARRIER], syncs);
+	for (n = 0; n < 200; n++)
+		assert_ok(iomm_alloc_type_free(type, alloc_ok(type, KIB(128))));
+	assert_in_range(rig.memory.calls[MEMORY_BARRIER], syncs + 1,
+			syncs + 200 / 4);
 	iomm_alloc_type_put(type);
 	pools_close(&rig);
 }
@@ -386,6 +422,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_barrier_before_reuse),
 		cmocka_unit_test(test_barrier_before_every_reuse),
+		cmocka_unit_test(test_barriers_are_shared),
 		cmocka_unit_test(test_sync),
 		cmocka_unit_test(test_no_barrier),
 		cmocka_unit_test(test_hooks),
