@@ -76,6 +76,7 @@ struct iomm_alloc_type;
 struct iomm_ioasid_space;
 struct iomm_ioasid_set;
 struct iomm_pasid;
+struct iomm_fwspec;
 struct iomm_pci;
 
 /*
@@ -99,7 +100,8 @@ struct iomm_pci;
 #define IOMM_HANDLE_IOASID_SPACE 15u /**< ID spaces */
 #define IOMM_HANDLE_IOASID_SET	 16u /**< sets of IDs */
 #define IOMM_HANDLE_PASID	 17u /**< PASID consumers */
-#define IOMM_HANDLE_PCI		 18u /**< PCI topologies */
+#define IOMM_HANDLE_FWSPEC	 18u /**< what firmware says of devices */
+#define IOMM_HANDLE_PCI		 19u /**< PCI topologies */
 
 /** A time-out that never passes. Time-outs are in nanoseconds. */
 #define IOMM_FOREVER UINT64_MAX
