@@ -21,6 +21,7 @@ pub const IOMM_HANDLE_ALLOC_TYPE: u32 = 14;
 pub const IOMM_HANDLE_IOASID_SPACE: u32 = 15;
 pub const IOMM_HANDLE_IOASID_SET: u32 = 16;
 pub const IOMM_HANDLE_PASID: u32 = 17;
+pub const IOMM_HANDLE_FWSPEC: u32 = 18;
 pub const IOMM_PROT_READ: u32 = 1;
 pub const IOMM_PROT_WRITE: u32 = 2;
 pub const IOMM_PROT_EXEC: u32 = 4;
@@ -163,7 +164,27 @@ pub const IOMM_NODE_AVAILABLE: u32 = 16;
 pub const IOMM_NODE_COHERENT: u32 = 32;
 pub const IOMM_NODE_MAPPED: u32 = 64;
 pub const IOMM_NODE_INFO_SIZE_VER0: u32 = 32;
+pub const IOMM_ACPI_TABLE_SIZE_VER0: u32 = 24;
+pub const IOMM_LINUX_DEVICE_TREE: u32 = 1;
+pub const IOMM_LINUX_ACPI: u32 = 2;
 pub const IOMM_FORMAT_INFO_SIZE_VER0: u32 = 32;
+pub const IOMM_FWSPEC_COHERENT: u32 = 1;
+pub const IOMM_FWSPEC_ATS: u32 = 2;
+pub const IOMM_FWSPEC_PRI: u32 = 4;
+pub const IOMM_FWSPEC_STALL: u32 = 8;
+pub const IOMM_FWSPEC_DMA_RANGE: u32 = 16;
+pub const IOMM_FWSPEC_NUMA_NODE: u32 = 32;
+pub const IOMM_FWSPEC_INFO_SIZE_VER0: u32 = 48;
+pub const IOMM_SPECIFIER_CELLS: u32 = 8;
+pub const IOMM_SPECIFIER_SIZE_VER0: u32 = 56;
+pub const IOMM_REGION_DIRECT: u32 = 1;
+pub const IOMM_REGION_DIRECT_RELAXABLE: u32 = 2;
+pub const IOMM_REGION_RESERVED: u32 = 3;
+pub const IOMM_REGION_MSI: u32 = 4;
+pub const IOMM_REGION_SOFTWARE_MSI: u32 = 5;
+pub const IOMM_REGION_MAPPED: u32 = 1;
+pub const IOMM_RESERVED_REGION_SIZE_VER0: u32 = 48;
+pub const IOMM_DMA_RANGE_SIZE_VER0: u32 = 40;
 pub const IOMM_IOASID_INVALID: u32 = 4294967295;
 pub const IOMM_IOASID_SPACE_CONFIG_SIZE_VER0: u32 = 16;
 pub const IOMM_IOASID_SPACE_INFO_SIZE_VER0: u32 = 40;
@@ -190,6 +211,13 @@ pub const IOMM_SOFT_CONFIG_SIZE_VER0: u32 = 16;
 pub const IOMM_SOFT_CONTEXT_SIZE_VER0: u32 = 88;
 pub const IOMM_SOFT_STATS_SIZE_VER0: u32 = 40;
 pub const IOMM_SOFT_DRIVER_SIZE_VER0: u32 = 56;
+pub const IOMM_STATIC_MAX: u32 = 4096;
+pub const IOMM_STATIC_NODE_SIZE_VER0: u32 = 64;
+pub const IOMM_STATIC_INPUTS: u32 = 1;
+pub const IOMM_STATIC_MAP_SIZE_VER0: u32 = 72;
+pub const IOMM_STATIC_REGION_SIZE_VER0: u32 = 48;
+pub const IOMM_STATIC_RANGE_SIZE_VER0: u32 = 32;
+pub const IOMM_STATIC_CONFIG_SIZE_VER0: u32 = 72;
 pub const IOMM_TABLE_MEMORY_LINEAR: u32 = 1;
 pub const IOMM_TABLE_MEMORY_OPS_SIZE_VER0: u32 = 48;
 pub type iomm_u64 = u64;
@@ -276,6 +304,16 @@ pub struct iomm_ioasid_set {
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct iomm_pasid {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_fwspec {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_pci {
     _unused: [u8; 0],
 }
 #[repr(C)]
@@ -1894,6 +1932,42 @@ const _: () = {
     ][::core::mem::offset_of!(iomm_node_info, reg_bytes) - 24usize];
 };
 #[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_acpi_table {
+    pub size: u32,
+    pub reserved: u32,
+    pub table: *const ::core::ffi::c_void,
+    pub bytes: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_acpi_table"][::core::mem::size_of::<iomm_acpi_table>() - 24usize];
+    [
+        "Alignment of iomm_acpi_table",
+    ][::core::mem::align_of::<iomm_acpi_table>() - 8usize];
+    [
+        "Offset of field: iomm_acpi_table::size",
+    ][::core::mem::offset_of!(iomm_acpi_table, size) - 0usize];
+    [
+        "Offset of field: iomm_acpi_table::reserved",
+    ][::core::mem::offset_of!(iomm_acpi_table, reserved) - 4usize];
+    [
+        "Offset of field: iomm_acpi_table::table",
+    ][::core::mem::offset_of!(iomm_acpi_table, table) - 8usize];
+    [
+        "Offset of field: iomm_acpi_table::bytes",
+    ][::core::mem::offset_of!(iomm_acpi_table, bytes) - 16usize];
+};
+impl Default for iomm_acpi_table {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct iomm_format_info {
     pub size: u32,
@@ -1931,6 +2005,164 @@ const _: () = {
     [
         "Offset of field: iomm_format_info::nr_regs",
     ][::core::mem::offset_of!(iomm_format_info, nr_regs) - 28usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_fwspec_info {
+    pub size: u32,
+    pub flags: u32,
+    pub nr_iommus: u32,
+    pub nr_regions: u32,
+    pub nr_dma_ranges: u32,
+    pub pasid_bits: u32,
+    pub address_bits: u32,
+    pub numa_node: u32,
+    pub dma_first: iomm_u64,
+    pub dma_last: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_fwspec_info"][::core::mem::size_of::<iomm_fwspec_info>() - 48usize];
+    [
+        "Alignment of iomm_fwspec_info",
+    ][::core::mem::align_of::<iomm_fwspec_info>() - 8usize];
+    [
+        "Offset of field: iomm_fwspec_info::size",
+    ][::core::mem::offset_of!(iomm_fwspec_info, size) - 0usize];
+    [
+        "Offset of field: iomm_fwspec_info::flags",
+    ][::core::mem::offset_of!(iomm_fwspec_info, flags) - 4usize];
+    [
+        "Offset of field: iomm_fwspec_info::nr_iommus",
+    ][::core::mem::offset_of!(iomm_fwspec_info, nr_iommus) - 8usize];
+    [
+        "Offset of field: iomm_fwspec_info::nr_regions",
+    ][::core::mem::offset_of!(iomm_fwspec_info, nr_regions) - 12usize];
+    [
+        "Offset of field: iomm_fwspec_info::nr_dma_ranges",
+    ][::core::mem::offset_of!(iomm_fwspec_info, nr_dma_ranges) - 16usize];
+    [
+        "Offset of field: iomm_fwspec_info::pasid_bits",
+    ][::core::mem::offset_of!(iomm_fwspec_info, pasid_bits) - 20usize];
+    [
+        "Offset of field: iomm_fwspec_info::address_bits",
+    ][::core::mem::offset_of!(iomm_fwspec_info, address_bits) - 24usize];
+    [
+        "Offset of field: iomm_fwspec_info::numa_node",
+    ][::core::mem::offset_of!(iomm_fwspec_info, numa_node) - 28usize];
+    [
+        "Offset of field: iomm_fwspec_info::dma_first",
+    ][::core::mem::offset_of!(iomm_fwspec_info, dma_first) - 32usize];
+    [
+        "Offset of field: iomm_fwspec_info::dma_last",
+    ][::core::mem::offset_of!(iomm_fwspec_info, dma_last) - 40usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_specifier {
+    pub size: u32,
+    pub nr_cells: u32,
+    pub iommu: iomm_u64,
+    pub place: iomm_u64,
+    pub cells: [u32; 8usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_specifier"][::core::mem::size_of::<iomm_specifier>() - 56usize];
+    ["Alignment of iomm_specifier"][::core::mem::align_of::<iomm_specifier>() - 8usize];
+    [
+        "Offset of field: iomm_specifier::size",
+    ][::core::mem::offset_of!(iomm_specifier, size) - 0usize];
+    [
+        "Offset of field: iomm_specifier::nr_cells",
+    ][::core::mem::offset_of!(iomm_specifier, nr_cells) - 4usize];
+    [
+        "Offset of field: iomm_specifier::iommu",
+    ][::core::mem::offset_of!(iomm_specifier, iommu) - 8usize];
+    [
+        "Offset of field: iomm_specifier::place",
+    ][::core::mem::offset_of!(iomm_specifier, place) - 16usize];
+    [
+        "Offset of field: iomm_specifier::cells",
+    ][::core::mem::offset_of!(iomm_specifier, cells) - 24usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_reserved_region {
+    pub size: u32,
+    pub kind: u32,
+    pub first: iomm_u64,
+    pub last: iomm_u64,
+    pub paddr: iomm_u64,
+    pub prot: u32,
+    pub flags: u32,
+    pub place: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_reserved_region",
+    ][::core::mem::size_of::<iomm_reserved_region>() - 48usize];
+    [
+        "Alignment of iomm_reserved_region",
+    ][::core::mem::align_of::<iomm_reserved_region>() - 8usize];
+    [
+        "Offset of field: iomm_reserved_region::size",
+    ][::core::mem::offset_of!(iomm_reserved_region, size) - 0usize];
+    [
+        "Offset of field: iomm_reserved_region::kind",
+    ][::core::mem::offset_of!(iomm_reserved_region, kind) - 4usize];
+    [
+        "Offset of field: iomm_reserved_region::first",
+    ][::core::mem::offset_of!(iomm_reserved_region, first) - 8usize];
+    [
+        "Offset of field: iomm_reserved_region::last",
+    ][::core::mem::offset_of!(iomm_reserved_region, last) - 16usize];
+    [
+        "Offset of field: iomm_reserved_region::paddr",
+    ][::core::mem::offset_of!(iomm_reserved_region, paddr) - 24usize];
+    [
+        "Offset of field: iomm_reserved_region::prot",
+    ][::core::mem::offset_of!(iomm_reserved_region, prot) - 32usize];
+    [
+        "Offset of field: iomm_reserved_region::flags",
+    ][::core::mem::offset_of!(iomm_reserved_region, flags) - 36usize];
+    [
+        "Offset of field: iomm_reserved_region::place",
+    ][::core::mem::offset_of!(iomm_reserved_region, place) - 40usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_dma_range {
+    pub size: u32,
+    pub reserved: u32,
+    pub first: iomm_u64,
+    pub last: iomm_u64,
+    pub paddr: iomm_u64,
+    pub place: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_dma_range"][::core::mem::size_of::<iomm_dma_range>() - 40usize];
+    ["Alignment of iomm_dma_range"][::core::mem::align_of::<iomm_dma_range>() - 8usize];
+    [
+        "Offset of field: iomm_dma_range::size",
+    ][::core::mem::offset_of!(iomm_dma_range, size) - 0usize];
+    [
+        "Offset of field: iomm_dma_range::reserved",
+    ][::core::mem::offset_of!(iomm_dma_range, reserved) - 4usize];
+    [
+        "Offset of field: iomm_dma_range::first",
+    ][::core::mem::offset_of!(iomm_dma_range, first) - 8usize];
+    [
+        "Offset of field: iomm_dma_range::last",
+    ][::core::mem::offset_of!(iomm_dma_range, last) - 16usize];
+    [
+        "Offset of field: iomm_dma_range::paddr",
+    ][::core::mem::offset_of!(iomm_dma_range, paddr) - 24usize];
+    [
+        "Offset of field: iomm_dma_range::place",
+    ][::core::mem::offset_of!(iomm_dma_range, place) - 32usize];
 };
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -2404,6 +2636,279 @@ impl Default for iomm_soft_driver {
     }
 }
 #[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_static_node {
+    pub size: u32,
+    pub flags: u32,
+    pub name: *const ::core::ffi::c_char,
+    pub compatible: *const ::core::ffi::c_char,
+    pub reg_base: iomm_u64,
+    pub reg_bytes: iomm_u64,
+    pub iommu_cells: u32,
+    pub limits: u32,
+    pub pasid_bits: u32,
+    pub address_bits: u32,
+    pub numa_node: u32,
+    pub reserved: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_static_node"][::core::mem::size_of::<iomm_static_node>() - 64usize];
+    [
+        "Alignment of iomm_static_node",
+    ][::core::mem::align_of::<iomm_static_node>() - 8usize];
+    [
+        "Offset of field: iomm_static_node::size",
+    ][::core::mem::offset_of!(iomm_static_node, size) - 0usize];
+    [
+        "Offset of field: iomm_static_node::flags",
+    ][::core::mem::offset_of!(iomm_static_node, flags) - 4usize];
+    [
+        "Offset of field: iomm_static_node::name",
+    ][::core::mem::offset_of!(iomm_static_node, name) - 8usize];
+    [
+        "Offset of field: iomm_static_node::compatible",
+    ][::core::mem::offset_of!(iomm_static_node, compatible) - 16usize];
+    [
+        "Offset of field: iomm_static_node::reg_base",
+    ][::core::mem::offset_of!(iomm_static_node, reg_base) - 24usize];
+    [
+        "Offset of field: iomm_static_node::reg_bytes",
+    ][::core::mem::offset_of!(iomm_static_node, reg_bytes) - 32usize];
+    [
+        "Offset of field: iomm_static_node::iommu_cells",
+    ][::core::mem::offset_of!(iomm_static_node, iommu_cells) - 40usize];
+    [
+        "Offset of field: iomm_static_node::limits",
+    ][::core::mem::offset_of!(iomm_static_node, limits) - 44usize];
+    [
+        "Offset of field: iomm_static_node::pasid_bits",
+    ][::core::mem::offset_of!(iomm_static_node, pasid_bits) - 48usize];
+    [
+        "Offset of field: iomm_static_node::address_bits",
+    ][::core::mem::offset_of!(iomm_static_node, address_bits) - 52usize];
+    [
+        "Offset of field: iomm_static_node::numa_node",
+    ][::core::mem::offset_of!(iomm_static_node, numa_node) - 56usize];
+    [
+        "Offset of field: iomm_static_node::reserved",
+    ][::core::mem::offset_of!(iomm_static_node, reserved) - 60usize];
+};
+impl Default for iomm_static_node {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_static_map {
+    pub size: u32,
+    pub flags: u32,
+    pub node: u32,
+    pub iommu: u32,
+    pub first_input: iomm_u64,
+    pub last_input: iomm_u64,
+    pub nr_cells: u32,
+    pub reserved: u32,
+    pub cells: [u32; 8usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_static_map"][::core::mem::size_of::<iomm_static_map>() - 72usize];
+    [
+        "Alignment of iomm_static_map",
+    ][::core::mem::align_of::<iomm_static_map>() - 8usize];
+    [
+        "Offset of field: iomm_static_map::size",
+    ][::core::mem::offset_of!(iomm_static_map, size) - 0usize];
+    [
+        "Offset of field: iomm_static_map::flags",
+    ][::core::mem::offset_of!(iomm_static_map, flags) - 4usize];
+    [
+        "Offset of field: iomm_static_map::node",
+    ][::core::mem::offset_of!(iomm_static_map, node) - 8usize];
+    [
+        "Offset of field: iomm_static_map::iommu",
+    ][::core::mem::offset_of!(iomm_static_map, iommu) - 12usize];
+    [
+        "Offset of field: iomm_static_map::first_input",
+    ][::core::mem::offset_of!(iomm_static_map, first_input) - 16usize];
+    [
+        "Offset of field: iomm_static_map::last_input",
+    ][::core::mem::offset_of!(iomm_static_map, last_input) - 24usize];
+    [
+        "Offset of field: iomm_static_map::nr_cells",
+    ][::core::mem::offset_of!(iomm_static_map, nr_cells) - 32usize];
+    [
+        "Offset of field: iomm_static_map::reserved",
+    ][::core::mem::offset_of!(iomm_static_map, reserved) - 36usize];
+    [
+        "Offset of field: iomm_static_map::cells",
+    ][::core::mem::offset_of!(iomm_static_map, cells) - 40usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_static_region {
+    pub size: u32,
+    pub node: u32,
+    pub kind: u32,
+    pub flags: u32,
+    pub first: iomm_u64,
+    pub last: iomm_u64,
+    pub paddr: iomm_u64,
+    pub prot: u32,
+    pub reserved: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_static_region",
+    ][::core::mem::size_of::<iomm_static_region>() - 48usize];
+    [
+        "Alignment of iomm_static_region",
+    ][::core::mem::align_of::<iomm_static_region>() - 8usize];
+    [
+        "Offset of field: iomm_static_region::size",
+    ][::core::mem::offset_of!(iomm_static_region, size) - 0usize];
+    [
+        "Offset of field: iomm_static_region::node",
+    ][::core::mem::offset_of!(iomm_static_region, node) - 4usize];
+    [
+        "Offset of field: iomm_static_region::kind",
+    ][::core::mem::offset_of!(iomm_static_region, kind) - 8usize];
+    [
+        "Offset of field: iomm_static_region::flags",
+    ][::core::mem::offset_of!(iomm_static_region, flags) - 12usize];
+    [
+        "Offset of field: iomm_static_region::first",
+    ][::core::mem::offset_of!(iomm_static_region, first) - 16usize];
+    [
+        "Offset of field: iomm_static_region::last",
+    ][::core::mem::offset_of!(iomm_static_region, last) - 24usize];
+    [
+        "Offset of field: iomm_static_region::paddr",
+    ][::core::mem::offset_of!(iomm_static_region, paddr) - 32usize];
+    [
+        "Offset of field: iomm_static_region::prot",
+    ][::core::mem::offset_of!(iomm_static_region, prot) - 40usize];
+    [
+        "Offset of field: iomm_static_region::reserved",
+    ][::core::mem::offset_of!(iomm_static_region, reserved) - 44usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_static_range {
+    pub size: u32,
+    pub node: u32,
+    pub first: iomm_u64,
+    pub last: iomm_u64,
+    pub paddr: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_static_range"][::core::mem::size_of::<iomm_static_range>() - 32usize];
+    [
+        "Alignment of iomm_static_range",
+    ][::core::mem::align_of::<iomm_static_range>() - 8usize];
+    [
+        "Offset of field: iomm_static_range::size",
+    ][::core::mem::offset_of!(iomm_static_range, size) - 0usize];
+    [
+        "Offset of field: iomm_static_range::node",
+    ][::core::mem::offset_of!(iomm_static_range, node) - 4usize];
+    [
+        "Offset of field: iomm_static_range::first",
+    ][::core::mem::offset_of!(iomm_static_range, first) - 8usize];
+    [
+        "Offset of field: iomm_static_range::last",
+    ][::core::mem::offset_of!(iomm_static_range, last) - 16usize];
+    [
+        "Offset of field: iomm_static_range::paddr",
+    ][::core::mem::offset_of!(iomm_static_range, paddr) - 24usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_static_config {
+    pub size: u32,
+    pub flags: u32,
+    pub nodes: *const iomm_static_node,
+    pub nr_nodes: u32,
+    pub node_stride: u32,
+    pub maps: *const iomm_static_map,
+    pub nr_maps: u32,
+    pub map_stride: u32,
+    pub regions: *const iomm_static_region,
+    pub nr_regions: u32,
+    pub region_stride: u32,
+    pub ranges: *const iomm_static_range,
+    pub nr_ranges: u32,
+    pub range_stride: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_static_config",
+    ][::core::mem::size_of::<iomm_static_config>() - 72usize];
+    [
+        "Alignment of iomm_static_config",
+    ][::core::mem::align_of::<iomm_static_config>() - 8usize];
+    [
+        "Offset of field: iomm_static_config::size",
+    ][::core::mem::offset_of!(iomm_static_config, size) - 0usize];
+    [
+        "Offset of field: iomm_static_config::flags",
+    ][::core::mem::offset_of!(iomm_static_config, flags) - 4usize];
+    [
+        "Offset of field: iomm_static_config::nodes",
+    ][::core::mem::offset_of!(iomm_static_config, nodes) - 8usize];
+    [
+        "Offset of field: iomm_static_config::nr_nodes",
+    ][::core::mem::offset_of!(iomm_static_config, nr_nodes) - 16usize];
+    [
+        "Offset of field: iomm_static_config::node_stride",
+    ][::core::mem::offset_of!(iomm_static_config, node_stride) - 20usize];
+    [
+        "Offset of field: iomm_static_config::maps",
+    ][::core::mem::offset_of!(iomm_static_config, maps) - 24usize];
+    [
+        "Offset of field: iomm_static_config::nr_maps",
+    ][::core::mem::offset_of!(iomm_static_config, nr_maps) - 32usize];
+    [
+        "Offset of field: iomm_static_config::map_stride",
+    ][::core::mem::offset_of!(iomm_static_config, map_stride) - 36usize];
+    [
+        "Offset of field: iomm_static_config::regions",
+    ][::core::mem::offset_of!(iomm_static_config, regions) - 40usize];
+    [
+        "Offset of field: iomm_static_config::nr_regions",
+    ][::core::mem::offset_of!(iomm_static_config, nr_regions) - 48usize];
+    [
+        "Offset of field: iomm_static_config::region_stride",
+    ][::core::mem::offset_of!(iomm_static_config, region_stride) - 52usize];
+    [
+        "Offset of field: iomm_static_config::ranges",
+    ][::core::mem::offset_of!(iomm_static_config, ranges) - 56usize];
+    [
+        "Offset of field: iomm_static_config::nr_ranges",
+    ][::core::mem::offset_of!(iomm_static_config, nr_ranges) - 64usize];
+    [
+        "Offset of field: iomm_static_config::range_stride",
+    ][::core::mem::offset_of!(iomm_static_config, range_stride) - 68usize];
+};
+impl Default for iomm_static_config {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct iomm_table_memory_ops {
     pub size: u32,
@@ -2866,6 +3371,20 @@ unsafe extern "C" {
         bytes: u64,
         out: *mut *mut iomm_firmware,
     ) -> ::core::ffi::c_int;
+    pub fn iomm_firmware_create_acpi(
+        ctx: *mut iomm_ctx,
+        tables: *const iomm_acpi_table,
+        count: u32,
+        stride: u32,
+        topology: *mut iomm_pci,
+        out: *mut *mut iomm_firmware,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_firmware_from_linux(
+        ctx: *mut iomm_ctx,
+        root: *const ::core::ffi::c_char,
+        flags: u32,
+        out: *mut *mut iomm_firmware,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_firmware_get(firmware: *mut iomm_firmware) -> *mut iomm_firmware;
     pub fn iomm_firmware_put(firmware: *mut iomm_firmware);
     pub fn iomm_firmware_next(
@@ -2907,6 +3426,40 @@ unsafe extern "C" {
     ) -> ::core::ffi::c_int;
     pub fn iomm_format_get(format: *mut iomm_format) -> *mut iomm_format;
     pub fn iomm_format_put(format: *mut iomm_format);
+    pub fn iomm_firmware_lookup(
+        firmware: *mut iomm_firmware,
+        node: u64,
+        inputs: *const u64,
+        nr_inputs: u32,
+        out: *mut *mut iomm_fwspec,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_firmware_place(
+        firmware: *mut iomm_firmware,
+        place: u64,
+        buf: *mut ::core::ffi::c_char,
+        len: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_fwspec_info(
+        spec: *mut iomm_fwspec,
+        info: *mut iomm_fwspec_info,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_fwspec_iommu(
+        spec: *mut iomm_fwspec,
+        index: u32,
+        out: *mut iomm_specifier,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_fwspec_region(
+        spec: *mut iomm_fwspec,
+        index: u32,
+        out: *mut iomm_reserved_region,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_fwspec_dma_range(
+        spec: *mut iomm_fwspec,
+        index: u32,
+        out: *mut iomm_dma_range,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_fwspec_get(spec: *mut iomm_fwspec) -> *mut iomm_fwspec;
+    pub fn iomm_fwspec_put(spec: *mut iomm_fwspec);
     pub fn iomm_group_number(
         group: *mut iomm_group,
         out: *mut u32,
@@ -3180,6 +3733,11 @@ unsafe extern "C" {
         soft: *mut iomm_soft,
         driver: *const iomm_soft_driver,
         out: *mut *mut iomm_iommu,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_firmware_create_static(
+        ctx: *mut iomm_ctx,
+        config: *const iomm_static_config,
+        out: *mut *mut iomm_firmware,
     ) -> ::core::ffi::c_int;
     pub fn iomm_table_memory_create(
         ctx: *mut iomm_ctx,
