@@ -102,8 +102,8 @@ fn table(name: &str) -> Vec<u8> {
 fn acpi_tables_are_a_source_too() {
     let ctx = Context::new().unwrap();
     let (iort, viot) = (
-        table("virt-virtio-iommu.iort"),
-        table("virt-virtio-iommu.viot"),
+        table("virt-virtio-iommu.iort.aml"),
+        table("virt-virtio-iommu.viot.aml"),
     );
     let firmware = Firmware::from_acpi(&ctx, &[&iort, &viot]).unwrap();
     let paths: Vec<String> = firmware
@@ -128,7 +128,7 @@ fn acpi_tables_are_a_source_too() {
 #[test]
 fn bad_acpi_tables_are_refused() {
     let ctx = Context::new().unwrap();
-    let mut iort = table("virt-smmuv3.iort");
+    let mut iort = table("virt-smmuv3.iort.aml");
     let refused = |tables: &[&[u8]]| Firmware::from_acpi(&ctx, tables).err().unwrap();
     assert_eq!(refused(&[&iort, &iort]).code(), Code::EINVAL);
     assert_eq!(refused(&[&iort[..40]]).code(), Code::EINVAL);
