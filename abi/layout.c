@@ -295,7 +295,7 @@ FIELD(iomm_node_info, reg_bytes, 24, 8);
 SIZE(iomm_acpi_table, 24, 8);
 FIELD(iomm_acpi_table, size, 0, 4);
 FIELD(iomm_acpi_table, reserved, 4, 4);
-FIELD(iomm_acpi_table, table, 8, 8);
+POINTER(iomm_acpi_table, table, 8);
 FIELD(iomm_acpi_table, bytes, 16, 8);
 
 VALUE(IOMM_NODE_IOMMU, 1);

@@ -4,9 +4,10 @@
 #include "unit/acpi_support.h"
 
 static const char *const real[] = {
-	"q35-amd-iommu.ivrs", "q35-intel-iommu.dmar", "q35-virtio-iommu.viot",
-	"server-dmar.aml",    "server-ivrs.aml",      "soc-iort.aml",
-	"virt-smmuv3.iort",
+	"q35-amd-iommu.ivrs.aml",    "q35-intel-iommu.dmar.aml",
+	"q35-virtio-iommu.viot.aml", "server-dmar.aml",
+	"server-ivrs.aml",	     "soc-iort.aml",
+	"virt-smmuv3.iort.aml",
 };
 
 /* Headers */
@@ -16,7 +17,7 @@ static void test_header(void **state)
 	struct world *w = *state;
 	struct table table;
 
-	acpi_load(&table, "virt-smmuv3.iort");
+	acpi_load(&table, "virt-smmuv3.iort.aml");
 	/* 1 more in any byte, and the sum is wrong. */
 	acpi_set(&table, 100, table.bytes[100] + 1u, 1);
 	acpi_refused(w, &table, IOMM_EINVAL,
@@ -54,7 +55,7 @@ static void test_short(void **state)
 	struct iomm_firmware *firmware = UNTOUCHED;
 	struct table table;
 
-	acpi_load(&table, "virt-smmuv3.iort");
+	acpi_load(&table, "virt-smmuv3.iort.aml");
 	assert_fails(create(w, table.bytes, 3, &firmware), IOMM_EINVAL, w->ctx,
 		     "an ACPI table has no signature: 3 bytes");
 	assert_fails(create(w, NULL, 100, &firmware), IOMM_EINVAL, w->ctx,
@@ -156,13 +157,13 @@ static void test_several(void **state)
 	struct table a, b;
 	uint64_t node;
 
-	acpi_load(&a, "virt-smmuv3.iort");
-	acpi_load(&b, "virt-virtio-iommu.iort");
+	acpi_load(&a, "virt-smmuv3.iort.aml");
+	acpi_load(&b, "virt-virtio-iommu.iort.aml");
 	assert_fails(create_two(w, &a, &b, &firmware), IOMM_EINVAL, w->ctx,
 		     "there are two IORT tables");
 	/* Both have function 0x20 of segment 0; the gap of one is the
 	 * other's. */
-	acpi_load(&b, "q35-virtio-iommu.viot");
+	acpi_load(&b, "q35-virtio-iommu.viot.aml");
 	assert_ok(create_two(w, &a, &b, &firmware));
 	acpi_ask_fails(w, firmware, "PCI segment 0", 0x20, IOMM_EINVAL,
 		       "PCI segment 0, ID 0x20: both IORT and VIOT say which "
@@ -262,8 +263,9 @@ static void test_registers(void **state)
 		  0xc5ffc000, 0x1000, 1 },
 		{ "server-ivrs.aml", "IVRS: IOMMU @0xfd900000", "amd,iommu",
 		  0xfd900000, 0x4000, 2 },
-		{ "q35-virtio-iommu.viot", "VIOT: virtio-iommu 0000:00:07.0",
-		  "virtio,pci-iommu", 0, 0, 1 },
+		{ "q35-virtio-iommu.viot.aml",
+		  "VIOT: virtio-iommu 0000:00:07.0", "virtio,pci-iommu", 0, 0,
+		  1 },
 	};
 	struct world *w = *state;
 	struct iomm_node_info info = { .size = sizeof(info) };
@@ -300,7 +302,7 @@ static void test_places(void **state)
 	uint64_t bad[6];
 	uint32_t n;
 
-	acpi_load(&table, "virt-smmuv3.iort");
+	acpi_load(&table, "virt-smmuv3.iort.aml");
 	firmware = acpi_source(w, &table);
 	assert_ok(iomm_firmware_lookup(firmware,
 				       node_at(firmware, "PCI segment 0"), &id,
@@ -334,7 +336,7 @@ static void test_inputs(void **state)
 	struct table table;
 	uint64_t node;
 
-	acpi_load(&table, "virt-smmuv3.iort");
+	acpi_load(&table, "virt-smmuv3.iort.aml");
 	firmware = acpi_source(w, &table);
 	node = node_at(firmware, "PCI segment 0");
 	assert_ok(iomm_firmware_lookup(firmware, node, ids, 3, &spec));
@@ -362,7 +364,7 @@ static void test_arguments(void **state)
 	struct iomm_acpi_table given[2] = { { .size = sizeof(given[0]) } };
 	struct table table;
 
-	acpi_load(&table, "virt-smmuv3.iort");
+	acpi_load(&table, "virt-smmuv3.iort.aml");
 	given[0].table = table.bytes;
 	given[0].bytes = table.length;
 	assert_int_equal(iomm_firmware_create_acpi(NULL, given, 1,

@@ -76,14 +76,14 @@ static void test_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		MACHINE("q35-amd-iommu", "ivrs"),
-		MACHINE("q35-intel-iommu", "dmar"),
-		MACHINE("q35-virtio-iommu", "viot"),
+		MACHINE("q35-amd-iommu", "ivrs.aml"),
+		MACHINE("q35-intel-iommu", "dmar.aml"),
+		MACHINE("q35-virtio-iommu", "viot.aml"),
 		MACHINE("server-dmar", "aml"),
 		MACHINE("server-ivrs", "aml"),
 		MACHINE("soc-iort", "aml"),
-		MACHINE("virt-smmuv3", "iort"),
-		MACHINE("virt-virtio-iommu", "iort", "viot"),
+		MACHINE("virt-smmuv3", "iort.aml"),
+		MACHINE("virt-virtio-iommu", "iort.aml", "viot.aml"),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -343,6 +343,45 @@ static void test_root(void **state)
 	iomm_firmware_put(firmware);
 }
 
+/* A segment is coherent when each of its root complexes is; of the values of
+ * CCA, only 1 says so (table 14). */
+static void test_coherence(void **state)
+{
+	static const uint32_t cca[][2] = {
+		{ 1, 1 }, { 0, 1 }, { 1, 0 }, { 2, 1 }, { 1, 0xffffffff }
+	};
+	struct world *w = *state;
+	struct iomm_node_info info = { .size = sizeof(info) };
+	struct iomm_firmware *firmware;
+	struct table t;
+	uint32_t n, m, at;
+
+	for (n = 0; n < LENGTH(cca); n++) {
+		begin(&t, 5, 3);
+		smmu(&t, 0x9050000);
+		for (m = 0; m < 2; m++) {
+			at = root(&t, 0, 0, 1);
+			acpi_set(&t, at + 16, cca[n][m], 4);
+			mapping(&t, m, 1, m, 48, 0);
+			end_node(&t, at);
+		}
+		acpi_finish(&t);
+		firmware = acpi_source(w, &t);
+		assert_ok(iomm_firmware_node_info(
+			firmware, node_at(firmware, "PCI segment 0"), &info));
+		assert_int_equal(!!(info.flags & IOMM_NODE_COHERENT),
+				 cca[n][0] == 1 && cca[n][1] == 1);
+		/* A function has what its own root complex says. */
+		acpi_ask(firmware, "PCI segment 0", 1,
+			 cca[n][1] == 1 ? "iommu IORT: SMMUv3 @0x9050000 0x1 | "
+					  "IORT+0xd8: ID mapping\n"
+					  "device coherent\n"
+					: "iommu IORT: SMMUv3 @0x9050000 0x1 | "
+					  "IORT+0xd8: ID mapping\n");
+		iomm_firmware_put(firmware);
+	}
+}
+
 static void test_structure(void **state)
 {
 	struct world *w = *state;
@@ -438,8 +477,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_rmr),	     WORLD_TEST(test_rmr_wrong),
 		WORLD_TEST(test_references), WORLD_TEST(test_component),
-		WORLD_TEST(test_root),	     WORLD_TEST(test_structure),
-		WORLD_TEST(test_types),
+		WORLD_TEST(test_root),	     WORLD_TEST(test_coherence),
+		WORLD_TEST(test_structure),  WORLD_TEST(test_types),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,9 +251,9 @@ static void test_acpi(void **state)
 	tree_free(&stub);
 	put(&root, "acpi/tables/dynamic/", NULL, 0);
 	put(&root, "acpi/tables/APIC", "not looked at", 13);
-	acpi_load(&table, "virt-virtio-iommu.iort");
+	acpi_load(&table, "virt-virtio-iommu.iort.aml");
 	put(&root, "acpi/tables/IORT", table.bytes, table.length);
-	acpi_load(&table, "virt-virtio-iommu.viot");
+	acpi_load(&table, "virt-virtio-iommu.viot.aml");
 	put(&root, "acpi/tables/VIOT", table.bytes, table.length);
 	says(w, &root, "acpi/virt-virtio-iommu");
 	put(&root, "acpi/tables/VIOT", table.bytes, table.length - 1);

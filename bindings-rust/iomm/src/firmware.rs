@@ -6,6 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::handle::handle;
 use crate::text;
 use alloc::string::String;
+use alloc::vec::Vec;
 use bitflags::bitflags;
 use core::fmt;
 use core::ptr;
@@ -134,6 +135,55 @@ impl Firmware {
             // SAFETY: the string is there during the call.
             ctx.done(unsafe {
                 sys::iomm_firmware_from_linux(ctx.as_raw(), root.as_ptr(), flags.bits(), &mut raw)
+            })?;
+            // SAFETY: on success the reference is ours.
+            Ok(unsafe { Firmware::from_raw(raw, ctx) })
+        })
+    }
+
+    /// Reads ACPI tables, each from its signature on, which are copied: IORT,
+    /// DMAR, IVRS, VIOT and RIMT. Others are passed over. Hostile content is
+    /// fine: [`Code::EINVAL`]; what is known but not read here:
+    /// [`Code::EOPNOTSUPP`].
+    ///
+    /// Nodes are IOMMUs (`IORT: SMMUv3 @0x9050000`), PCI segments
+    /// (`PCI segment 0`) and devices that a table names (`\_SB.GPU0`).
+    ///
+    /// ```no_run
+    /// use iomm::{Context, Firmware};
+    ///
+    /// let ctx = Context::new()?;
+    /// let dmar = std::fs::read("/sys/firmware/acpi/tables/DMAR").expect("readable");
+    /// let firmware = Firmware::from_acpi(&ctx, &[&dmar])?;
+    /// let segment = firmware.find("PCI segment 0")?;
+    /// # Ok::<(), iomm::Error>(())
+    /// ```
+    pub fn from_acpi(ctx: &Context, tables: &[&[u8]]) -> Result<Firmware> {
+        let tables: Vec<_> = tables
+            .iter()
+            .map(|table| sys::iomm_acpi_table {
+                size: text::size_of::<sys::iomm_acpi_table>(),
+                table: table.as_ptr().cast(),
+                bytes: table.len() as u64,
+                ..Default::default()
+            })
+            .collect();
+        // Of so many, two have one signature, and that is refused.
+        let count = u32::try_from(tables.len()).unwrap_or(u32::MAX);
+        ctx.call(|| {
+            let mut raw = ptr::null_mut();
+            // SAFETY: the structs, and the tables that they point to for as
+            // many bytes as they say, live during the call, which copies them;
+            // there are at least `count`. Without a topology.
+            ctx.done(unsafe {
+                sys::iomm_firmware_create_acpi(
+                    ctx.as_raw(),
+                    tables.as_ptr(),
+                    count,
+                    text::size_of::<sys::iomm_acpi_table>(),
+                    ptr::null_mut(),
+                    &mut raw,
+                )
             })?;
             // SAFETY: on success the reference is ours.
             Ok(unsafe { Firmware::from_raw(raw, ctx) })

@@ -5,7 +5,7 @@
 mod common;
 
 use common::on_machine;
-use iomm::{Bus, Code, Format, Node, NodeFlags, Prot, format};
+use iomm::{Bus, Code, Context, Firmware, Format, Node, NodeFlags, Prot, format};
 
 #[test]
 fn nodes_are_found_by_what_they_are() {
@@ -91,4 +91,51 @@ fn a_format_says_what_it_can() {
         assert!(info.max_ias >= 48 && info.max_oas >= 48);
         assert_eq!(info.nr_regs, 3);
     });
+}
+
+fn table(name: &str) -> Vec<u8> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/acpi/");
+    std::fs::read(format!("{root}{name}")).unwrap()
+}
+
+#[test]
+fn acpi_tables_are_a_source_too() {
+    let ctx = Context::new().unwrap();
+    let (iort, viot) = (
+        table("virt-virtio-iommu.iort.aml"),
+        table("virt-virtio-iommu.viot.aml"),
+    );
+    let firmware = Firmware::from_acpi(&ctx, &[&iort, &viot]).unwrap();
+    let paths: Vec<String> = firmware
+        .nodes(NodeFlags::empty())
+        .map(|node| firmware.path(node).unwrap())
+        .collect();
+    assert_eq!(paths, ["PCI segment 0", "VIOT: virtio-iommu 0000:00:07.0"]);
+    let host = firmware.find("PCI segment 0").unwrap();
+    let bus = Bus::pci(&firmware, host, "pci0").unwrap();
+    assert_eq!(bus.name(), "pci0");
+    // Nothing of the tables is needed any more.
+    drop((iort, viot));
+    assert!(
+        firmware
+            .node_info(host)
+            .unwrap()
+            .flags
+            .contains(NodeFlags::PCI_HOST | NodeFlags::MAPPED | NodeFlags::COHERENT)
+    );
+}
+
+#[test]
+fn bad_acpi_tables_are_refused() {
+    let ctx = Context::new().unwrap();
+    let mut iort = table("virt-smmuv3.iort.aml");
+    let refused = |tables: &[&[u8]]| Firmware::from_acpi(&ctx, tables).err().unwrap();
+    assert_eq!(refused(&[&iort, &iort]).code(), Code::EINVAL);
+    assert_eq!(refused(&[&iort[..40]]).code(), Code::EINVAL);
+    assert_eq!(refused(&[&[]]).code(), Code::EINVAL);
+    iort[60] ^= 1;
+    let error = refused(&[&iort]);
+    assert_eq!(error.code(), Code::EINVAL);
+    assert!(error.to_string().contains("IORT+0x9"), "{error}");
+    assert!(Firmware::from_acpi(&ctx, &[]).is_ok());
 }

@@ -179,7 +179,7 @@ def dump(name):
     for signature, table in tables(blob):
         if signature in SIGNATURES:
             assert sum(table) & 0xFF == 0
-            path = HERE / f"{name}.{signature.decode().lower()}"
+            path = HERE / f"{name}.{signature.decode().lower()}.aml"
             path.write_bytes(table)
             print(f"{path.name}: {len(table)} bytes")
 
