@@ -99,6 +99,9 @@ struct iomm_pasid;
 #define IOMM_HANDLE_IOASID_SET	 16u /**< sets of IDs */
 #define IOMM_HANDLE_PASID	 17u /**< PASID consumers */
 
+/** Longest format name, terminator included. */
+#define IOMM_FORMAT_NAME_MAX 24u
+
 /** A time-out that never passes. Time-outs are in nanoseconds. */
 #define IOMM_FOREVER UINT64_MAX
 
