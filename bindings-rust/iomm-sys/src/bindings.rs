@@ -21,8 +21,12 @@ pub const IOMM_HANDLE_ALLOC_TYPE: u32 = 14;
 pub const IOMM_HANDLE_IOASID_SPACE: u32 = 15;
 pub const IOMM_HANDLE_IOASID_SET: u32 = 16;
 pub const IOMM_HANDLE_PASID: u32 = 17;
+<<<<<<< HEAD
 pub const IOMM_HANDLE_FWSPEC: u32 = 18;
 pub const IOMM_HANDLE_PCI: u32 = 19;
+=======
+pub const IOMM_FORMAT_NAME_MAX: u32 = 24;
+>>>>>>> registry
 pub const IOMM_PROT_READ: u32 = 1;
 pub const IOMM_PROT_WRITE: u32 = 2;
 pub const IOMM_PROT_EXEC: u32 = 4;
@@ -121,7 +125,6 @@ pub const IOMM_MAP_REPEAT: u32 = 1;
 pub const IOMM_MAP_PAGE_MASK: u32 = 65280;
 pub const IOMM_DIRTY_KEEP: u32 = 1;
 pub const IOMM_PROBE_INFO_SIZE_VER0: u32 = 32;
-pub const IOMM_FORMAT_NAME_MAX: u32 = 24;
 pub const IOMM_DOMAIN_SETUP_SIZE_VER0: u32 = 72;
 pub const IOMM_FAULT_SIZE_VER0: u32 = 32;
 pub const IOMM_FAULT_TRANSLATION: u32 = 1;
@@ -132,6 +135,7 @@ pub const IOMM_FAULT_WALK: u32 = 5;
 pub const IOMM_FAULT_BLOCKED: u32 = 6;
 pub const IOMM_IOMMU_OPS_SIZE_VER0: u32 = 88;
 pub const IOMM_IOMMU_CONFIG_SIZE_VER0: u32 = 32;
+pub const IOMM_IOMMU_CONFIG_SIZE_VER1: u32 = 40;
 pub const IOMM_DOMAIN_PAGING: u32 = 0;
 pub const IOMM_DOMAIN_BLOCKED: u32 = 1;
 pub const IOMM_DOMAIN_CONFIG_SIZE_VER0: u32 = 40;
@@ -140,6 +144,7 @@ pub const IOMM_DUMP_BINARY: u32 = 1;
 pub const IOMM_ENOENT: u32 = 2;
 pub const IOMM_EIO: u32 = 5;
 pub const IOMM_E2BIG: u32 = 7;
+pub const IOMM_ENOEXEC: u32 = 8;
 pub const IOMM_EAGAIN: u32 = 11;
 pub const IOMM_ENOMEM: u32 = 12;
 pub const IOMM_EACCES: u32 = 13;
@@ -169,6 +174,7 @@ pub const IOMM_ACPI_TABLE_SIZE_VER0: u32 = 24;
 pub const IOMM_LINUX_DEVICE_TREE: u32 = 1;
 pub const IOMM_LINUX_ACPI: u32 = 2;
 pub const IOMM_FORMAT_INFO_SIZE_VER0: u32 = 32;
+<<<<<<< HEAD
 pub const IOMM_FWSPEC_COHERENT: u32 = 1;
 pub const IOMM_FWSPEC_ATS: u32 = 2;
 pub const IOMM_FWSPEC_PRI: u32 = 4;
@@ -186,6 +192,21 @@ pub const IOMM_REGION_SOFTWARE_MSI: u32 = 5;
 pub const IOMM_REGION_MAPPED: u32 = 1;
 pub const IOMM_RESERVED_REGION_SIZE_VER0: u32 = 48;
 pub const IOMM_DMA_RANGE_SIZE_VER0: u32 = 40;
+=======
+pub const IOMM_FORMAT_EXPECTED: u32 = 1;
+pub const IOMM_FORMAT_LOADING: u32 = 2;
+pub const IOMM_FORMAT_TESTING: u32 = 3;
+pub const IOMM_FORMAT_LIVE: u32 = 4;
+pub const IOMM_FORMAT_DYING: u32 = 5;
+pub const IOMM_FORMAT_LATE: u32 = 6;
+pub const IOMM_FORMAT_FAILED: u32 = 7;
+pub const IOMM_FORMAT_SLOT_SIZE_VER0: u32 = 56;
+pub const IOMM_FORMAT_WAIT: u32 = 1;
+pub const IOMM_FORMAT_ABI: u32 = 1;
+pub const IOMM_FORMAT_OPS_SIZE_VER0: u32 = 48;
+pub const IOMM_FORMAT_LOADER_SIZE_VER0: u32 = 16;
+pub const IOMM_FORMAT_DEFER: u32 = 1;
+>>>>>>> registry
 pub const IOMM_IOASID_INVALID: u32 = 4294967295;
 pub const IOMM_IOASID_SPACE_CONFIG_SIZE_VER0: u32 = 16;
 pub const IOMM_IOASID_SPACE_INFO_SIZE_VER0: u32 = 40;
@@ -1834,10 +1855,11 @@ pub struct iomm_iommu_config {
     pub node: iomm_u64,
     pub name: *const ::core::ffi::c_char,
     pub driver: *const ::core::ffi::c_char,
+    pub format: *const ::core::ffi::c_char,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of iomm_iommu_config"][::core::mem::size_of::<iomm_iommu_config>() - 32usize];
+    ["Size of iomm_iommu_config"][::core::mem::size_of::<iomm_iommu_config>() - 40usize];
     [
         "Alignment of iomm_iommu_config",
     ][::core::mem::align_of::<iomm_iommu_config>() - 8usize];
@@ -1856,6 +1878,9 @@ const _: () = {
     [
         "Offset of field: iomm_iommu_config::driver",
     ][::core::mem::offset_of!(iomm_iommu_config, driver) - 24usize];
+    [
+        "Offset of field: iomm_iommu_config::format",
+    ][::core::mem::offset_of!(iomm_iommu_config, format) - 32usize];
 };
 impl Default for iomm_iommu_config {
     fn default() -> Self {
@@ -2026,6 +2051,7 @@ const _: () = {
 };
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
+<<<<<<< HEAD
 pub struct iomm_fwspec_info {
     pub size: u32,
     pub flags: u32,
@@ -2181,6 +2207,143 @@ const _: () = {
     [
         "Offset of field: iomm_dma_range::place",
     ][::core::mem::offset_of!(iomm_dma_range, place) - 32usize];
+=======
+pub struct iomm_format_slot {
+    pub size: u32,
+    pub flags: u32,
+    pub name: [::core::ffi::c_char; 24usize],
+    pub state: u32,
+    pub pins: u32,
+    pub dying_pins: u32,
+    pub answer: u32,
+    pub deadline: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_format_slot"][::core::mem::size_of::<iomm_format_slot>() - 56usize];
+    [
+        "Alignment of iomm_format_slot",
+    ][::core::mem::align_of::<iomm_format_slot>() - 8usize];
+    [
+        "Offset of field: iomm_format_slot::size",
+    ][::core::mem::offset_of!(iomm_format_slot, size) - 0usize];
+    [
+        "Offset of field: iomm_format_slot::flags",
+    ][::core::mem::offset_of!(iomm_format_slot, flags) - 4usize];
+    [
+        "Offset of field: iomm_format_slot::name",
+    ][::core::mem::offset_of!(iomm_format_slot, name) - 8usize];
+    [
+        "Offset of field: iomm_format_slot::state",
+    ][::core::mem::offset_of!(iomm_format_slot, state) - 32usize];
+    [
+        "Offset of field: iomm_format_slot::pins",
+    ][::core::mem::offset_of!(iomm_format_slot, pins) - 36usize];
+    [
+        "Offset of field: iomm_format_slot::dying_pins",
+    ][::core::mem::offset_of!(iomm_format_slot, dying_pins) - 40usize];
+    [
+        "Offset of field: iomm_format_slot::answer",
+    ][::core::mem::offset_of!(iomm_format_slot, answer) - 44usize];
+    [
+        "Offset of field: iomm_format_slot::deadline",
+    ][::core::mem::offset_of!(iomm_format_slot, deadline) - 48usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_codec {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_format_type {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_format_ops {
+    pub size: u32,
+    pub flags: u32,
+    pub abi: u32,
+    pub engine_version: u32,
+    pub name: *const ::core::ffi::c_char,
+    pub engine: *const iomm_format_type,
+    pub codec: *const iomm_codec,
+    pub self_test: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void) -> ::core::ffi::c_int,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_format_ops"][::core::mem::size_of::<iomm_format_ops>() - 48usize];
+    [
+        "Alignment of iomm_format_ops",
+    ][::core::mem::align_of::<iomm_format_ops>() - 8usize];
+    [
+        "Offset of field: iomm_format_ops::size",
+    ][::core::mem::offset_of!(iomm_format_ops, size) - 0usize];
+    [
+        "Offset of field: iomm_format_ops::flags",
+    ][::core::mem::offset_of!(iomm_format_ops, flags) - 4usize];
+    [
+        "Offset of field: iomm_format_ops::abi",
+    ][::core::mem::offset_of!(iomm_format_ops, abi) - 8usize];
+    [
+        "Offset of field: iomm_format_ops::engine_version",
+    ][::core::mem::offset_of!(iomm_format_ops, engine_version) - 12usize];
+    [
+        "Offset of field: iomm_format_ops::name",
+    ][::core::mem::offset_of!(iomm_format_ops, name) - 16usize];
+    [
+        "Offset of field: iomm_format_ops::engine",
+    ][::core::mem::offset_of!(iomm_format_ops, engine) - 24usize];
+    [
+        "Offset of field: iomm_format_ops::codec",
+    ][::core::mem::offset_of!(iomm_format_ops, codec) - 32usize];
+    [
+        "Offset of field: iomm_format_ops::self_test",
+    ][::core::mem::offset_of!(iomm_format_ops, self_test) - 40usize];
+};
+impl Default for iomm_format_ops {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_format_loader {
+    pub size: u32,
+    pub flags: u32,
+    pub load: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            ctx: *mut iomm_ctx,
+            name: *const ::core::ffi::c_char,
+        ) -> ::core::ffi::c_int,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_format_loader",
+    ][::core::mem::size_of::<iomm_format_loader>() - 16usize];
+    [
+        "Alignment of iomm_format_loader",
+    ][::core::mem::align_of::<iomm_format_loader>() - 8usize];
+    [
+        "Offset of field: iomm_format_loader::size",
+    ][::core::mem::offset_of!(iomm_format_loader, size) - 0usize];
+    [
+        "Offset of field: iomm_format_loader::flags",
+    ][::core::mem::offset_of!(iomm_format_loader, flags) - 4usize];
+    [
+        "Offset of field: iomm_format_loader::load",
+    ][::core::mem::offset_of!(iomm_format_loader, load) - 8usize];
+>>>>>>> registry
 };
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -3527,6 +3690,7 @@ unsafe extern "C" {
         ctx: *mut iomm_ctx,
         name: *const ::core::ffi::c_char,
         flags: u32,
+        timeout: u64,
         out: *mut *mut iomm_format,
     ) -> ::core::ffi::c_int;
     pub fn iomm_format_info(
@@ -3535,6 +3699,7 @@ unsafe extern "C" {
     ) -> ::core::ffi::c_int;
     pub fn iomm_format_get(format: *mut iomm_format) -> *mut iomm_format;
     pub fn iomm_format_put(format: *mut iomm_format);
+<<<<<<< HEAD
     pub fn iomm_firmware_lookup(
         firmware: *mut iomm_firmware,
         node: u64,
@@ -3569,6 +3734,77 @@ unsafe extern "C" {
     ) -> ::core::ffi::c_int;
     pub fn iomm_fwspec_get(spec: *mut iomm_fwspec) -> *mut iomm_fwspec;
     pub fn iomm_fwspec_put(spec: *mut iomm_fwspec);
+=======
+    pub fn iomm_format_next(
+        ctx: *mut iomm_ctx,
+        after: *const ::core::ffi::c_char,
+        slot: *mut iomm_format_slot,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_format_subscribe(
+        ctx: *mut iomm_ctx,
+        notify: ::core::option::Option<
+            unsafe extern "C" fn(
+                data: *mut ::core::ffi::c_void,
+                name: *const ::core::ffi::c_char,
+                result: ::core::ffi::c_int,
+            ),
+        >,
+        data: *mut ::core::ffi::c_void,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_format_unsubscribe(
+        ctx: *mut iomm_ctx,
+        notify: ::core::option::Option<
+            unsafe extern "C" fn(
+                data: *mut ::core::ffi::c_void,
+                name: *const ::core::ffi::c_char,
+                result: ::core::ffi::c_int,
+            ),
+        >,
+        data: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_format_register(
+        ctx: *mut iomm_ctx,
+        ops: *const iomm_format_ops,
+        data: *mut ::core::ffi::c_void,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+        out: *mut *mut iomm_format,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_format_register_all(
+        ctx: *mut iomm_ctx,
+        ops: *const iomm_format_ops,
+        count: u32,
+        stride: u32,
+        data: *mut ::core::ffi::c_void,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+        out: *mut *mut iomm_format,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_format_unregister(
+        format: *mut iomm_format,
+        flags: u32,
+        done: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+        data: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_format_announce(
+        ctx: *mut iomm_ctx,
+        name: *const ::core::ffi::c_char,
+        timeout: u64,
+        loader: *const iomm_format_loader,
+        data: *mut ::core::ffi::c_void,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_formats_seal(ctx: *mut iomm_ctx) -> ::core::ffi::c_int;
+>>>>>>> registry
     pub fn iomm_group_number(
         group: *mut iomm_group,
         out: *mut u32,

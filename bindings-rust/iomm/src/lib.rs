@@ -94,7 +94,7 @@ pub use error::{Code, Error, Result};
 #[cfg(feature = "std")]
 pub use firmware::LinuxFlags;
 pub use firmware::{Firmware, Node, NodeFlags, NodeInfo, Nodes};
-pub use format::{Format, FormatInfo};
+pub use format::{Format, FormatInfo, FormatSlot, FormatState, FormatSubscription};
 pub use fwspec::{
     DeviceLimits, DmaRange, Fwspec, FwspecFlags, Place, RegionKind, ReservedRegion, Specifier,
 };

@@ -427,8 +427,9 @@ iomm_allocator_find(struct iomm_allocator *allocator, const void *address,
 
 /**
  * Gives back what is kept for the next allocation: each lane keeps empty grants,
- * one, or 256 KiB, or an eighth of what it has, whichever is most; and executable
- * space that was freed a moment ago waits for a barrier.
+ * one, or 256 KiB, or an eighth of what it has, whichever is most; and of
+ * executable space that was freed a moment ago up to 1 MiB waits for a barrier,
+ * if the process has threads.
  *
  * @param allocator the allocator
  *

@@ -32,23 +32,28 @@ iomm_bus_create_platform(struct iomm_firmware *firmware, const char *name,
 
 /**
  * The functions behind a PCI host bridge. The address of a device is its
- * requester ID (bus << 8 | device << 3 | function), which the bridge's
- * `iommu-map` translates.
+ * requester ID (bus << 8 | device << 3 | function). With a topology, its DMA
+ * may arrive under aliases, too, all of which firmware translates; without one
+ * every function is taken to be behind PCI Express ports only.
  *
  * @param firmware the source that describes the bridge
- * @param host the bridge's node
+ * @param host the bridge's node: that to which the functions' DMA comes
+ * @param pci the topology, or NULL
+ * @param segment the functions' segment in it
  * @param name for messages: "pci0"
  * @param out the bus, with one reference
  *
- * Ownership: the caller owns the reference; the bus holds the source.
+ * Ownership: the caller owns the reference; the bus holds source and topology.
  * Thread: any.
  * Context: may allocate; not in atomic hooks.
- * Errors: EINVAL (malformed, or `host` is no PCI host bridge), ENOMEM.
+ * Errors: EINVAL (malformed, `host` is no PCI host bridge, the topology is
+ *   another context's), ENOMEM.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
 iomm_bus_create_pci(struct iomm_firmware *firmware, uint64_t host,
-		    const char *name, struct iomm_bus **out);
+		    struct iomm_pci *pci, uint32_t segment, const char *name,
+		    struct iomm_bus **out);
 
 /**
  * The bus's name.

@@ -103,6 +103,9 @@ struct iomm_pci;
 #define IOMM_HANDLE_FWSPEC	 18u /**< what firmware says of devices */
 #define IOMM_HANDLE_PCI		 19u /**< PCI topologies */
 
+/** Longest format name, terminator included. */
+#define IOMM_FORMAT_NAME_MAX 24u
+
 /** A time-out that never passes. Time-outs are in nanoseconds. */
 #define IOMM_FOREVER UINT64_MAX
 
