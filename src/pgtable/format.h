@@ -19,7 +19,8 @@ struct iomm_format_type {
 	const struct iomm_engine_ops *const *engines;
 	/* The instance that walks for these register values; NULL when they
 	 * are none of this format. */
-	const struct iomm_engine_ops *(*select)(const uint64_t *regs);
+	const struct iomm_engine_ops *(*select)(
+		const struct iomm_format_type *type, const uint64_t *regs);
 };
 
 /* A handle: a caller's, or a table's, pin on a format. */
