@@ -53,7 +53,8 @@ DTC    ?= dtc
 # The core is freestanding: it asks its host for everything, through hooks.
 CORE_DIRS   := base pgtable ioasid device domain alloc
 # The rest needs an operating system below it.
-HOSTED_DIRS := platform device/firmware alloc/hosted backend
+HOSTED_DIRS := platform device/firmware alloc/hosted pgtable/codec plugin \
+	       backend
 
 sources      = $(foreach dir,$(1),$(sort $(wildcard src/$(dir)/*.c)))
 CORE_SRC    := $(sort $(wildcard src/*.c)) $(call sources,$(CORE_DIRS))

@@ -41,7 +41,7 @@
  *   FMT_ACCESSED(desc)		is the access flag set?
  *
  * With FMT_RUNTIME the numbers may be expressions that are known at run time
- * only, and FN(ops) has the functions alone.
+ * only, and there is no FN(ops).
  *
  * Tables are read and written through desc.h only. Nothing that is read from a
  * table is used as a pointer or as a length. Addresses count from the first one
@@ -269,8 +269,8 @@ static inline uint64_t FN(read)(const struct iomm_node *node, uint32_t slot)
 
 #include "pgtable/engine_read.h"
 
-static const struct iomm_engine_ops FN(ops) = {
 #ifndef FMT_RUNTIME
+static const struct iomm_engine_ops FN(ops) = {
 	.granule = FMT_GRANULE,
 	.min_ias = FMT_MIN_IAS,
 	.max_ias = FMT_MAX_IAS,
@@ -282,7 +282,6 @@ static const struct iomm_engine_ops FN(ops) = {
 	.bits = FMT_BITS,
 	.page_shift = FMT_PAGE_SHIFT,
 	.page_sizes = FMT_PAGE_SIZES,
-#endif
 	.geometry = FN(geometry),
 	.leaf_levels = FN(leaf_levels),
 	.run_levels = FN(run_levels),
@@ -301,6 +300,7 @@ static const struct iomm_engine_ops FN(ops) = {
 	.walk = FN(walk),
 	.raw_walk = FN(raw_walk),
 };
+#endif
 
 #undef FN
 #undef FMT_LAST
