@@ -27,6 +27,8 @@
 #   CHECKED=1                         a library that catches misuse of handles
 #   SANITIZE=address,undefined        ... and of memory
 #   WERROR=1                          a warning is an error
+#   FORMATS="arm64-s1"                the page-table formats that are built in,
+#                                     instead of all; the others are plugins
 #   DTB=path GRANULE=4k|16k|64k       `make run` on a tree of your own
 
 VERSION := 0.1.0
@@ -56,10 +58,24 @@ CORE_DIRS   := base pgtable ioasid device domain alloc
 HOSTED_DIRS := platform device/firmware alloc/hosted pgtable/codec plugin \
 	       backend
 
+# Page-table formats: built into the library, or else plugins beside it.
+ALL_FORMATS := $(subst _,-,$(shell sed -n \
+	       's/^\tFORMAT(\([a-z0-9_]*\)).*/\1/p' src/pgtable/format.h))
+FORMATS     ?= $(ALL_FORMATS)
+PLUGINS     := $(filter-out $(FORMATS),$(ALL_FORMATS))
+format_src   = $(patsubst %,src/pgtable/%.c,$(subst -,_,$(1)))
+ifneq ($(filter-out $(ALL_FORMATS),$(FORMATS))$(if $(strip $(FORMATS)),,none),)
+$(error FORMATS is one or more of: $(ALL_FORMATS))
+endif
+
 sources      = $(foreach dir,$(1),$(sort $(wildcard src/$(dir)/*.c)))
-CORE_SRC    := $(sort $(wildcard src/*.c)) $(call sources,$(CORE_DIRS))
+CORE_SRC    := $(filter-out $(call format_src,$(PLUGINS)),\
+	       $(sort $(wildcard src/*.c)) $(call sources,$(CORE_DIRS)))
 LIB_SRC     := $(CORE_SRC) $(call sources,$(HOSTED_DIRS))
 HEADERS     := $(sort $(wildcard include/iomm/*.h))
+# What a format that is compiled outside the tree needs of it.
+ENGINE_HEADERS := $(file <src/pgtable/engine_headers)
+ENGINE_VERSION := $(BUILD)/engine/pgtable/engine_version.h
 EXAMPLES    := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 TREES       := $(patsubst tests/data/%.dts,build/data/%.dtb,\
 	       $(wildcard tests/data/*.dts))
@@ -78,9 +94,12 @@ CORE_OBJ        := $(CORE_SRC:src/%.c=$(BUILD)/core/%.o)
 UNIT_SHARED_OBJ := $(UNIT_SHARED:tests/%.c=$(BUILD)/%.o)
 MODEL_OBJ       := $(MODEL_SRC:tests/%.c=$(BUILD)/%.o)
 STRESS_SHARED_OBJ := $(STRESS_SHARED:tests/%.c=$(BUILD)/%.o)
+PLUGIN_LIBS     := $(PLUGINS:%=$(BUILD)/iomm/%.so)
+PLUGIN_OBJ      := $(foreach f,$(subst -,_,$(PLUGINS)),\
+		   $(BUILD)/plugin/$(f).o $(BUILD)/plugin/$(f).entry.o)
 OBJ             := $(LIB_OBJ) $(CORE_OBJ) $(UNIT_SHARED_OBJ) $(MODEL_OBJ) \
 		   $(STRESS_SHARED_OBJ) $(STRESS_TESTS:=.o) \
-		   $(UNIT_TESTS:=.o) $(EXAMPLES:=.o) \
+		   $(UNIT_TESTS:=.o) $(EXAMPLES:=.o) $(PLUGIN_OBJ) \
 		   $(BUILD)/fuzz/support.o $(FUZZERS:=.o) $(FUZZERS:=.planted.o)
 
 # ------------------------------------------------------------------ flags ---
@@ -91,9 +110,15 @@ sanitize  = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
 # The user's flags come last, so that they win.
 cflags    = -std=c11 -Wall -Wextra -Wconversion $(if $(call on,$(WERROR)),-Werror) \
 	    -MD -MP $(sanitize) $(CFLAGS)
-cppflags  = $(if $(call on,$(CHECKED)),-DIOMM_CHECKED=1) -Iinclude $(CPPFLAGS)
+cppflags  = $(if $(call on,$(CHECKED)),-DIOMM_CHECKED=1) $(chosen) -Iinclude \
+	    -I$(BUILD)/engine $(CPPFLAGS)
 ldflags   = $(sanitize) $(LDFLAGS)
-LIBS     := -lfdt -lpthread
+LIBS     := -lfdt -lpthread -ldl
+
+# Lists of formats, as format.h has one of all.
+format_list = '-D$(1)(FORMAT)=$(patsubst %,FORMAT(%),$(subst -,_,$(2)))'
+chosen      = $(if $(PLUGINS),$(call format_list,IOMM_FORMATS,$(FORMATS)) \
+	      $(call format_list,IOMM_FORMAT_PLUGINS,$(PLUGINS)))
 
 # Position-independent, so that one set of objects serves both libraries.
 lib_cflags  := -fPIC -fvisibility=hidden
@@ -118,7 +143,8 @@ undefined_version = $(shell $(CC) -shared -nostdlib -x c /dev/null \
 MAKEFLAGS += --no-print-directory
 
 all: lib
-lib: $(BUILD)/libiomm.so $(BUILD)/libiomm.a core $(BUILD)/pkgconfig/libiomm.pc
+lib: $(BUILD)/libiomm.so $(BUILD)/libiomm.a core $(BUILD)/pkgconfig/libiomm.pc \
+	$(BUILD)/pkgconfig/libiomm-engine.pc $(PLUGIN_LIBS)
 core: $(BUILD)/libiomm-core.a $(BUILD)/pkgconfig/libiomm-core.pc
 examples: $(EXAMPLES)
 trees: $(TREES)
@@ -186,7 +212,15 @@ $(BUILD)/settings:
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(settings))' > $@
 
-$(OBJ): $(BUILD)/settings
+$(OBJ): $(BUILD)/settings | $(ENGINE_VERSION)
+
+# A number of its own for each version of the template, which a format that was
+# compiled with it has to have; never 0. The crates' build.rs does the same sum.
+$(ENGINE_VERSION): $(ENGINE_HEADERS:%=src/%) $(BUILD)/settings
+	@mkdir -p $(@D)
+	@{ cat $(ENGINE_HEADERS:%=src/%); \
+		echo '$(if $(call on,$(CHECKED)),checked)'; } | cksum | \
+		sed 's/^\([0-9]*\) .*/#define IOMM_ENGINE_VERSION (\1u | 1u)/' >$@
 
 $(BUILD)/lib/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -213,11 +247,28 @@ $(BUILD)/$(SONAME): $(BUILD)/libiomm.so.$(VERSION)
 $(BUILD)/libiomm.so: $(BUILD)/$(SONAME)
 	@ln -sf $(<F) $@
 
+# A format that is not built in: its file, as it is, and an entry point.
+$(BUILD)/plugin/%.entry.o: src/plugin/entry/format.c
+	@mkdir -p $(@D)
+	$(CC) $(lib_cflags) $(cppflags) -Isrc -DPLUGIN_FORMAT=$* $(cflags) \
+		-c $< -o $@
+$(BUILD)/plugin/%.o: src/pgtable/%.c
+	@mkdir -p $(@D)
+	$(CC) $(lib_cflags) $(cppflags) -Isrc $(cflags) -c $< -o $@
+.SECONDEXPANSION:
+$(PLUGIN_LIBS): $(BUILD)/iomm/%.so: $$(BUILD)/plugin/$$(subst -,_,$$*).o \
+		$$(BUILD)/plugin/$$(subst -,_,$$*).entry.o
+	@mkdir -p $(@D)
+	$(CC) -shared -Wl,-z,defs $(ldflags) -o $@ $^
+
 # For programs in this tree: the crates find the library that was just built.
 $(BUILD)/pkgconfig/%.pc: pkgconfig/%.pc.in Makefile
 	@mkdir -p $(@D)
 	@sed -e 's|@prefix@|$(CURDIR)|; s|@libdir@|$(abspath $(BUILD))|' \
-		-e 's|@version@|$(VERSION)|' $< > $@
+		-e 's|@version@|$(VERSION)|' \
+		-e 's|@enginedir@|$(CURDIR)/src -I$(abspath $(BUILD))/engine|' \
+		-e 's|@checked@|$(if $(call on,$(CHECKED)),-DIOMM_CHECKED=1)|' \
+		$< > $@
 
 # Examples see what a user sees: the public headers and the shared library.
 $(BUILD)/examples/%.o: examples/%.c
@@ -266,6 +317,8 @@ build/data/%.dtb: tests/data/%.dts
 # ---------------------------------------------------------------- install ---
 
 install_pc = sed -e 's|@prefix@|$(PREFIX)|; s|@version@|$(VERSION)|' \
+	-e 's|@enginedir@|$${includedir}/iomm/engine|' \
+	-e 's|@checked@|$(if $(call on,$(CHECKED)),-DIOMM_CHECKED=1)|' \
 	-e 's|@libdir@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|' \
 	pkgconfig/$(1).in > $(DESTDIR)$(LIBDIR)/pkgconfig/$(1)
 
@@ -280,13 +333,26 @@ install: lib
 		$(DESTDIR)$(LIBDIR)
 	$(call install_pc,libiomm.pc)
 	$(call install_pc,libiomm-core.pc)
+	$(call install_pc,libiomm-engine.pc)
+	install -d $(DESTDIR)$(PREFIX)/include/iomm/engine/base \
+		$(DESTDIR)$(PREFIX)/include/iomm/engine/pgtable \
+		$(DESTDIR)$(LIBDIR)/iomm
+	set -e; for header in $(ENGINE_HEADERS); do \
+		install -m 644 src/$$header \
+			$(DESTDIR)$(PREFIX)/include/iomm/engine/$$header; done
+	install -m 644 $(ENGINE_VERSION) \
+		$(DESTDIR)$(PREFIX)/include/iomm/engine/pgtable
+	$(if $(PLUGINS),install -m 755 $(PLUGIN_LIBS) $(DESTDIR)$(LIBDIR)/iomm)
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/include/iomm
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libiomm.so.$(VERSION) $(SONAME) \
 		libiomm.so libiomm.a libiomm-core.a \
-		pkgconfig/libiomm.pc pkgconfig/libiomm-core.pc)
+		pkgconfig/libiomm.pc pkgconfig/libiomm-core.pc \
+		pkgconfig/libiomm-engine.pc $(ALL_FORMATS:%=iomm/%.so))
+	if [ -d $(DESTDIR)$(LIBDIR)/iomm ]; then \
+		rmdir --ignore-fail-on-non-empty $(DESTDIR)$(LIBDIR)/iomm; fi
 
 include bench/bench.mk
 

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define IOMM_HANDLE_KINDS 18u
+#define IOMM_HANDLE_KINDS 19u
 
 struct iomm_object;
 

@@ -32,10 +32,13 @@ struct iomm_format {
 extern const struct iomm_subsys iomm_format_subsys;
 
 /* The formats that are built in: `iomm_format_NAME` of src/pgtable/NAME.c. To
- * add one is to add its file, and a line here. */
+ * add one is to add its file, and a line here. `make FORMATS=...` has a list of
+ * its own, and leaves the others to plugins. */
+#ifndef IOMM_FORMATS
 #define IOMM_FORMATS(FORMAT) \
 	FORMAT(arm64_s1)     \
 	FORMAT(arm64_s2)
+#endif
 
 #define IOMM_DECLARE_FORMAT(name) \
 	extern const struct iomm_format_type iomm_format_##name;
