@@ -17,6 +17,7 @@
 #include <iomm/error.h>
 #include <iomm/firmware.h>
 #include <iomm/format.h>
+#include <iomm/format_ops.h>
 #include <iomm/gather.h>
 #include <iomm/group.h>
 #include <iomm/ioasid.h>

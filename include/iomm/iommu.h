@@ -28,9 +28,6 @@ struct iomm_probe_info {
 IOMM_LAYOUT(sizeof(struct iomm_probe_info) == IOMM_PROBE_INFO_SIZE_VER0,
 	    "iomm_probe_info");
 
-/** Longest format name, terminator included. */
-#define IOMM_FORMAT_NAME_MAX 24u
-
 /**
  * A paging domain that a driver is to make. The library fills it with what the
  * user wants; the driver corrects it to what the hardware can do.

@@ -101,6 +101,9 @@ struct iomm_plugin;
 #define IOMM_HANDLE_PASID	 17u /**< PASID consumers */
 #define IOMM_HANDLE_PLUGIN	 18u /**< plugins */
 
+/** Longest format name, terminator included. */
+#define IOMM_FORMAT_NAME_MAX 24u
+
 /** A time-out that never passes. Time-outs are in nanoseconds. */
 #define IOMM_FOREVER UINT64_MAX
 

@@ -84,6 +84,44 @@ void iomm_wakeup(struct iomm_ctx *ctx)
 		ctx->events.wakeup(ctx->events_data);
 }
 
+void iomm_arriving(struct iomm_ctx *ctx)
+{
+	atomic_fetch_add_explicit(&ctx->arrivals, 1, memory_order_release);
+}
+
+uint32_t iomm_arrivals(struct iomm_ctx *ctx)
+{
+	return atomic_load_explicit(&ctx->arrivals, memory_order_acquire);
+}
+
+/* Also while the subsystems are being made, one after the other. */
+static bool has(const struct iomm_ctx *ctx, const struct iomm_subsys *subsys)
+{
+	return ctx->state[subsys->id];
+}
+
+void iomm_arrived(struct iomm_ctx *ctx)
+{
+	uint32_t n;
+
+	for (n = 0; n < IOMM_NR_SUBSYS; n++) {
+		if (iomm_subsystems[n]->arrived && has(ctx, iomm_subsystems[n]))
+			iomm_subsystems[n]->arrived(ctx);
+	}
+}
+
+bool iomm_arrivals_expected(struct iomm_ctx *ctx)
+{
+	uint32_t n;
+
+	for (n = 0; n < IOMM_NR_SUBSYS; n++) {
+		if (iomm_subsystems[n]->expects &&
+		    iomm_subsystems[n]->expects(ctx))
+			return true;
+	}
+	return false;
+}
+
 /* Making and destroying */
 
 /* The part of a context that is known before there is memory for one. */

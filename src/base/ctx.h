@@ -34,6 +34,10 @@ struct iomm_subsys {
 	int (*close)(struct iomm_ctx *ctx, uint64_t timeout);
 	/* Earliest time at which run has something to do; IOMM_FOREVER. */
 	uint64_t (*next_deadline)(struct iomm_ctx *ctx);
+	/* May something still come, here, that others wait for? */
+	bool (*expects)(struct iomm_ctx *ctx);
+	/* Something has come, somewhere, or will not come any more. */
+	void (*arrived)(struct iomm_ctx *ctx);
 };
 
 extern const struct iomm_subsys *const iomm_subsystems[IOMM_NR_SUBSYS];
@@ -55,6 +59,7 @@ struct iomm_ctx {
 	_Atomic(struct iomm_object *) reap;
 	_Atomic uint32_t live[IOMM_HANDLE_KINDS];
 	_Atomic uint32_t threads;     /* that were given a number */
+	_Atomic uint32_t arrivals;    /* see iomm_arriving() */
 	struct iomm_ctx *next_dead;   /* see struct iomm_thread */
 	struct iomm_readers *readers; /* see base/readers.h */
 	void *state[IOMM_NR_SUBSYS];
@@ -92,6 +97,9 @@ struct iomm_frame {
 	struct iomm_frame *outer;
 	struct iomm_ctx *ctx;
 	bool atomic;
+	/* Whose code runs, if somebody wants to know what it registers; NULL
+	 * after iomm_callback_begin(). */
+	const void *owner;
 };
 
 /* What the library keeps per thread, in the platform's storage. */
@@ -140,6 +148,9 @@ void iomm_callback_begin(struct iomm_ctx *ctx, struct iomm_frame *frame,
 			 bool atomic);
 void iomm_callback_end(struct iomm_ctx *ctx, struct iomm_frame *frame);
 
+/* The owner of the innermost frame that has one, in this context; or NULL. */
+const void *iomm_callback_owner(struct iomm_ctx *ctx);
+
 /* What a callback answered: 0 or an error, if it keeps its contract. As in
  * Linux there are no errors below this. */
 #define IOMM_MAX_ERROR 4095
@@ -171,6 +182,19 @@ void iomm_wake(struct iomm_ctx *ctx, _Atomic uint32_t *word);
 
 /* Tells the owner of the event loop that iomm_ctx_run() has work. */
 void iomm_wakeup(struct iomm_ctx *ctx);
+
+/*
+ * Arrivals: things that others may wait for without knowing what they are, as a
+ * device whose driver said "not yet". Who brings something (or gives it up)
+ * calls iomm_arriving() under the lock under which that can be seen, and
+ * iomm_arrived() with no lock. Who waits remembers iomm_arrivals() before he
+ * looks; if it is another afterwards he looks again, and else will be told.
+ */
+void iomm_arriving(struct iomm_ctx *ctx);
+void iomm_arrived(struct iomm_ctx *ctx);
+uint32_t iomm_arrivals(struct iomm_ctx *ctx);
+/* May anything come yet, as far as the subsystems know? */
+bool iomm_arrivals_expected(struct iomm_ctx *ctx);
 
 /* References on the context itself, for those that are no objects. */
 void iomm_ctx_hold(struct iomm_ctx *ctx);

@@ -15,6 +15,8 @@ const char *iomm_strerror(int code)
 		return "hardware error";
 	case IOMM_E2BIG:
 		return "a struct has a tail that this library does not know";
+	case IOMM_ENOEXEC:
+		return "made for another version of the library";
 	case IOMM_EAGAIN:
 		return "try again";
 	case IOMM_ENOMEM:

@@ -92,12 +92,24 @@ void iomm_callback_begin(struct iomm_ctx *ctx, struct iomm_frame *frame,
 	frame->outer = thread->frames;
 	frame->ctx = ctx;
 	frame->atomic = atomic;
+	frame->owner = NULL;
 	thread->frames = frame;
 }
 
 void iomm_callback_end(struct iomm_ctx *ctx, struct iomm_frame *frame)
 {
 	iomm_thread(ctx)->frames = frame->outer;
+}
+
+const void *iomm_callback_owner(struct iomm_ctx *ctx)
+{
+	const struct iomm_frame *f;
+
+	for (f = iomm_thread(ctx)->frames; f; f = f->outer) {
+		if (f->ctx == ctx && f->owner)
+			return f->owner;
+	}
+	return NULL;
 }
 
 void iomm_release(struct iomm_ctx *ctx, void (*release)(void *data), void *data)

@@ -4,8 +4,10 @@
 #define IOMM_PGTABLE_FORMAT_H
 
 #include <iomm/format.h>
+#include <iomm/format_ops.h>
 
 #include "base/ctx.h"
+#include "base/list.h"
 #include "pgtable/engine_ops.h"
 
 /* One format: static data of a format file. */
@@ -23,13 +25,59 @@ struct iomm_format_type {
 		const struct iomm_format_type *type, const uint64_t *regs);
 };
 
+/* What is registered together, and released when the last of it has gone. */
+struct iomm_format_batch {
+	uint32_t refs; /* formats that are left; the registry's lock */
+	uint32_t count;
+	bool builtin;
+	void *data;
+	void (*release)(void *data);
+	/* For who registers them only. */
+	struct iomm_format_impl *impl[];
+};
+
+/*
+ * A format that was registered. In the registry's list from before its test
+ * until it is gone; its fields are under the registry's lock, but for those that
+ * stay as they are.
+ */
+struct iomm_format_impl {
+	struct iomm_list link; /* iomm_formats.impls */
+	uint32_t state;	       /* IOMM_FORMAT_TESTING, LIVE, DYING, FAILED */
+	uint32_t pins;	       /* handles */
+	void (*done)(void *data);
+	void *done_data;
+	const void *retired_by; /* who has yet to unpin it */
+
+	/* These stay. */
+	char name[IOMM_FORMAT_NAME_MAX];
+	const struct iomm_format_type *type;
+	bool made; /* the type is of codec.h's making */
+	int (*self_test)(void *data);
+	struct iomm_format_batch *batch; /* NULL: failed its test */
+	struct iomm_format *first;	 /* for who registers it only */
+	const void *owner;		 /* see iomm_format_drop_owner() */
+};
+
 /* A handle: a caller's, or a table's, pin on a format. */
 struct iomm_format {
 	struct iomm_object object;
+	/* The implementation's. Nobody looks the name up again. */
 	const struct iomm_format_type *type;
+	struct iomm_format_impl *impl;
 };
 
+extern const struct iomm_object_type iomm_format_object;
 extern const struct iomm_subsys iomm_format_subsys;
+
+/*
+ * Plugins. What is registered on a thread, while the innermost callback frame
+ * that has an owner is of this one, belongs to it (struct iomm_frame.owner).
+ */
+
+/* Unregisters all formats of an owner, or none: EBUSY while one of them is
+ * pinned, tested, or going. Their `release` has returned when this does. */
+int iomm_format_drop_owner(struct iomm_ctx *ctx, const void *owner);
 
 /* The formats that are built in: `iomm_format_NAME` of src/pgtable/NAME.c. To
  * add one is to add its file, and a line here. `make FORMATS=...` has a list of
@@ -44,7 +92,7 @@ extern const struct iomm_subsys iomm_format_subsys;
 	extern const struct iomm_format_type iomm_format_##name;
 IOMM_FORMATS(IOMM_DECLARE_FORMAT)
 
-/* iomm_format_request() without entering the library. */
+/* iomm_format_request() without entering the library, and without waiting. */
 int iomm_format_pin(struct iomm_ctx *ctx, const char *name,
 		    struct iomm_format **out);
 

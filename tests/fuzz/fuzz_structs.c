@@ -752,7 +752,7 @@ static void begin(struct machine *m)
 				     NULL, &m->table));
 	REQUIRE(!iomm_pgtable_map(m->table, 0, 0, 0x10000, IOMM_PROT_READ, 0,
 				  NULL));
-	REQUIRE(!iomm_format_request(m->w.ctx, "arm64-s1", 0, &m->format));
+	REQUIRE(!iomm_format_request(m->w.ctx, "arm64-s1", 0, 0, &m->format));
 	REQUIRE(!iomm_soft_create(m->w.ctx, NULL, &m->soft));
 }
 

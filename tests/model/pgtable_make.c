@@ -114,10 +114,11 @@ static void pick_format(struct subject *s, struct random *random)
 	uint32_t any = IOMM_PGTABLE_COHERENT | IOMM_PGTABLE_SHARED |
 		       IOMM_PGTABLE_HITLESS;
 
-	if (iomm_format_request(s->world.ctx, formats[n].name, 0, &s->format)) {
+	if (iomm_format_request(s->world.ctx, formats[n].name, 0, 0,
+				&s->format)) {
 		n = 0;
 		model_require(!iomm_format_request(s->world.ctx,
-						   formats[n].name, 0,
+						   formats[n].name, 0, 0,
 						   &s->format),
 			      "no format");
 	}

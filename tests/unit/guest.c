@@ -23,7 +23,7 @@ struct guest *guest_new(struct rig *rig, const char *format)
 	guest->words = calloc(1, GUEST_BYTES);
 	guest->walker.fetch = fetch;
 	guest->walker.data = guest;
-	assert_ok(iomm_format_request(rig->ctx, format, 0, &guest->format));
+	assert_ok(iomm_format_request(rig->ctx, format, 0, 0, &guest->format));
 	return guest;
 }
 

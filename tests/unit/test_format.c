@@ -14,7 +14,7 @@ static void test_request(void **state)
 	struct iomm_format *format = NULL;
 
 	assert_int_equal(formats(rig), 0);
-	assert_ok(iomm_format_request(rig->ctx, "arm64-s1", 0, &format));
+	assert_ok(iomm_format_request(rig->ctx, "arm64-s1", 0, 0, &format));
 	assert_non_null(format);
 	assert_int_equal(formats(rig), 1);
 	iomm_format_put(format);
@@ -26,7 +26,7 @@ static void test_get_and_put(void **state)
 	struct rig *rig = *state;
 	struct iomm_format *format = NULL;
 
-	assert_ok(iomm_format_request(rig->ctx, "arm64-s1", 0, &format));
+	assert_ok(iomm_format_request(rig->ctx, "arm64-s1", 0, 0, &format));
 	assert_ptr_equal(iomm_format_get(format), format);
 	iomm_format_put(format);
 	assert_int_equal(formats(rig), 1);
@@ -41,20 +41,20 @@ static void test_request_refuses(void **state)
 	struct rig *rig = *state;
 	struct iomm_format *none = (void *)rig, *format = none;
 
-	assert_int_equal(iomm_format_request(NULL, "arm64-s1", 0, &format),
+	assert_int_equal(iomm_format_request(NULL, "arm64-s1", 0, 0, &format),
 			 -IOMM_EINVAL);
-	assert_fails(iomm_format_request(rig->ctx, NULL, 0, &format),
+	assert_fails(iomm_format_request(rig->ctx, NULL, 0, 0, &format),
 		     IOMM_EINVAL, rig->ctx, "NULL");
-	assert_fails(iomm_format_request(rig->ctx, "arm64-s1", 0, NULL),
+	assert_fails(iomm_format_request(rig->ctx, "arm64-s1", 0, 0, NULL),
 		     IOMM_EINVAL, rig->ctx, "NULL");
-	assert_fails(iomm_format_request(rig->ctx, "arm64-s1", 4, &format),
+	assert_fails(iomm_format_request(rig->ctx, "arm64-s1", 4, 0, &format),
 		     IOMM_EINVAL, rig->ctx, "0x4");
-	assert_fails(iomm_format_request(rig->ctx, "arm64-s", 0, &format),
+	assert_fails(iomm_format_request(rig->ctx, "arm64-s", 0, 0, &format),
 		     IOMM_ENOENT, rig->ctx, "no page-table format \"arm64-s\"");
-	assert_fails(iomm_format_request(rig->ctx, "arm64-s1x", 0, &format),
+	assert_fails(iomm_format_request(rig->ctx, "arm64-s1x", 0, 0, &format),
 		     IOMM_ENOENT, rig->ctx, "arm64-s1x");
-	assert_fails(iomm_format_request(rig->ctx, "", 0, &format), IOMM_ENOENT,
-		     rig->ctx, "\"\"");
+	assert_fails(iomm_format_request(rig->ctx, "", 0, 0, &format),
+		     IOMM_ENOENT, rig->ctx, "\"\"");
 	assert_ptr_equal(format, none);
 	assert_int_equal(formats(rig), 0);
 }
@@ -65,7 +65,7 @@ static void test_request_without_memory(void **state)
 	struct iomm_format *format = NULL;
 
 	rig->fail_at = rig->sites + 1;
-	assert_fails(iomm_format_request(rig->ctx, "arm64-s1", 0, &format),
+	assert_fails(iomm_format_request(rig->ctx, "arm64-s1", 0, 0, &format),
 		     IOMM_ENOMEM, rig->ctx, "no memory");
 	assert_null(format);
 }
@@ -76,7 +76,7 @@ static void test_info(void **state)
 	struct iomm_format_info info = { .size = sizeof(info) };
 	struct iomm_format *format;
 
-	assert_ok(iomm_format_request(rig->ctx, "arm64-s1", 0, &format));
+	assert_ok(iomm_format_request(rig->ctx, "arm64-s1", 0, 0, &format));
 	assert_ok(iomm_format_info(format, &info));
 	assert_int_equal(info.granules, 4 * KB | 16 * KB | 64 * KB);
 	assert_int_equal(info.max_ias, 52);
@@ -86,7 +86,7 @@ static void test_info(void **state)
 	assert_int_equal(info.flags, 0);
 	iomm_format_put(format);
 	/* No privileged accesses in stage 2. */
-	assert_ok(iomm_format_request(rig->ctx, "arm64-s2", 0, &format));
+	assert_ok(iomm_format_request(rig->ctx, "arm64-s2", 0, 0, &format));
 	assert_ok(iomm_format_info(format, &info));
 	assert_int_equal(info.granules, 4 * KB | 16 * KB | 64 * KB);
 	assert_int_equal(info.max_ias, 52);
@@ -102,7 +102,7 @@ static void test_info_refuses(void **state)
 	struct iomm_format_info info = { .size = sizeof(info) - 1 };
 	struct iomm_format *format;
 
-	assert_ok(iomm_format_request(rig->ctx, "arm64-s1", 0, &format));
+	assert_ok(iomm_format_request(rig->ctx, "arm64-s1", 0, 0, &format));
 	assert_int_equal(iomm_format_info(NULL, &info), -IOMM_EINVAL);
 	/* A handle of another kind. */
 	assert_int_equal(iomm_format_info((void *)rig->memory, &info),
@@ -124,7 +124,7 @@ static void test_info_longer(void **state)
 	} longer = { .info.size = sizeof(longer), .later = 7 };
 	struct iomm_format *format;
 
-	assert_ok(iomm_format_request(rig->ctx, "arm64-s1", 0, &format));
+	assert_ok(iomm_format_request(rig->ctx, "arm64-s1", 0, 0, &format));
 	assert_ok(iomm_format_info(format, &longer.info));
 	assert_int_equal(longer.info.size, sizeof(longer.info));
 	assert_int_equal(longer.info.max_ias, 52);

@@ -180,7 +180,7 @@ static void test_create_refuses_memory(void **state)
 						 NULL, &config.memory));
 	refused(rig, &config, IOMM_EINVAL, "another context");
 	iomm_table_memory_put(config.memory);
-	assert_ok(iomm_format_request(other, "arm64-s1", 0, &format));
+	assert_ok(iomm_format_request(other, "arm64-s1", 0, 0, &format));
 	config.memory = (void *)format;
 	refused(rig, &config, IOMM_EINVAL, "no table memory");
 	iomm_format_put(format);

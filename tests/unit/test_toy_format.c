@@ -16,7 +16,7 @@
 	FORMAT(toy)
 IOMM_DECLARE_FORMAT(toy)
 
-#include "pgtable/format.c"
+#include "pgtable/format_builtin.c"
 
 static struct iomm_pgtable *toy(struct rig *rig, uint32_t ias)
 {
@@ -39,7 +39,7 @@ static void test_info(void **state)
 	struct iomm_format_info info = { .size = sizeof(info) };
 	struct iomm_format *format;
 
-	assert_ok(iomm_format_request(rig->ctx, "toy", 0, &format));
+	assert_ok(iomm_format_request(rig->ctx, "toy", 0, 0, &format));
 	assert_ok(iomm_format_info(format, &info));
 	assert_int_equal(info.granules, KB);
 	assert_int_equal(info.max_ias, 31);
@@ -48,7 +48,7 @@ static void test_info(void **state)
 	assert_int_equal(info.nr_regs, 2);
 	iomm_format_put(format);
 	/* The others are there as ever. */
-	assert_ok(iomm_format_request(rig->ctx, "arm64-s1", 0, &format));
+	assert_ok(iomm_format_request(rig->ctx, "arm64-s1", 0, 0, &format));
 	iomm_format_put(format);
 }
 
