@@ -11,10 +11,6 @@
 #include <iomm/cursor.h>
 #include <iomm/pgtable.h>
 
-/* What the template and the library agree on: this table, and all structs that
- * the template's code looks into. Goes up with each change of one of them. */
-#define IOMM_ENGINE_VERSION 1u
-
 struct iomm_raw_walker;
 struct iomm_raw_result;
 

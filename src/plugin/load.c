@@ -168,9 +168,9 @@ static void release_formats(void *data)
 static int register_formats(struct iomm_module *module)
 {
 	iomm_module_get(module);
-	return iomm_format_register_all(module->ctx, module->ops, module->count,
-					sizeof(*module->ops), module,
-					release_formats, NULL);
+	return iomm_format_register_plugin(module->ctx, module->ops,
+					   module->count, module->data, module,
+					   release_formats);
 }
 
 /* All code of the plugin runs in here. */

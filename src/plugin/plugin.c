@@ -3,6 +3,7 @@
 #include "plugin/plugin.h"
 
 #include "base/abi.h"
+#include "pgtable/format.h"
 
 /* The application's: one to a module. */
 struct iomm_plugin {
@@ -172,6 +173,26 @@ int iomm_plugin_announce(struct iomm_ctx *ctx, const char *format,
 	r = format && name ? announce_plugin(ctx, format, name, timeout, out)
 			   : iomm_fail_null(ctx, "iomm_plugin_announce");
 	return iomm_leave(ctx, r);
+}
+
+/* The context is being made, and has no other user. */
+int iomm_plugin_announce_own(struct iomm_ctx *ctx, const char *name)
+{
+	char format[IOMM_FORMAT_NAME_MAX];
+	struct iomm_module *module;
+	char *c = format;
+	int r;
+
+	(void)iomm_copy_string(format, sizeof(format), name);
+	for (; *c; c++)
+		if (*c == '_')
+			*c = '-';
+	r = iomm_module_create(ctx, format, &module);
+	if (r)
+		return r;
+	r = announce(ctx, format, module, IOMM_FOREVER);
+	iomm_module_put(module);
+	return r;
 }
 
 /* Closing */

@@ -13,8 +13,6 @@
 
 #include "pgtable/engine_ops.h"
 
-struct iomm_format_type;
-
 /* A codec at work. */
 struct iomm_codec_engine {
 	struct iomm_engine_ops ops;
@@ -66,15 +64,5 @@ int iomm_codec_check(struct iomm_ctx *ctx, const char *format,
  * sentence. */
 int iomm_codec_try(struct iomm_ctx *ctx,
 		   const struct iomm_codec_engine *engine);
-
-/*
- * A format of a codec, which is copied with all that follow it: checked and
- * tried out. The name is not copied. Goes by iomm_codec_free_type().
- */
-int iomm_codec_make_type(struct iomm_ctx *ctx, const char *name,
-			 const struct iomm_codec *codec,
-			 const struct iomm_format_type **out);
-void iomm_codec_free_type(struct iomm_ctx *ctx,
-			  const struct iomm_format_type *type);
 
 #endif

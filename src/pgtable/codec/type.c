@@ -4,8 +4,7 @@
 
 #include "base/abi.h"
 #include "base/list.h"
-#include "base/mem.h"
-#include "pgtable/format.h"
+#include "pgtable/codec.h"
 
 /* Granules and widths of one format. More are made by a list that loops. */
 #define MOST_ENGINES 16u
