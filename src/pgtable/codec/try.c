@@ -114,16 +114,13 @@ try_addresses(const struct trial *trial, uint64_t attrs, uint32_t level)
 {
 	const struct iomm_codec *c = &trial->engine->codec;
 	uint32_t low = iomm_codec_shift(c, level), high = c->max_oas, n;
-	uint64_t pa;
 	int r = 0;
 
-	for (n = 0; !r && n < high - low + 2; n++) {
-		pa = sample(n, low, high);
-		r = try_leaf(trial, pa, attrs, level);
-		/* After the last address there is none. */
-		if (!r && n <= high - low)
-			r = try_next(trial, pa, attrs, level);
-	}
+	for (n = 0; !r && n < high - low + 2; n++)
+		r = try_leaf(trial, sample(n, low, high), attrs, level);
+	/* After the last address there is none. */
+	for (n = 0; !r && n <= high - low; n++)
+		r = try_next(trial, sample(n, low, high), attrs, level);
 	return r;
 }
 
