@@ -189,6 +189,7 @@ static void fini_subsystems(struct iomm_ctx *ctx, uint32_t n)
 	while (n--) {
 		if (iomm_subsystems[n]->fini)
 			iomm_subsystems[n]->fini(ctx);
+		ctx->state[iomm_subsystems[n]->id] = NULL;
 	}
 }
 

@@ -18,6 +18,7 @@ static void destroy(struct iomm_object *object)
 	iomm_release(ctx, iommu->release, iommu->data);
 	iomm_strfree(ctx, iommu->name);
 	iomm_strfree(ctx, iommu->driver);
+	iomm_strfree(ctx, iommu->format);
 }
 
 const struct iomm_object_type iomm_iommu_type = {
@@ -103,7 +104,9 @@ static int create(struct iomm_ctx *ctx, const struct iomm_iommu_config *config,
 	iomm_list_init(&iommu->parts);
 	iommu->name = iomm_strdup(ctx, config->name);
 	iommu->driver = iomm_strdup(ctx, config->driver);
-	if (iommu->name && iommu->driver) {
+	if (config->format)
+		iommu->format = iomm_strdup(ctx, config->format);
+	if (iommu->name && iommu->driver && !iommu->format == !config->format) {
 		*out = iommu;
 		return 0;
 	}
@@ -144,6 +147,7 @@ static int publish(struct iomm_iommu *iommu)
 	} else {
 		iomm_list_add_tail(&registry->iommus, &iommu->link);
 		iomm_registry_replay(registry, iommu->node);
+		iomm_arriving(ctx);
 		due = !iomm_list_empty(&registry->replay);
 	}
 	iomm_unlock(ctx, &registry->lock);

@@ -14,6 +14,7 @@ struct iomm_iommu {
 	struct iomm_list link; /* iomm_registry.iommus while registered */
 	uint64_t node;
 	char *name, *driver;
+	char *format; /* that it walks; NULL: it did not say */
 	struct iomm_iommu_ops ops;
 	void *data;
 	void (*release)(void *data);

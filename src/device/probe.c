@@ -4,6 +4,8 @@
  * thread sees, and published on the device in one step at the end; what fails
  * before that is undone in reverse and was never there.
  */
+#include <iomm/format.h>
+
 #include "device/device.h"
 #include "device/registry.h"
 
@@ -11,7 +13,8 @@ struct probe {
 	struct iomm_device *device;
 	struct iomm_ctx *ctx;
 	bool coherent;
-	bool waits; /* it is queued for an instance */
+	bool waits;	   /* it is queued for something that is to arrive */
+	uint32_t arrivals; /* before it looked for anything */
 	/* What firmware says. */
 	struct iomm_specifier *specifiers;
 	uint32_t nr_specifiers;
@@ -163,6 +166,38 @@ static int find_iommus(struct probe *p)
 		if (how != FOUND)
 			return fail_missing(p, how, node);
 	}
+}
+
+/* The formats that they walk. They are not kept: tables pin them. */
+
+static int find_format(struct probe *p, const struct iomm_iommu *iommu)
+{
+	struct iomm_format *format;
+	int err;
+
+	if (!iommu->format)
+		return 0;
+	err = iomm_format_request(p->ctx, iommu->format, 0, 0, &format);
+	if (!err)
+		iomm_format_put(format);
+	if (err != -IOMM_ENOENT)
+		return err;
+	return IOMM_FAIL(
+		p->ctx, IOMM_ENODEV,
+		"%s: its IOMMU %s walks tables of format %s, and there "
+		"is none, nor will there be",
+		IOMM_STR(p->device->name), IOMM_STR(iommu->name),
+		IOMM_STR(iommu->format));
+}
+
+static int find_formats(struct probe *p)
+{
+	uint32_t n;
+	int err = 0;
+
+	for (n = 0; !err && n < p->nr_found; n++)
+		err = find_format(p, p->iommus[n]);
+	return err;
 }
 
 /* 3. Sort the specifiers by instance, and have its driver translate them. */
@@ -467,32 +502,48 @@ static void clean_up(struct probe *p)
 		  (uint64_t)p->nr_specifiers * sizeof(*p->specifiers));
 }
 
-/* A driver says "not yet", and not for what: the device is probed again when
- * another instance has arrived, and not if there will be none. */
+/*
+ * Something says "not yet", and perhaps not for what: the device is probed again
+ * when anything has arrived, and not if nothing can. What has arrived since the
+ * probe began may have been it.
+ */
 static int wait_for_any(struct probe *p)
 {
 	struct iomm_registry *registry = iomm_registry(p->ctx);
-	bool sealed;
+	struct iomm_device *device = p->device;
+	bool expected = iomm_arrivals_expected(p->ctx), missed, late;
 
 	iomm_lock(p->ctx, &registry->lock);
-	sealed = registry->sealed;
-	if (!sealed)
-		iomm_device_wait_for(p->device, IOMM_ANY_NODE);
+	missed = iomm_arrivals(p->ctx) != p->arrivals;
+	late = device->deadline && device->deadline <= iomm_now(p->ctx);
+	p->waits = missed || (expected && !late);
+	if (p->waits)
+		iomm_device_wait_for(device, IOMM_ANY_NODE);
+	if (missed)
+		iomm_registry_replay(registry, IOMM_ANY_NODE);
 	iomm_unlock(p->ctx, &registry->lock);
-	p->waits = !sealed;
+	if (missed)
+		iomm_wakeup(p->ctx);
 	if (p->waits)
 		return -IOMM_EPROBE_DEFER;
+	if (expected)
+		return IOMM_FAIL(p->ctx, IOMM_ETIMEDOUT,
+				 "%s: its driver still waits for something at "
+				 "the deadline",
+				 IOMM_STR(device->name));
 	return IOMM_FAIL(p->ctx, IOMM_ENODEV,
-			 "%s: its driver waits for another IOMMU, and no more "
-			 "will come",
-			 IOMM_STR(p->device->name));
+			 "%s: its driver waits for something, and no IOMMU or "
+			 "format will come any more",
+			 IOMM_STR(device->name));
 }
 
 /* The whole; with the claim held. */
 static int probe_device(struct iomm_device *device)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
-	struct probe p = { .device = device, .ctx = ctx };
+	struct probe p = { .device = device,
+			   .ctx = ctx,
+			   .arrivals = iomm_arrivals(ctx) };
 	int err;
 
 	iomm_device_stop_waiting(device);
@@ -500,6 +551,8 @@ static int probe_device(struct iomm_device *device)
 	err = parse(&p);
 	if (!err)
 		err = find_iommus(&p);
+	if (!err)
+		err = find_formats(&p);
 	if (!err)
 		err = make_bindings(&p);
 	if (!err)

@@ -54,6 +54,31 @@ void iomm_registry_replay(struct iomm_registry *registry, uint64_t node)
 	}
 }
 
+/* Something that the registry does not know: who waits for anything is due. */
+static void arrived(struct iomm_ctx *ctx)
+{
+	struct iomm_registry *registry = iomm_registry(ctx);
+	bool due;
+
+	iomm_lock(ctx, &registry->lock);
+	iomm_registry_replay(registry, IOMM_ANY_NODE);
+	due = !iomm_list_empty(&registry->replay);
+	iomm_unlock(ctx, &registry->lock);
+	if (due)
+		iomm_wakeup(ctx);
+}
+
+static bool expects(struct iomm_ctx *ctx)
+{
+	struct iomm_registry *registry = iomm_registry(ctx);
+	bool sealed;
+
+	iomm_lock(ctx, &registry->lock);
+	sealed = registry->sealed;
+	iomm_unlock(ctx, &registry->lock);
+	return !sealed;
+}
+
 /* Those whose deadline has passed are due too: their probe says so. */
 static void expire(struct iomm_registry *registry, uint64_t now)
 {
@@ -134,6 +159,7 @@ int iomm_ctx_seal_iommus(struct iomm_ctx *ctx)
 	registry = iomm_registry(ctx);
 	iomm_lock(ctx, &registry->lock);
 	registry->sealed = true;
+	iomm_arriving(ctx);
 	while (!iomm_list_empty(&registry->waiting))
 		make_due(registry, from_wait_link(registry->waiting.next));
 	due = !iomm_list_empty(&registry->replay);
@@ -256,4 +282,6 @@ const struct iomm_subsys iomm_device_subsys = {
 	.run = run,
 	.close = close,
 	.next_deadline = next_deadline,
+	.expects = expects,
+	.arrived = arrived,
 };

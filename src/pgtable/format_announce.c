@@ -79,7 +79,6 @@ static int insert(struct iomm_ctx *ctx, struct iomm_format_notice *notice,
 	if (view.notice)
 		iomm_format_notice_move(view.notice, gone);
 	iomm_list_add_tail(&formats->notices, &notice->link);
-	iomm_formats_changed(ctx);
 	return 0;
 }
 

@@ -57,7 +57,6 @@ static void fini(struct iomm_ctx *ctx)
 	iomm_formats_unregister_all(ctx, true);
 	iomm_lock_fini(ctx, &formats->lock);
 	iomm_free(ctx, formats, sizeof(*formats));
-	ctx->state[IOMM_SUBSYS_FORMAT] = NULL;
 }
 
 static int init(struct iomm_ctx *ctx)

@@ -9,7 +9,7 @@ static void test_take_and_drop(void **state)
 {
 	struct world *w = *state;
 	struct iomm_claim claim = { 0 };
-	uint32_t n;
+	uint32_t n, wakes = w->wakes;
 
 	for (n = 0; n < 3; n++) {
 		assert_ok(iomm_claim_take(w->ctx, &claim, IOMM_FOREVER, "it"));
@@ -19,7 +19,7 @@ static void test_take_and_drop(void **state)
 			     "it: this thread is at work on it already");
 		iomm_claim_drop(w->ctx, &claim);
 	}
-	assert_int_equal(w->wakes, 0);
+	assert_int_equal(w->wakes, wakes);
 }
 
 /* Free, it can be taken in a callback too. */

@@ -564,7 +564,7 @@ static void test_driver_defers_sealed(void **state)
 	assert_ok(run(w));
 	assert_int_equal(device_state(one), IOMM_DEVICE_NONE);
 	assert_fails(iomm_device_probe(one), IOMM_ENODEV, w->ctx,
-		     "no more will come");
+		     "no IOMMU or format will come any more");
 	iomm_device_put(one);
 	mock_end(&mock);
 }
