@@ -81,6 +81,11 @@ TREES       := $(patsubst tests/data/%.dts,build/data/%.dtb,\
 	       $(wildcard tests/data/*.dts))
 UNIT_TESTS  := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 UNIT_SHARED := $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c))
+# The plugins that the tests need; each CASE_* of the file is one.
+TEST_PLUGINS := $(patsubst %,$(BUILD)/plugins-test/%.so,good two stays resident \
+	        wrong_abi wrong_engine wrong_flags no_info no_init unresolved \
+	        init_fails init_says no_format self_test second_fails \
+	        second_exists)
 FUZZERS     := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 MODEL_SRC   := $(wildcard tests/model/*.c)
 # Each fault_*.c and race_*.c is a program; the others are their harnesses.
@@ -148,7 +153,7 @@ lib: $(BUILD)/libiomm.so $(BUILD)/libiomm.a core $(BUILD)/pkgconfig/libiomm.pc \
 core: $(BUILD)/libiomm-core.a $(BUILD)/pkgconfig/libiomm-core.pc
 examples: $(EXAMPLES)
 trees: $(TREES)
-unit: $(UNIT_TESTS) trees
+unit: $(UNIT_TESTS) $(TEST_PLUGINS) trees
 fuzzers: $(FUZZERS) $(FUZZERS:=.planted)
 model: $(BUILD)/model/run
 stress: $(STRESS_TESTS) trees
@@ -283,6 +288,14 @@ $(BUILD)/unit/%.o: tests/unit/%.c
 	$(CC) $(cppflags) -Isrc -Itests $(cflags) -c $< -o $@
 $(UNIT_TESTS): %: %.o $(UNIT_SHARED_OBJ) $(BUILD)/libiomm.a
 	$(CC) $(ldflags) -o $@ $^ -lcmocka $(LIBS)
+
+$(BUILD)/unit/test_plugin: | $(TEST_PLUGINS)
+$(TEST_PLUGINS): $(BUILD)/plugins-test/%.so: tests/plugins/case.c \
+		tests/unit/codec_arm64.c $(BUILD)/settings | $(ENGINE_VERSION)
+	@mkdir -p $(@D)
+	$(CC) -shared $(lib_cflags) $(cppflags) -Itests -DCASE_$* \
+		-DCASE='"$*"' $(cflags) \
+		$(ldflags) -o $@ $(filter %.c,$^)
 
 # The judges reach inside too, and use what the unit tests share.
 $(BUILD)/model/%.o: tests/model/%.c

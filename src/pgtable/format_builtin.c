@@ -52,6 +52,8 @@ static void fini(struct iomm_ctx *ctx)
 {
 	struct iomm_formats *formats = iomm_formats(ctx);
 
+	/* What failed is remembered no longer, either. */
+	formats->closed = true;
 	iomm_format_drop_subscriptions(ctx);
 	iomm_formats_seal_all(ctx);
 	iomm_formats_unregister_all(ctx, true);

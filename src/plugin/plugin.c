@@ -121,14 +121,15 @@ int iomm_plugin_open(struct iomm_ctx *ctx, const char *name, uint32_t flags,
 
 /* Announcing */
 
-/* The module goes with the announcement, but the load may outlive that. */
 static int load(void *data, struct iomm_ctx *ctx, const char *name)
 {
-	struct iomm_module *module = data;
+	char sentence[IOMM_ERROR_TEXT];
+	int r = iomm_module_load(data);
 
-	(void)ctx;
-	(void)name;
-	return iomm_module_load(module);
+	/* Who asks is answered the number, and somebody else may be asking. */
+	if (r && iomm_error_message(ctx, sentence, sizeof(sentence)) > 0)
+		IOMM_LOG(ctx, IOMM_LOG_WARN, name, "%s", IOMM_STR(sentence));
+	return r;
 }
 
 static int announce(struct iomm_ctx *ctx, const char *format,

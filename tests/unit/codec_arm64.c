@@ -221,15 +221,3 @@ const struct iomm_codec codec_arm64 = {
 	.page_step = 4096,
 	.next = &codec_16k,
 };
-
-int codec_arm64_register(struct iomm_ctx *ctx, const char *name)
-{
-	const struct iomm_format_ops ops = {
-		.size = sizeof(ops),
-		.abi = IOMM_FORMAT_ABI,
-		.name = name,
-		.codec = &codec_arm64,
-	};
-
-	return iomm_format_register(ctx, &ops, NULL, NULL, NULL);
-}
