@@ -11,19 +11,46 @@ static struct iomm_format_notice *from_link(struct iomm_list *link)
 
 /* Going */
 
-void iomm_format_notice_move(struct iomm_format_notice *notice,
-			     struct iomm_list *gone)
+void iomm_format_past_init(struct iomm_format_past *past)
 {
-	iomm_list_del(&notice->link);
-	iomm_list_add_tail(gone, &notice->link);
+	iomm_list_init(&past->impls);
+	iomm_list_init(&past->notices);
 }
 
-void iomm_format_notices_free(struct iomm_ctx *ctx, struct iomm_list *gone)
+void iomm_format_forget_notice(struct iomm_format_notice *notice,
+			       struct iomm_format_past *past)
+{
+	iomm_list_del(&notice->link);
+	iomm_list_add_tail(&past->notices, &notice->link);
+}
+
+void iomm_format_forget(struct iomm_formats *formats, const char *name,
+			struct iomm_format_past *past)
+{
+	struct iomm_format_view view = iomm_format_look(formats, name);
+
+	if (view.failed) {
+		iomm_list_del(&view.failed->link);
+		iomm_list_add_tail(&past->impls, &view.failed->link);
+	}
+	if (view.notice && view.notice->state != IOMM_FORMAT_LOADING)
+		iomm_format_forget_notice(view.notice, past);
+}
+
+void iomm_format_past_end(struct iomm_ctx *ctx, struct iomm_format_past *past)
 {
 	struct iomm_format_notice *notice;
+	struct iomm_format_impl *impl;
 
-	while (!iomm_list_empty(gone)) {
-		notice = from_link(gone->next);
+	iomm_wake(ctx, &iomm_formats(ctx)->changes);
+	while (!iomm_list_empty(&past->impls)) {
+		impl = iomm_container_of(past->impls.next,
+					 struct iomm_format_impl, link);
+		iomm_list_del(&impl->link);
+		iomm_free(ctx, impl, sizeof(*impl));
+	}
+	while (!iomm_list_empty(&past->notices)) {
+		notice = from_link(past->notices.next);
 		iomm_list_del(&notice->link);
 		iomm_release(ctx, notice->release, notice->data);
 		iomm_free(ctx, notice, sizeof(*notice));
@@ -54,7 +81,7 @@ read_loader(struct iomm_ctx *ctx, const struct iomm_format_loader *loader,
 
 /* In place of an earlier one that came to nothing. The lock is held. */
 static int insert(struct iomm_ctx *ctx, struct iomm_format_notice *notice,
-		  struct iomm_list *gone)
+		  struct iomm_format_past *past)
 {
 	struct iomm_formats *formats = iomm_formats(ctx);
 	struct iomm_format_view view = iomm_format_look(formats, notice->name);
@@ -76,8 +103,7 @@ static int insert(struct iomm_ctx *ctx, struct iomm_format_notice *notice,
 		return IOMM_FAIL(ctx, IOMM_EEXIST,
 				 "format %s is late, and its loader still runs",
 				 IOMM_STR(notice->name));
-	if (view.notice)
-		iomm_format_notice_move(view.notice, gone);
+	iomm_format_forget(formats, notice->name, past);
 	iomm_list_add_tail(&formats->notices, &notice->link);
 	return 0;
 }
@@ -87,7 +113,7 @@ announce(struct iomm_ctx *ctx, const struct iomm_format_notice *wanted)
 {
 	struct iomm_formats *formats = iomm_formats(ctx);
 	struct iomm_format_notice *notice = iomm_alloc(ctx, sizeof(*notice));
-	struct iomm_list gone;
+	struct iomm_format_past past;
 	int err;
 
 	if (!notice)
@@ -96,11 +122,11 @@ announce(struct iomm_ctx *ctx, const struct iomm_format_notice *wanted)
 				 IOMM_STR(wanted->name));
 	*notice = *wanted;
 	iomm_list_init(&notice->link);
-	iomm_list_init(&gone);
+	iomm_format_past_init(&past);
 	iomm_lock(ctx, &formats->lock);
-	err = insert(ctx, notice, &gone);
+	err = insert(ctx, notice, &past);
 	iomm_unlock(ctx, &formats->lock);
-	iomm_format_notices_free(ctx, &gone);
+	iomm_format_past_end(ctx, &past);
 	if (err)
 		iomm_free(ctx, notice, sizeof(*notice));
 	return err;
@@ -239,10 +265,11 @@ uint64_t iomm_formats_next_deadline(struct iomm_ctx *ctx)
 void iomm_formats_seal_all(struct iomm_ctx *ctx)
 {
 	struct iomm_formats *formats = iomm_formats(ctx);
-	struct iomm_list gone, *pos, *next;
+	struct iomm_list *pos, *next;
+	struct iomm_format_past past;
 	uint32_t state;
 
-	iomm_list_init(&gone);
+	iomm_format_past_init(&past);
 	iomm_lock(ctx, &formats->lock);
 	formats->sealed = true;
 	for (pos = formats->notices.next; pos != &formats->notices;
@@ -252,14 +279,13 @@ void iomm_formats_seal_all(struct iomm_ctx *ctx)
 		if (state == IOMM_FORMAT_EXPECTED ||
 		    state == IOMM_FORMAT_LATE ||
 		    (state == IOMM_FORMAT_FAILED && formats->closed))
-			iomm_format_notice_move(from_link(pos), &gone);
+			iomm_format_forget_notice(from_link(pos), &past);
 	}
 	iomm_formats_changed(ctx);
 	iomm_unlock(ctx, &formats->lock);
-	iomm_wake(ctx, &formats->changes);
-	iomm_list_for_each (pos, &gone)
+	iomm_list_for_each (pos, &past.notices)
 		iomm_format_tell(ctx, from_link(pos)->name, -IOMM_ENOENT);
-	iomm_format_notices_free(ctx, &gone);
+	iomm_format_past_end(ctx, &past);
 	iomm_arrived(ctx);
 }
 

@@ -47,7 +47,7 @@ static int verdict(const struct iomm_formats *formats,
 
 /* The lock is held. */
 static void end_load(struct iomm_ctx *ctx, struct iomm_format_notice *notice,
-		     int err, struct iomm_list *gone)
+		     int err, struct iomm_format_past *past)
 {
 	struct iomm_formats *formats = iomm_formats(ctx);
 
@@ -56,7 +56,7 @@ static void end_load(struct iomm_ctx *ctx, struct iomm_format_notice *notice,
 	if (!notice->arrived)
 		notice->error = verdict(formats, notice, err);
 	if (notice->arrived || formats->closed) {
-		iomm_format_notice_move(notice, gone);
+		iomm_format_forget_notice(notice, past);
 		return;
 	}
 	notice->load = NULL;
@@ -85,21 +85,20 @@ void iomm_format_load(struct iomm_ctx *ctx, struct iomm_format_notice *notice)
 	void (*release)(void *data) = notice->release;
 	void *data = notice->data;
 	char name[IOMM_FORMAT_NAME_MAX];
-	struct iomm_list gone;
+	struct iomm_format_past past;
 	int err = run_loader(ctx, notice);
 	bool more;
 
 	(void)iomm_copy_string(name, sizeof(name), notice->name);
-	iomm_list_init(&gone);
+	iomm_format_past_init(&past);
 	iomm_lock(ctx, &formats->lock);
-	end_load(ctx, notice, err, &gone);
+	end_load(ctx, notice, err, &past);
 	err = notice->arrived ? 0 : notice->error;
 	notice->release = NULL;
 	more = more_wanted(formats);
 	iomm_unlock(ctx, &formats->lock);
-	iomm_wake(ctx, &formats->changes);
+	iomm_format_past_end(ctx, &past);
 	iomm_release(ctx, release, data);
-	iomm_format_notices_free(ctx, &gone);
 	if (err && err != -IOMM_EPROBE_DEFER)
 		iomm_format_tell(ctx, name, err);
 	iomm_arrived(ctx);

@@ -485,45 +485,6 @@ static int test(struct iomm_ctx *ctx, const struct iomm_format_impl *impl)
 			 IOMM_STR(iomm_strerror(iomm_answer(r))));
 }
 
-/* What was known of names before is over: entries that go. */
-struct past {
-	struct iomm_list impls, notices;
-};
-
-/* The lock is held. */
-static void
-forget(struct iomm_formats *formats, const char *name, struct past *past)
-{
-	struct iomm_format_view view = iomm_format_look(formats, name);
-
-	if (view.failed) {
-		iomm_list_del(&view.failed->link);
-		iomm_list_add_tail(&past->impls, &view.failed->link);
-	}
-	if (view.notice && view.notice->state != IOMM_FORMAT_LOADING)
-		iomm_format_notice_move(view.notice, &past->notices);
-}
-
-/* After a change of answers. */
-static void bury(struct iomm_ctx *ctx, struct past *past)
-{
-	struct iomm_format_impl *impl;
-
-	iomm_wake(ctx, &iomm_formats(ctx)->changes);
-	while (!iomm_list_empty(&past->impls)) {
-		impl = from_link(past->impls.next);
-		iomm_list_del(&impl->link);
-		free_impl(ctx, impl);
-	}
-	iomm_format_notices_free(ctx, &past->notices);
-}
-
-static void past_init(struct past *past)
-{
-	iomm_list_init(&past->impls);
-	iomm_list_init(&past->notices);
-}
-
 /* Gives the names back. `failed` is who failed its test: requests are to say so.
  * The notice of a load that is running says so when it ends. True: it is to be
  * told now. */
@@ -533,11 +494,11 @@ give_names_back(struct iomm_ctx *ctx, struct iomm_format_batch *batch,
 {
 	struct iomm_formats *formats = iomm_formats(ctx);
 	struct iomm_format_view view;
-	struct past past;
+	struct iomm_format_past past;
 	bool tell = false;
 	uint32_t n;
 
-	past_init(&past);
+	iomm_format_past_init(&past);
 	if (failed && failed->made)
 		iomm_codec_close(ctx, failed->type);
 	iomm_lock(ctx, &formats->lock);
@@ -551,14 +512,14 @@ give_names_back(struct iomm_ctx *ctx, struct iomm_format_batch *batch,
 			view.notice->error = -IOMM_ELIBBAD;
 		else
 			tell = true;
-		forget(formats, failed->name, &past);
+		iomm_format_forget(formats, failed->name, &past);
 		failed->state = IOMM_FORMAT_FAILED;
 		failed->batch = NULL;
 		iomm_list_add_tail(&formats->impls, &failed->link);
 	}
 	iomm_formats_changed(ctx);
 	iomm_unlock(ctx, &formats->lock);
-	bury(ctx, &past);
+	iomm_format_past_end(ctx, &past);
 	return tell;
 }
 
@@ -568,11 +529,11 @@ static int publish(struct iomm_ctx *ctx, struct iomm_format_batch *batch,
 {
 	struct iomm_formats *formats = iomm_formats(ctx);
 	struct iomm_format_view view;
-	struct past past;
+	struct iomm_format_past past;
 	uint32_t n;
 	int err = 0;
 
-	past_init(&past);
+	iomm_format_past_init(&past);
 	iomm_lock(ctx, &formats->lock);
 	if (formats->closed)
 		err = IOMM_FAIL(ctx, IOMM_ENODEV,
@@ -580,7 +541,7 @@ static int publish(struct iomm_ctx *ctx, struct iomm_format_batch *batch,
 				"format %s",
 				IOMM_STR(batch->impl[0]->name));
 	for (n = 0; !err && n < batch->count; n++) {
-		forget(formats, batch->impl[n]->name, &past);
+		iomm_format_forget(formats, batch->impl[n]->name, &past);
 		view = iomm_format_look(formats, batch->impl[n]->name);
 		if (view.notice)
 			view.notice->arrived = true;
@@ -591,7 +552,7 @@ static int publish(struct iomm_ctx *ctx, struct iomm_format_batch *batch,
 	if (!err)
 		iomm_formats_changed(ctx);
 	iomm_unlock(ctx, &formats->lock);
-	bury(ctx, &past);
+	iomm_format_past_end(ctx, &past);
 	return err;
 }
 

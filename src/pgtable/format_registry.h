@@ -97,11 +97,22 @@ int iomm_format_handle(struct iomm_ctx *ctx, struct iomm_format_impl *impl,
 void iomm_formats_run(struct iomm_ctx *ctx);
 uint64_t iomm_formats_next_deadline(struct iomm_ctx *ctx);
 void iomm_formats_seal_all(struct iomm_ctx *ctx);
-/* Takes it out of the list and into another. The lock is held. */
-void iomm_format_notice_move(struct iomm_format_notice *notice,
-			     struct iomm_list *gone);
-/* Releases and frees all of a list. No lock is held. */
-void iomm_format_notices_free(struct iomm_ctx *ctx, struct iomm_list *gone);
+/* Entries that were taken out, and are to be released without the lock. */
+struct iomm_format_past {
+	struct iomm_list impls; /* that failed */
+	struct iomm_list notices;
+};
+
+void iomm_format_past_init(struct iomm_format_past *past);
+/* What was known of a name is over, but for a load that is running, and for what
+ * is live, tested or dying. The lock is held. */
+void iomm_format_forget(struct iomm_formats *formats, const char *name,
+			struct iomm_format_past *past);
+/* One notice. The lock is held. */
+void iomm_format_forget_notice(struct iomm_format_notice *notice,
+			       struct iomm_format_past *past);
+/* After a change of answers: wakes who waits, and frees. No lock is held. */
+void iomm_format_past_end(struct iomm_ctx *ctx, struct iomm_format_past *past);
 
 /* Loading (format_load.c). May it be loaded now? The lock is held. */
 bool iomm_format_loadable(const struct iomm_formats *formats,
