@@ -575,6 +575,23 @@ static int probe_device(struct iomm_device *device)
 	return err;
 }
 
+/* Is the result of a probe by another thread this one's too? Not "not yet", when
+ * what the device waited for has arrived since: whoever took it off the queue
+ * for that may be this thread. */
+static bool shares_result(struct iomm_device *device)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+	struct iomm_registry *registry = iomm_registry(ctx);
+	bool queued;
+
+	if (device->result != -IOMM_EPROBE_DEFER)
+		return device->result;
+	iomm_lock(ctx, &registry->lock);
+	queued = !iomm_list_empty(&device->wait_link);
+	iomm_unlock(ctx, &registry->lock);
+	return queued;
+}
+
 static int claimed_probe(struct iomm_device *device, uint32_t probes)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
@@ -585,7 +602,7 @@ static int claimed_probe(struct iomm_device *device, uint32_t probes)
 		return 0;
 	/* Somebody else's probe ended while this one waited for its turn. (One
 	 * that succeeded has been undone since: that result is not shared.) */
-	if (atomic_load(&device->probes) != probes && device->result)
+	if (atomic_load(&device->probes) != probes && shares_result(device))
 		return IOMM_FAIL(ctx, -device->result,
 				 "%s was probed by another thread: %s",
 				 IOMM_STR(device->name),

@@ -1,229 +1,13 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Registering and unregistering. What is registered takes its name first, is
- * tested then, without a lock, and can be had by others last: all formats of a
- * batch in one step.
+ * Registering. What is registered takes its name first, is tested then, without
+ * a lock, and can be had by others last: all formats of a batch in one step.
  */
 #include "pgtable/format_registry.h"
 
 #include "base/abi.h"
 #include "pgtable/codec.h"
 #include "pgtable/engine_version.h"
-
-static struct iomm_format_impl *from_link(struct iomm_list *link)
-{
-	return iomm_container_of(link, struct iomm_format_impl, link);
-}
-
-/* Going */
-
-/* Without the batch's release; the impl is in no list. */
-static void free_impl(struct iomm_ctx *ctx, struct iomm_format_impl *impl)
-{
-	if (impl->made)
-		iomm_codec_close(ctx, impl->type);
-	iomm_free(ctx, impl, sizeof(*impl));
-}
-
-static uint64_t batch_bytes(uint32_t count)
-{
-	return sizeof(struct iomm_format_batch) +
-	       (uint64_t)count * sizeof(struct iomm_format_impl *);
-}
-
-static void leave_batch(struct iomm_ctx *ctx, struct iomm_format_batch *batch)
-{
-	struct iomm_formats *formats = iomm_formats(ctx);
-	bool last;
-
-	iomm_lock(ctx, &formats->lock);
-	last = !--batch->refs;
-	iomm_unlock(ctx, &formats->lock);
-	if (!last)
-		return;
-	iomm_release(ctx, batch->release, batch->data);
-	iomm_free(ctx, batch, batch_bytes(batch->count));
-}
-
-/* It is dying, and has no pins. It stays in the list until its release has
- * returned, so that its owner is not taken for idle before. */
-static void finish(struct iomm_ctx *ctx, struct iomm_format_impl *impl)
-{
-	struct iomm_formats *formats = iomm_formats(ctx);
-
-	if (impl->made)
-		iomm_codec_close(ctx, impl->type);
-	impl->made = false;
-	if (impl->batch)
-		leave_batch(ctx, impl->batch);
-	iomm_lock(ctx, &formats->lock);
-	iomm_list_del(&impl->link);
-	iomm_unlock(ctx, &formats->lock);
-	iomm_release(ctx, impl->done, impl->done_data);
-	free_impl(ctx, impl);
-}
-
-void iomm_format_unpin(struct iomm_ctx *ctx, struct iomm_format_impl *impl)
-{
-	struct iomm_formats *formats = iomm_formats(ctx);
-	bool last;
-
-	iomm_lock(ctx, &formats->lock);
-	last = !--impl->pins && impl->state == IOMM_FORMAT_DYING;
-	iomm_unlock(ctx, &formats->lock);
-	if (last)
-		finish(ctx, impl);
-}
-
-static int do_unregister(struct iomm_format *format, uint32_t flags,
-			 void (*done)(void *data), void *data)
-{
-	struct iomm_ctx *ctx = format->object.ctx;
-	struct iomm_format_impl *impl = format->impl;
-	struct iomm_formats *formats = iomm_formats(ctx);
-	uint32_t refs = atomic_load(&format->object.refs), pins;
-	int err = 0;
-
-	iomm_lock(ctx, &formats->lock);
-	pins = impl->pins;
-	if (impl->state != IOMM_FORMAT_LIVE)
-		err = -IOMM_ENODEV;
-	else if (!(flags & IOMM_FORMAT_DEFER) && (pins > 1 || refs > 1))
-		err = -IOMM_EBUSY;
-	if (!err) {
-		impl->state = IOMM_FORMAT_DYING;
-		impl->done = done;
-		impl->done_data = data;
-	}
-	iomm_unlock(ctx, &formats->lock);
-	if (err == -IOMM_ENODEV)
-		return IOMM_FAIL(ctx, IOMM_ENODEV,
-				 "this format %s was unregistered already",
-				 IOMM_STR(impl->name));
-	if (err)
-		return IOMM_FAIL(ctx, IOMM_EBUSY,
-				 "format %s has %u pins beside this one, which "
-				 "has %u references",
-				 IOMM_STR(impl->name), pins - 1, refs);
-	/* With this pin, or a later one, it goes. */
-	iomm_object_drop(format);
-	return 0;
-}
-
-int iomm_format_unregister(struct iomm_format *format, uint32_t flags,
-			   void (*done)(void *data), void *data)
-{
-	struct iomm_ctx *ctx;
-	int err;
-
-	if (!iomm_handle_ok(format, &iomm_format_object))
-		return -IOMM_EINVAL;
-	ctx = format->object.ctx;
-	iomm_enter(ctx);
-	err = iomm_check_bits(ctx, flags, IOMM_FORMAT_DEFER,
-			      "flags of iomm_format_unregister");
-	if (!err && done && !(flags & IOMM_FORMAT_DEFER))
-		err = IOMM_FAIL(ctx, IOMM_EINVAL,
-				"iomm_format_unregister calls back only with "
-				"IOMM_FORMAT_DEFER");
-	if (!err)
-		err = do_unregister(format, flags, done, data);
-	return iomm_leave(ctx, err);
-}
-
-/* Unregistering many: each is retired, with a pin of who does it. The lock is
- * held. */
-static void retire(struct iomm_format_impl *impl, const void *by)
-{
-	impl->state = IOMM_FORMAT_DYING;
-	impl->pins++;
-	impl->retired_by = by;
-}
-
-static struct iomm_format_impl *
-take_retired(struct iomm_formats *formats, const void *by)
-{
-	struct iomm_list *pos;
-
-	iomm_list_for_each (pos, &formats->impls) {
-		if (from_link(pos)->retired_by != by)
-			continue;
-		from_link(pos)->retired_by = NULL;
-		return from_link(pos);
-	}
-	return NULL;
-}
-
-static void unpin_retired(struct iomm_ctx *ctx, const void *by)
-{
-	struct iomm_formats *formats = iomm_formats(ctx);
-	struct iomm_format_impl *impl;
-
-	do {
-		iomm_lock(ctx, &formats->lock);
-		impl = take_retired(formats, by);
-		iomm_unlock(ctx, &formats->lock);
-		if (impl)
-			iomm_format_unpin(ctx, impl);
-	} while (impl);
-}
-
-void iomm_formats_unregister_all(struct iomm_ctx *ctx, bool builtin)
-{
-	struct iomm_formats *formats = iomm_formats(ctx);
-	struct iomm_format_impl *impl;
-	struct iomm_list *pos;
-
-	iomm_lock(ctx, &formats->lock);
-	iomm_list_for_each (pos, &formats->impls) {
-		impl = from_link(pos);
-		if (impl->state == IOMM_FORMAT_FAILED ||
-		    (impl->state == IOMM_FORMAT_LIVE &&
-		     (builtin || !impl->batch->builtin)))
-			retire(impl, &pos);
-	}
-	iomm_unlock(ctx, &formats->lock);
-	unpin_retired(ctx, &pos);
-}
-
-/* The lock is held. */
-static const struct iomm_format_impl *
-busy_one(struct iomm_formats *formats, const void *owner)
-{
-	const struct iomm_format_impl *impl;
-	struct iomm_list *pos;
-
-	iomm_list_for_each (pos, &formats->impls) {
-		impl = from_link(pos);
-		if (impl->owner == owner && impl->state != IOMM_FORMAT_FAILED &&
-		    (impl->pins || impl->state != IOMM_FORMAT_LIVE))
-			return impl;
-	}
-	return NULL;
-}
-
-int iomm_format_drop_owner(struct iomm_ctx *ctx, const void *owner)
-{
-	struct iomm_formats *formats = iomm_formats(ctx);
-	const struct iomm_format_impl *busy;
-	struct iomm_list *pos;
-	int err = 0;
-
-	iomm_lock(ctx, &formats->lock);
-	busy = busy_one(formats, owner);
-	if (busy)
-		err = IOMM_FAIL(ctx, IOMM_EBUSY,
-				"format %s is in use: it has %u pins",
-				IOMM_STR(busy->name), busy->pins);
-	else
-		iomm_list_for_each (pos, &formats->impls)
-			if (from_link(pos)->owner == owner)
-				retire(from_link(pos), &pos);
-	iomm_unlock(ctx, &formats->lock);
-	if (!err)
-		unpin_retired(ctx, &pos);
-	return err;
-}
 
 /* Making */
 
@@ -293,7 +77,7 @@ static int make_impl(struct iomm_ctx *ctx, const struct iomm_format_ops *ops,
 	if (ops->codec) {
 		err = iomm_codec_open(ctx, impl->name, ops->codec, &impl->type);
 		if (err) {
-			free_impl(ctx, impl);
+			iomm_format_free_impl(ctx, impl);
 			return err;
 		}
 		impl->made = true;
@@ -308,20 +92,29 @@ static int make_handle(struct iomm_ctx *ctx, struct iomm_format_impl *impl)
 	return iomm_format_handle(ctx, impl, &impl->first);
 }
 
+/* The handle of who registers it comes to nothing. */
+static void drop_handle(struct iomm_format_impl *impl)
+{
+	if (!impl->first)
+		return;
+	impl->first->impl = NULL;
+	iomm_object_drop(impl->first);
+	impl->first = NULL;
+	impl->pins = 0;
+}
+
 /* Before others can see it, and after a failure: nothing is released. */
 static void unmake(struct iomm_ctx *ctx, struct iomm_format_batch *batch)
 {
 	uint32_t n;
 
 	for (n = 0; n < batch->refs; n++) {
-		if (batch->impl[n]->first)
-			batch->impl[n]->first->impl = NULL;
-		iomm_object_drop(batch->impl[n]->first);
-		/* One that failed its test stays, as a reminder. */
-		if (batch->impl[n]->state == IOMM_FORMAT_TESTING)
-			free_impl(ctx, batch->impl[n]);
+		if (!batch->impl[n])
+			continue;
+		drop_handle(batch->impl[n]);
+		iomm_format_free_impl(ctx, batch->impl[n]);
 	}
-	iomm_free(ctx, batch, batch_bytes(batch->count));
+	iomm_free(ctx, batch, iomm_format_batch_bytes(batch->count));
 }
 
 struct list {
@@ -382,7 +175,7 @@ make(struct iomm_ctx *ctx, const struct list *list, void *data,
      void (*release)(void *data), bool handles, struct iomm_format_batch **out)
 {
 	struct iomm_format_batch *batch =
-		iomm_alloc(ctx, batch_bytes(list->count));
+		iomm_alloc(ctx, iomm_format_batch_bytes(list->count));
 	uint32_t n;
 	int err = 0;
 
@@ -485,37 +278,48 @@ static int test(struct iomm_ctx *ctx, const struct iomm_format_impl *impl)
 			 IOMM_STR(iomm_strerror(iomm_answer(r))));
 }
 
-/* Gives the names back. `failed` is who failed its test: requests are to say so.
- * The notice of a load that is running says so when it ends. True: it is to be
- * told now. */
+/* Makes of a format that failed its test a reminder: requests are to say so, and
+ * others may free it from here on. The notice of a load that is running says so
+ * when it ends; else it is to be told now: true. The lock is held. */
 static bool
-give_names_back(struct iomm_ctx *ctx, struct iomm_format_batch *batch,
-		struct iomm_format_impl *failed)
+remember(struct iomm_formats *formats, struct iomm_format_impl *failed,
+	 struct iomm_format_past *past)
+{
+	struct iomm_format_view view = iomm_format_look(formats, failed->name);
+	bool loading = view.notice && view.notice->state == IOMM_FORMAT_LOADING;
+
+	if (loading)
+		view.notice->error = -IOMM_ELIBBAD;
+	iomm_format_forget(formats, failed->name, past);
+	failed->state = IOMM_FORMAT_FAILED;
+	failed->batch = NULL;
+	iomm_list_add_tail(&formats->impls, &failed->link);
+	return !loading;
+}
+
+/* Gives the names back, after the n-th has failed its test; `count`: none has.
+ * True: its failure is to be told. */
+static bool give_names_back(struct iomm_ctx *ctx,
+			    struct iomm_format_batch *batch, uint32_t nth)
 {
 	struct iomm_formats *formats = iomm_formats(ctx);
-	struct iomm_format_view view;
+	struct iomm_format_impl *failed = NULL;
 	struct iomm_format_past past;
 	bool tell = false;
 	uint32_t n;
 
+	if (nth < batch->count) {
+		failed = batch->impl[nth];
+		drop_handle(failed);
+		iomm_format_close_type(ctx, failed);
+	}
 	iomm_format_past_init(&past);
-	if (failed && failed->made)
-		iomm_codec_close(ctx, failed->type);
 	iomm_lock(ctx, &formats->lock);
 	for (n = 0; n < batch->count; n++)
 		iomm_list_del(&batch->impl[n]->link);
-	if (failed)
-		failed->made = false;
 	if (failed && !formats->closed) {
-		view = iomm_format_look(formats, failed->name);
-		if (view.notice && view.notice->state == IOMM_FORMAT_LOADING)
-			view.notice->error = -IOMM_ELIBBAD;
-		else
-			tell = true;
-		iomm_format_forget(formats, failed->name, &past);
-		failed->state = IOMM_FORMAT_FAILED;
-		failed->batch = NULL;
-		iomm_list_add_tail(&formats->impls, &failed->link);
+		tell = remember(formats, failed, &past);
+		batch->impl[nth] = NULL;
 	}
 	iomm_formats_changed(ctx);
 	iomm_unlock(ctx, &formats->lock);
@@ -556,49 +360,49 @@ static int publish(struct iomm_ctx *ctx, struct iomm_format_batch *batch,
 	return err;
 }
 
-static int test_all(struct iomm_ctx *ctx, struct iomm_format_batch *batch,
-		    struct iomm_format_impl **failed)
+/* Up to the first that fails, which is `*n`. */
+static int
+test_all(struct iomm_ctx *ctx, struct iomm_format_batch *batch, uint32_t *n)
 {
-	uint32_t n;
 	int err = 0;
 
-	*failed = NULL;
-	for (n = 0; !err && n < batch->count; n++) {
-		err = test(ctx, batch->impl[n]);
+	for (*n = 0; *n < batch->count; ++*n) {
+		err = test(ctx, batch->impl[*n]);
 		if (err)
-			*failed = batch->impl[n];
+			break;
 	}
 	return err;
+}
+
+static void tell_all(struct iomm_ctx *ctx, const struct list *list)
+{
+	uint32_t n;
+
+	for (n = 0; n < list->count; n++)
+		iomm_format_tell(ctx, at(list, n)->name, 0);
+	iomm_arrived(ctx);
 }
 
 static int establish(struct iomm_ctx *ctx, const struct list *list,
 		     struct iomm_format_batch *batch, struct iomm_format **out)
 {
-	struct iomm_format_impl *failed;
-	char name[IOMM_FORMAT_NAME_MAX];
-	uint32_t n;
-	bool tell;
 	int err = take_names(ctx, batch);
+	uint32_t nth;
 
 	if (err) {
 		unmake(ctx, batch);
 		return err;
 	}
-	err = test_all(ctx, batch, &failed);
+	err = test_all(ctx, batch, &nth);
 	if (!err)
 		err = publish(ctx, batch, out);
 	if (!err) {
-		for (n = 0; n < list->count; n++)
-			iomm_format_tell(ctx, at(list, n)->name, 0);
-		iomm_arrived(ctx);
+		tell_all(ctx, list);
 		return 0;
 	}
-	if (failed)
-		(void)iomm_copy_string(name, sizeof(name), failed->name);
-	tell = give_names_back(ctx, batch, failed);
+	if (give_names_back(ctx, batch, nth))
+		iomm_format_tell(ctx, at(list, nth)->name, err);
 	unmake(ctx, batch);
-	if (tell)
-		iomm_format_tell(ctx, name, err);
 	iomm_arrived(ctx);
 	return err;
 }

@@ -82,6 +82,20 @@ void iomm_formats_changed(struct iomm_ctx *ctx);
 int iomm_format_register_builtin(struct iomm_ctx *ctx,
 				 const struct iomm_format_ops *ops,
 				 uint32_t count);
+
+/* Unregistering (format_unregister.c) */
+
+static inline uint64_t iomm_format_batch_bytes(uint32_t count)
+{
+	return sizeof(struct iomm_format_batch) +
+	       (uint64_t)count * sizeof(struct iomm_format_impl *);
+}
+
+/* Unmakes a type that codec.h has made. */
+void iomm_format_close_type(struct iomm_ctx *ctx,
+			    struct iomm_format_impl *impl);
+/* Of one that is in no list. Its batch is released elsewhere. */
+void iomm_format_free_impl(struct iomm_ctx *ctx, struct iomm_format_impl *impl);
 /* Takes a pin off, and lets the format go if it was the last of a dying one. */
 void iomm_format_unpin(struct iomm_ctx *ctx, struct iomm_format_impl *impl);
 /* Unregisters all, or all but those that are built in, for good with their last

@@ -20,7 +20,7 @@ struct arena {
 	_Atomic uint32_t round; /* goes up when one begins */
 	_Atomic uint32_t done;	/* threads that have ended it */
 	_Atomic bool over;
-	struct racer racer[RACE_MOST];
+	struct racer racer[RACE_CROWD];
 	uint32_t threads;
 };
 
@@ -129,7 +129,7 @@ static void start(const struct race *race)
 {
 	uint32_t n;
 
-	assert_true(race->threads <= RACE_MOST);
+	assert_true(race->threads <= RACE_CROWD);
 	memset(&failure, 0, sizeof(failure));
 	arena = calloc(1, sizeof(*arena));
 	assert_non_null(arena);
@@ -340,6 +340,13 @@ static void driver_release(void *data)
 int race_register(struct race_driver *driver, struct world *w, const char *node,
 		  struct iomm_iommu **out)
 {
+	return race_register_walking(driver, w, node, NULL, out);
+}
+
+int race_register_walking(struct race_driver *driver, struct world *w,
+			  const char *node, const char *format,
+			  struct iomm_iommu **out)
+{
 	static const struct iomm_iommu_ops ops = {
 		.size = sizeof(ops),
 		.translate = translate,
@@ -356,6 +363,7 @@ int race_register(struct race_driver *driver, struct world *w, const char *node,
 		.size = sizeof(config),
 		.name = node,
 		.driver = "race",
+		.format = format,
 	};
 	char path[64];
 

@@ -19,7 +19,8 @@
 #include "unit/support.h"
 
 #define RACE_THREADS 4u
-#define RACE_MOST    8u /* threads in one race */
+#define RACE_MOST    8u	 /* threads in one race, but for one */
+#define RACE_CROWD   64u /* and in that */
 
 struct race {
 	const char *name;
@@ -70,6 +71,11 @@ struct race_driver {
 
 int race_register(struct race_driver *driver, struct world *w, const char *node,
 		  struct iomm_iommu **out);
+
+/* One that walks tables of a format, see struct iomm_iommu_config. */
+int race_register_walking(struct race_driver *driver, struct world *w,
+			  const char *node, const char *format,
+			  struct iomm_iommu **out);
 
 static inline void count(_Atomic int64_t *counter, int64_t n)
 {
