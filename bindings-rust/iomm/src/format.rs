@@ -56,7 +56,7 @@ impl Format {
             let mut raw = ptr::null_mut();
             // SAFETY: the context is alive, and the name during the call.
             ctx.done(unsafe {
-                sys::iomm_format_request(ctx.as_raw(), name.as_ptr(), 0, &mut raw)
+                sys::iomm_format_request(ctx.as_raw(), name.as_ptr(), 0, 0, &mut raw)
             })?;
             // SAFETY: on success the reference is ours.
             Ok(unsafe { Format::from_raw(raw, ctx) })

@@ -11,6 +11,8 @@
 //! - A [`Domain`] is an I/O address space. It is attached to devices; memory
 //!   is mapped into it, and unmapped through a [`Gather`], so that nothing is
 //!   reused before hardware has forgotten it.
+//! - Page-table formats are known by name. One can be written in Rust, as a
+//!   [`Codec`], and brought by a [`Plugin`](plugin).
 //! - Who drives the hardware himself uses [`PageTable`]s, or
 //!   [`SharedPageTable`]s where several threads work on one.
 //!
@@ -61,6 +63,7 @@ extern crate std;
 
 mod boundary;
 mod bus;
+mod codec;
 mod ctx;
 mod device;
 mod domain;
@@ -75,12 +78,14 @@ mod handle;
 mod iommu;
 mod memory;
 mod pgtable;
+pub mod plugin;
 mod prot;
 mod soft;
 mod table_memory;
 mod text;
 
 pub use bus::Bus;
+pub use codec::{Codec, Dirty, Kind, Layout, Registers, Start, TableFlags};
 pub use ctx::{Context, ContextBuilder, HandleKind, LogLevel};
 pub use device::{Device, DeviceConfig, DeviceGuard, DeviceId, DeviceState};
 pub use domain::{Domain, DomainConfig};
@@ -98,6 +103,7 @@ pub use pgtable::{
     Segment, SharedCursor, SharedPageTable, TableCursor, TableGather, TableView, TlbOps,
     Translation, WalkEntry, WalkKind,
 };
+pub use plugin::Plugin;
 pub use prot::Prot;
 pub use soft::{DmaError, Soft, SoftConfig, SoftContext, SoftDriver, SoftStats};
 pub use table_memory::{Table, TableMemory, TableMemoryProvider};

@@ -61,6 +61,7 @@ impl Iommu {
             node: config.node.raw(),
             name: name.as_ptr(),
             driver: driver_name.as_ptr(),
+            format: ptr::null(),
         };
         ctx.call(|| {
             let data = Box::into_raw(Box::new(Registered::new(driver, ctx)));
