@@ -77,6 +77,8 @@ HEADERS     := $(sort $(wildcard include/iomm/*.h))
 ENGINE_HEADERS := $(shell cat src/pgtable/engine_headers)
 ENGINE_VERSION := $(BUILD)/engine/pgtable/engine_version.h
 EXAMPLES    := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
+EXAMPLE_PLUGINS := $(subst _,-,$(patsubst %.c,$(BUILD)/%.so,\
+		   $(wildcard examples/plugins/*.c)))
 TREES       := $(patsubst tests/data/%.dts,build/data/%.dtb,\
 	       $(wildcard tests/data/*.dts))
 UNIT_TESTS  := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
@@ -151,7 +153,7 @@ all: lib
 lib: $(BUILD)/libiomm.so $(BUILD)/libiomm.a core $(BUILD)/pkgconfig/libiomm.pc \
 	$(BUILD)/pkgconfig/libiomm-engine.pc $(PLUGIN_LIBS)
 core: $(BUILD)/libiomm-core.a $(BUILD)/pkgconfig/libiomm-core.pc
-examples: $(EXAMPLES)
+examples: $(EXAMPLES) $(EXAMPLE_PLUGINS)
 trees: $(TREES)
 unit: $(UNIT_TESTS) $(TEST_PLUGINS) trees
 fuzzers: $(FUZZERS) $(FUZZERS:=.planted)
@@ -167,6 +169,7 @@ run:
 
 run-programs: lib examples trees
 	@tools/cargo.sh build --locked --release -p iomm --example driver
+	@tools/cargo.sh build --locked --release -p riscv-gstage
 
 check:
 	@tools/setup.sh check
@@ -281,6 +284,13 @@ $(BUILD)/examples/%.o: examples/%.c
 	$(CC) $(cppflags) $(cflags) -c $< -o $@
 $(EXAMPLES): %: %.o $(BUILD)/libiomm.so
 	$(CC) $(ldflags) -o $@ $< -L$(BUILD) -liomm -Wl,-rpath,'$$ORIGIN/..'
+
+$(EXAMPLE_PLUGINS): $(BUILD)/examples/plugins/%.so: \
+		examples/plugins/$$(subst -,_,$$*).c $(BUILD)/settings \
+		$(ENGINE_VERSION) $(ENGINE_HEADERS:%=src/%)
+	@mkdir -p $(@D)
+	$(CC) -shared $(lib_cflags) $(cppflags) -Isrc -Wl,-z,defs $(cflags) \
+		$(ldflags) -o $@ $<
 
 # Unit tests reach inside, so they take the static library.
 $(BUILD)/unit/%.o: tests/unit/%.c
