@@ -74,7 +74,7 @@ CORE_SRC    := $(filter-out $(call format_src,$(PLUGINS)),\
 LIB_SRC     := $(CORE_SRC) $(call sources,$(HOSTED_DIRS))
 HEADERS     := $(sort $(wildcard include/iomm/*.h))
 # What a format that is compiled outside the tree needs of it.
-ENGINE_HEADERS := $(shell cat src/pgtable/engine_headers)
+ENGINE_HEADERS := $(shell sed /^\#/d src/pgtable/engine_headers.txt)
 ENGINE_VERSION := $(BUILD)/engine/pgtable/engine_version.h
 EXAMPLES    := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 EXAMPLE_PLUGINS := $(subst _,-,$(patsubst %.c,$(BUILD)/%.so,\

@@ -70,10 +70,10 @@ mod vendored {
     /// as the Makefile makes it, so that the same plugins fit.
     fn engine_version() -> PathBuf {
         let read = |path: &Path| std::fs::read(path).expect("a source of the library");
-        let list = read(Path::new("csrc/pgtable/engine_headers"));
+        let list = read(Path::new("csrc/pgtable/engine_headers.txt"));
         let list = String::from_utf8(list).expect("a list of names");
         let mut headers = Vec::new();
-        for name in list.lines() {
+        for name in list.lines().filter(|line| !line.starts_with('#')) {
             headers.extend(read(&Path::new("csrc").join(name)));
         }
         headers.push(b'\n'); // where a checked build says so

@@ -82,7 +82,7 @@ def findings_of_example(path, text):
     headers too."""
     engine = {"pgtable/engine_version.h"}
     if path.startswith("examples/plugins/"):
-        engine |= set(Path("src/pgtable/engine_headers").read_text().split())
+        engine |= set(Path("src/pgtable/engine_headers.txt").read_text().split())
     for line, bracket, name in includes(text):
         if bracket == '"' and not (
             path.startswith("examples/plugins/") and name in engine
