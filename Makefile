@@ -329,7 +329,8 @@ $(BUILD)/fuzz/%.planted.o: tests/fuzz/%.c
 $(BUILD)/fuzz/%.o: tests/fuzz/%.c
 	@mkdir -p $(@D)
 	$(CC) $(cppflags) -Itests $(cflags) -c $< -o $@
-$(FUZZERS) $(FUZZERS:=.planted): %: %.o $(BUILD)/fuzz/support.o $(BUILD)/libiomm.a
+$(FUZZERS) $(FUZZERS:=.planted): %: %.o $(BUILD)/fuzz/support.o \
+		$(BUILD)/unit/codec_arm64.o $(BUILD)/libiomm.a
 	$(CC) -fsanitize=fuzzer $(ldflags) -o $@ $^ $(LIBS)
 
 # The trees that QEMU wrote name their clocks and pins by number.
