@@ -324,6 +324,7 @@ VALUE(IOMM_DUMP_BINARY, 1);
 VALUE(IOMM_ENOENT, 2);
 VALUE(IOMM_EIO, 5);
 VALUE(IOMM_E2BIG, 7);
+VALUE(IOMM_ENOEXEC, 8);
 VALUE(IOMM_EAGAIN, 11);
 VALUE(IOMM_ENOMEM, 12);
 VALUE(IOMM_EACCES, 13);
@@ -372,7 +373,48 @@ FIELD(iomm_format_info, max_oas, 20, 4);
 FIELD(iomm_format_info, prot, 24, 4);
 FIELD(iomm_format_info, nr_regs, 28, 4);
 
+SIZE(iomm_format_slot, 56, 8);
+FIELD(iomm_format_slot, size, 0, 4);
+FIELD(iomm_format_slot, flags, 4, 4);
+FIELD(iomm_format_slot, name, 8, 24);
+FIELD(iomm_format_slot, state, 32, 4);
+FIELD(iomm_format_slot, pins, 36, 4);
+FIELD(iomm_format_slot, dying_pins, 40, 4);
+FIELD(iomm_format_slot, answer, 44, 4);
+FIELD(iomm_format_slot, deadline, 48, 8);
+
 VALUE(IOMM_FORMAT_INFO_SIZE_VER0, 32);
+VALUE(IOMM_FORMAT_EXPECTED, 1);
+VALUE(IOMM_FORMAT_LOADING, 2);
+VALUE(IOMM_FORMAT_TESTING, 3);
+VALUE(IOMM_FORMAT_LIVE, 4);
+VALUE(IOMM_FORMAT_DYING, 5);
+VALUE(IOMM_FORMAT_LATE, 6);
+VALUE(IOMM_FORMAT_FAILED, 7);
+VALUE(IOMM_FORMAT_SLOT_SIZE_VER0, 56);
+VALUE(IOMM_FORMAT_WAIT, 1);
+
+/* <iomm/format_ops.h> */
+
+SIZE(iomm_format_ops, 48, 8);
+FIELD(iomm_format_ops, size, 0, 4);
+FIELD(iomm_format_ops, flags, 4, 4);
+FIELD(iomm_format_ops, abi, 8, 4);
+FIELD(iomm_format_ops, engine_version, 12, 4);
+POINTER(iomm_format_ops, name, 16);
+POINTER(iomm_format_ops, engine, 24);
+POINTER(iomm_format_ops, codec, 32);
+POINTER(iomm_format_ops, self_test, 40);
+
+SIZE(iomm_format_loader, 16, 8);
+FIELD(iomm_format_loader, size, 0, 4);
+FIELD(iomm_format_loader, flags, 4, 4);
+POINTER(iomm_format_loader, load, 8);
+
+VALUE(IOMM_FORMAT_ABI, 1);
+VALUE(IOMM_FORMAT_OPS_SIZE_VER0, 48);
+VALUE(IOMM_FORMAT_LOADER_SIZE_VER0, 16);
+VALUE(IOMM_FORMAT_DEFER, 1);
 
 /* <iomm/gather.h> */
 
@@ -512,15 +554,15 @@ POINTER(iomm_iommu_ops, block, 64);
 POINTER(iomm_iommu_ops, flush, 72);
 POINTER(iomm_iommu_ops, flush_all, 80);
 
-SIZE(iomm_iommu_config, 32, 8);
+SIZE(iomm_iommu_config, 40, 8);
 FIELD(iomm_iommu_config, size, 0, 4);
 FIELD(iomm_iommu_config, flags, 4, 4);
 FIELD(iomm_iommu_config, node, 8, 8);
 POINTER(iomm_iommu_config, name, 16);
 POINTER(iomm_iommu_config, driver, 24);
+POINTER(iomm_iommu_config, format, 32);
 
 VALUE(IOMM_PROBE_INFO_SIZE_VER0, 32);
-VALUE(IOMM_FORMAT_NAME_MAX, 24);
 VALUE(IOMM_DOMAIN_SETUP_SIZE_VER0, 72);
 VALUE(IOMM_FAULT_SIZE_VER0, 32);
 VALUE(IOMM_FAULT_TRANSLATION, 1);
@@ -531,6 +573,7 @@ VALUE(IOMM_FAULT_WALK, 5);
 VALUE(IOMM_FAULT_BLOCKED, 6);
 VALUE(IOMM_IOMMU_OPS_SIZE_VER0, 88);
 VALUE(IOMM_IOMMU_CONFIG_SIZE_VER0, 32);
+VALUE(IOMM_IOMMU_CONFIG_SIZE_VER1, 40);
 
 /* <iomm/pasid.h> */
 
@@ -763,6 +806,7 @@ VALUE(IOMM_HANDLE_IOASID_SPACE, 15);
 VALUE(IOMM_HANDLE_IOASID_SET, 16);
 VALUE(IOMM_HANDLE_PASID, 17);
 VALUE(IOMM_HANDLE_PLUGIN, 18);
+VALUE(IOMM_FORMAT_NAME_MAX, 24);
 VALUE(IOMM_FOREVER, UINT64_MAX);
 VALUE(IOMM_PROT_READ, 1);
 VALUE(IOMM_PROT_WRITE, 2);

@@ -366,6 +366,7 @@ impl Machine {
             node: iommu.node,
             name: &iommu.path,
             driver: "soft-rust",
+            format: None,
         };
         let instance = Iommu::register(&self.ctx, &config, driver).attempt(&iommu.path)?;
         iommu.parts = Some((hardware, instance));

@@ -99,9 +99,9 @@ impl Context {
         ContextBuilder::default()
     }
 
-    /// Does what is due: replays devices whose IOMMU has arrived, gives up on
-    /// those whose deadline has passed, destroys what could not be destroyed
-    /// where it was dropped. [`Code::EDEADLK`] in a callback.
+    /// Does what is due: loads formats that were asked for, replays devices
+    /// whose IOMMU or format has arrived, gives up on those whose deadline has
+    /// passed, destroys what could not be destroyed where it was dropped. [`Code::EDEADLK`] in a callback.
     pub fn run(&self) -> Result<()> {
         // SAFETY: the context is alive.
         self.call(|| self.done(unsafe { sys::iomm_ctx_run(self.as_raw()) }))
@@ -126,9 +126,10 @@ impl Context {
         }
     }
 
-    /// Removes every device, unregisters every IOMMU instance, and so cuts
-    /// every edge that a registration made. Handles stay valid and answer
-    /// [`Code::ENODEV`].
+    /// Removes every device, unregisters every IOMMU instance and every format
+    /// that is not built in, ends subscriptions and announcements, and so cuts
+    /// every edge that a registration made. Handles stay valid: devices and
+    /// instances answer [`Code::ENODEV`], tables keep their format.
     ///
     /// `timeout` is for each guard that another thread holds; `None` waits as
     /// long as it takes. After [`Code::ETIMEDOUT`] the call can be repeated.

@@ -38,6 +38,8 @@ codes! {
     EIO = IOMM_EIO,
     /// A struct has a tail that the library does not know.
     E2BIG = IOMM_E2BIG,
+    /// Made for another version of the library.
+    ENOEXEC = IOMM_ENOEXEC,
     /// Try again.
     EAGAIN = IOMM_EAGAIN,
     /// A hook had no memory to give.

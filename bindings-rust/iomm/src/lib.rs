@@ -91,7 +91,7 @@ pub use device::{Device, DeviceConfig, DeviceGuard, DeviceId, DeviceState};
 pub use domain::{Domain, DomainConfig};
 pub use error::{Code, Error, Result};
 pub use firmware::{Firmware, Node, NodeFlags, NodeInfo, Nodes};
-pub use format::{Format, FormatInfo};
+pub use format::{Format, FormatInfo, FormatSlot, FormatState, FormatSubscription};
 pub use gather::Gather;
 pub use group::Group;
 pub use iommu::{

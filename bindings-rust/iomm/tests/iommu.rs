@@ -218,6 +218,7 @@ fn a_domain_may_have_memory_of_its_own() {
             node: machine.node("/iommu@1000"),
             name: "own",
             driver: "test",
+            format: None,
         };
         let driver = Own(machine.driver(), memory);
         let _iommu = Iommu::register(&machine.ctx, &config, driver).unwrap();

@@ -31,6 +31,11 @@ pub struct IommuConfig<'a> {
     /// The name of its driver. Several instances may serve one device when
     /// they have the same driver.
     pub driver: &'a str,
+    /// The page-table format that it walks: its devices wait for that as for
+    /// the instance. `None`: the driver asks for formats itself, and
+    /// [`probe`](IommuDriver::probe) answers
+    /// [`Code::EPROBE_DEFER`](crate::Code::EPROBE_DEFER) when one is not there.
+    pub format: Option<&'a str>,
 }
 
 handle! {
@@ -55,13 +60,17 @@ impl Iommu {
     ) -> Result<Iommu> {
         let name = text::c_string("name", config.name)?;
         let driver_name = text::c_string("driver name", config.driver)?;
+        let format = config
+            .format
+            .map(|name| text::c_string("format", name))
+            .transpose()?;
         let config = sys::iomm_iommu_config {
             size: text::size_of::<sys::iomm_iommu_config>(),
             flags: 0,
             node: config.node.raw(),
             name: name.as_ptr(),
             driver: driver_name.as_ptr(),
-            format: ptr::null(),
+            format: format.as_ref().map_or(ptr::null(), |name| name.as_ptr()),
         };
         ctx.call(|| {
             let data = Box::into_raw(Box::new(Registered::new(driver, ctx)));

@@ -117,6 +117,7 @@ impl Machine {
             node: self.node(path),
             name: path,
             driver: "test",
+            format: None,
         };
         Iommu::register(&self.ctx, &config, driver)
     }
