@@ -59,6 +59,8 @@ numbers! {
         SOFT = IOMM_HANDLE_SOFT, "software IOMMU";
         /// [`Reservation`](crate::Reservation).
         RESERVATION = IOMM_HANDLE_RESERVATION, "reservation";
+        /// [`Plugin`](crate::Plugin).
+        PLUGIN = IOMM_HANDLE_PLUGIN, "plugin";
     }
 }
 

@@ -12,7 +12,7 @@
 //!   is mapped into it, and unmapped through a [`Gather`], so that nothing is
 //!   reused before hardware has forgotten it.
 //! - Page-table formats are known by name. One can be written in Rust, as a
-//!   [`Codec`], and brought by a [`Plugin`](plugin).
+//!   [`Codec`], and brought by a [`Plugin`].
 //! - Who drives the hardware himself uses [`PageTable`]s, or
 //!   [`SharedPageTable`]s where several threads work on one.
 //!

@@ -262,7 +262,7 @@ unsafe extern "C" fn self_tests(data: *mut c_void) -> c_int {
 }
 
 /// Makes a plugin of a `cdylib`: `init` is called for each context that opens
-/// it, as [`Init`](crate::plugin::Init) says. See [`plugin`](crate::plugin).
+/// it, as [`Init`](crate::plugin::Init) says. See [`plugin`](mod@crate::plugin).
 #[macro_export]
 macro_rules! plugin {
     ($init:path) => {
