@@ -135,9 +135,9 @@ IOMM_API struct iomm_ctx *iomm_ctx_get(struct iomm_ctx *ctx);
 IOMM_API void iomm_ctx_put(struct iomm_ctx *ctx);
 
 /**
- * Does what is due: replays devices whose IOMMU has arrived, gives up on those
- * whose deadline has passed, destroys what was put where destroying was not
- * possible.
+ * Does what is due: loads formats that were asked for, replays devices whose
+ * IOMMU or format has arrived, gives up on those whose deadline has passed,
+ * destroys what was put where destroying was not possible.
  *
  * @param ctx a context
  *
@@ -179,9 +179,10 @@ IOMM_API IOMM_MUST_CHECK int
 iomm_ctx_next_deadline(struct iomm_ctx *ctx, uint64_t *deadline);
 
 /**
- * Removes every device, unregisters every IOMMU instance, and so cuts every
- * edge that a registration made. References that callers hold stay valid and
- * answer ENODEV.
+ * Removes every device, unregisters every IOMMU instance and every format that is
+ * not built in, ends subscriptions and announcements, and so cuts every edge that
+ * a registration made. References that callers hold stay valid: devices and
+ * instances answer ENODEV, tables keep their format.
  *
  * @param ctx a context
  * @param timeout how long to wait, in nanoseconds, for each guard that another

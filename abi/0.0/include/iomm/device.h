@@ -157,10 +157,13 @@ IOMM_API void iomm_device_put(struct iomm_device *device);
  * Context: runs the driver's callbacks, may wait for another thread's probe;
  *   in a callback that would wait: EDEADLK. Not in atomic hooks.
  * Errors: 0 when it is bound, now or before. EPROBE_DEFER: its IOMMU is not
- *   registered yet; it will be probed by iomm_ctx_run() when that has arrived.
- *   ETIMEDOUT: its `probe_timeout` passed. ENODEV: no IOMMU described (use
- *   direct DMA), a disabled or unknown one, no more IOMMUs to come, or the
- *   device is removed; the sentence says which. EINVAL: malformed firmware, or
+ *   registered yet, or that one's page-table format is not there, or its driver
+ *   says "not yet"; it will be probed by iomm_ctx_run() when something has
+ *   arrived. ETIMEDOUT: its `probe_timeout` passed, or the deadline of the
+ *   format. ENODEV: no IOMMU described (use direct DMA), a disabled or unknown
+ *   one, no more IOMMUs to come, no such format to come, or the device is
+ *   removed; the sentence says which. ELIBBAD, or what the loader answered:
+ *   the format could not be had. EINVAL: malformed firmware, or
  *   IOMMUs of different drivers. EBUSY: another device has one of its IDs (a
  *   group of several is not supported yet). ENOMEM; EPROTO; what the driver
  *   answered.

@@ -22,6 +22,7 @@
 #define IOMM_ENOENT	  2  /**< no such object, or end of an iteration */
 #define IOMM_EIO	  5  /**< the hardware, or its model, failed */
 #define IOMM_E2BIG	  7  /**< a struct has a tail that is not known here */
+#define IOMM_ENOEXEC	  8  /**< made for another version of the library */
 #define IOMM_EAGAIN	  11 /**< try again */
 #define IOMM_ENOMEM	  12 /**< a hook had no memory to give */
 #define IOMM_EACCES	  13 /**< belongs to somebody else */

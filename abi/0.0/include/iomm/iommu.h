@@ -28,9 +28,6 @@ struct iomm_probe_info {
 IOMM_LAYOUT(sizeof(struct iomm_probe_info) == IOMM_PROBE_INFO_SIZE_VER0,
 	    "iomm_probe_info");
 
-/** Longest format name, terminator included. */
-#define IOMM_FORMAT_NAME_MAX 24u
-
 /**
  * A paging domain that a driver is to make. The library fills it with what the
  * user wants; the driver corrects it to what the hardware can do.
@@ -94,8 +91,8 @@ struct iomm_iommu_ops {
 		(void *data, const uint32_t *cells, uint32_t nr_cells,
 		 uint64_t *id));
 	/** Takes a device on. `*device` is the driver's own, may stay NULL.
-	 * EPROBE_DEFER: not yet; asked again when another instance has been
-	 * registered. Required. */
+	 * EPROBE_DEFER: not yet; asked again when an instance or a format has
+	 * arrived, or is not expected any more. Required. */
 	IOMM_FN(int, probe,
 		(void *data, const struct iomm_probe_info *info,
 		 void **device));
@@ -146,10 +143,17 @@ struct iomm_iommu_config {
 	/** Name of the driver; copied; required. Several instances may serve
 	 * one device when they have the same driver. */
 	IOMM_PTR(const char *, driver);
+	/** Name of the page-table format that it walks; copied. Devices are
+	 * probed when that is there, and wait for it as for the instance. NULL:
+	 * the driver asks for formats itself, and its `probe` answers
+	 * EPROBE_DEFER when one is not there yet. */
+	IOMM_PTR(const char *, format);
 };
 
+/** Up to and without `format`. */
 #define IOMM_IOMMU_CONFIG_SIZE_VER0 32u
-IOMM_LAYOUT(sizeof(struct iomm_iommu_config) == IOMM_IOMMU_CONFIG_SIZE_VER0,
+#define IOMM_IOMMU_CONFIG_SIZE_VER1 40u
+IOMM_LAYOUT(sizeof(struct iomm_iommu_config) == IOMM_IOMMU_CONFIG_SIZE_VER1,
 	    "iomm_iommu_config");
 
 IOMM_BEGIN_DECLS
