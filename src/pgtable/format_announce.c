@@ -213,14 +213,12 @@ static struct iomm_format_notice *take_wanted(struct iomm_ctx *ctx)
 {
 	struct iomm_formats *formats = iomm_formats(ctx);
 	struct iomm_format_notice *notice, *found = NULL;
-	uint64_t now = iomm_now(ctx);
 	struct iomm_list *pos;
 
 	iomm_lock(ctx, &formats->lock);
 	iomm_list_for_each (pos, &formats->notices) {
 		notice = from_link(pos);
-		if (notice->wanted &&
-		    iomm_format_loadable(formats, notice, now)) {
+		if (notice->wanted && iomm_format_loadable(formats, notice)) {
 			found = notice;
 			iomm_format_load_begin(ctx, found);
 			break;
@@ -250,7 +248,7 @@ uint64_t iomm_formats_next_deadline(struct iomm_ctx *ctx)
 	iomm_lock(ctx, &formats->lock);
 	iomm_list_for_each (pos, &formats->notices) {
 		notice = from_link(pos);
-		if (notice->wanted && iomm_format_loadable(formats, notice, 0))
+		if (notice->wanted && iomm_format_loadable(formats, notice))
 			next = 0;
 		if (notice->state == IOMM_FORMAT_EXPECTED &&
 		    notice->deadline < next)

@@ -7,10 +7,10 @@
 /* Loading */
 
 bool iomm_format_loadable(const struct iomm_formats *formats,
-			  const struct iomm_format_notice *notice, uint64_t now)
+			  const struct iomm_format_notice *notice)
 {
 	return notice->state == IOMM_FORMAT_EXPECTED && notice->load &&
-	       notice->deadline > now && !formats->loading;
+	       !formats->loading;
 }
 
 void iomm_format_load_begin(struct iomm_ctx *ctx,
@@ -179,7 +179,7 @@ static enum step pend(struct iomm_ctx *ctx, struct question *q,
 	if (q->result)
 		return ANSWER;
 	q->notice = notice;
-	if (notice && iomm_format_loadable(formats, notice, 0)) {
+	if (notice && iomm_format_loadable(formats, notice)) {
 		iomm_format_load_begin(ctx, notice);
 		return LOAD;
 	}

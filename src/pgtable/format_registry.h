@@ -130,8 +130,7 @@ void iomm_format_past_end(struct iomm_ctx *ctx, struct iomm_format_past *past);
 
 /* Loading (format_load.c). May it be loaded now? The lock is held. */
 bool iomm_format_loadable(const struct iomm_formats *formats,
-			  const struct iomm_format_notice *notice,
-			  uint64_t now);
+			  const struct iomm_format_notice *notice);
 /* Takes the turn. The lock is held. */
 void iomm_format_load_begin(struct iomm_ctx *ctx,
 			    struct iomm_format_notice *notice);

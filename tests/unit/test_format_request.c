@@ -527,10 +527,10 @@ static void test_storm_fails(void **state)
 	formats_end(w);
 }
 
-/* Nobody loads it: it is registered under those who sleep. */
-static void test_storm_registered(void **state)
+/* Nobody loads it: something happens under those who sleep. */
+static void
+storm_until(struct world *w, int (*happens)(struct bringer *b), int answer)
 {
-	struct world *w = *state;
 	struct waiter waiters[WAITERS];
 	struct bringer b;
 
@@ -540,26 +540,29 @@ static void test_storm_registered(void **state)
 	start_waiters(waiters, &b);
 	while (!w->waits)
 		pause_us(100);
-	assert_ok(bringer_register(&b, NULL));
-	end_waiters(waiters, 0);
+	assert_ok(happens(&b));
+	end_waiters(waiters, answer);
 	formats_end(w);
+}
+
+static int it_comes(struct bringer *b)
+{
+	return bringer_register(b, NULL);
+}
+
+static int all_is_sealed(struct bringer *b)
+{
+	return iomm_formats_seal(b->w->ctx);
+}
+
+static void test_storm_registered(void **state)
+{
+	storm_until(*state, it_comes, 0);
 }
 
 static void test_storm_sealed(void **state)
 {
-	struct world *w = *state;
-	struct waiter waiters[WAITERS];
-	struct bringer b;
-
-	bringer_init(&b, w, NAME);
-	assert_ok(iomm_format_announce(w->ctx, NAME, IOMM_FOREVER, NULL, NULL,
-				       NULL));
-	start_waiters(waiters, &b);
-	while (!w->waits)
-		pause_us(100);
-	assert_ok(iomm_formats_seal(w->ctx));
-	end_waiters(waiters, -IOMM_ENOENT);
-	formats_end(w);
+	storm_until(*state, all_is_sealed, -IOMM_ENOENT);
 }
 
 /* Sealing, dying */
