@@ -9,6 +9,7 @@
 #include <iomm/alloc_type.h>
 #include <iomm/allocator.h>
 #include <iomm/bus.h>
+#include <iomm/codec.h>
 #include <iomm/ctx.h>
 #include <iomm/cursor.h>
 #include <iomm/device.h>
@@ -26,6 +27,7 @@
 #include <iomm/pasid.h>
 #include <iomm/pgtable.h>
 #include <iomm/platform.h>
+#include <iomm/plugin.h>
 #include <iomm/reservation.h>
 #include <iomm/soft.h>
 #include <iomm/table_memory.h>

@@ -76,6 +76,7 @@ struct iomm_alloc_type;
 struct iomm_ioasid_space;
 struct iomm_ioasid_set;
 struct iomm_pasid;
+struct iomm_plugin;
 
 /*
  * Kinds of handles, as counted by iomm_ctx_live_handles().
@@ -98,6 +99,7 @@ struct iomm_pasid;
 #define IOMM_HANDLE_IOASID_SPACE 15u /**< ID spaces */
 #define IOMM_HANDLE_IOASID_SET	 16u /**< sets of IDs */
 #define IOMM_HANDLE_PASID	 17u /**< PASID consumers */
+#define IOMM_HANDLE_PLUGIN	 18u /**< plugins */
 
 /** Longest format name, terminator included. */
 #define IOMM_FORMAT_NAME_MAX 24u
