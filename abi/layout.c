@@ -165,6 +165,65 @@ VALUE(IOMM_ALLOCATOR_BARRIER, 4);
 VALUE(IOMM_ALLOCATOR_DEAD, 8);
 VALUE(IOMM_ALLOCATOR_INFO_SIZE_VER0, 24);
 
+/* <iomm/codec.h> */
+
+SIZE(iomm_codec, 240, 8);
+FIELD(iomm_codec, size, 0, 4);
+FIELD(iomm_codec, flags, 4, 4);
+FIELD(iomm_codec, page_shift, 8, 4);
+FIELD(iomm_codec, levels, 12, 4);
+FIELD(iomm_codec, top_level, 16, 4);
+FIELD(iomm_codec, concat, 20, 4);
+FIELD(iomm_codec, min_root, 24, 4);
+FIELD(iomm_codec, min_ias, 28, 4);
+FIELD(iomm_codec, max_ias, 32, 4);
+FIELD(iomm_codec, max_oas, 36, 4);
+FIELD(iomm_codec, ias, 40, 4);
+FIELD(iomm_codec, oas, 44, 4);
+FIELD(iomm_codec, leaf_levels, 48, 4);
+FIELD(iomm_codec, nr_regs, 52, 4);
+FIELD(iomm_codec, run_shift, 56, 8);
+FIELD(iomm_codec, valid, 64, 8);
+FIELD(iomm_codec, run, 72, 8);
+FIELD(iomm_codec, attrs, 80, 8);
+FIELD(iomm_codec, breaks, 88, 8);
+FIELD(iomm_codec, accessed, 96, 8);
+FIELD(iomm_codec, dirty_mask, 104, 8);
+FIELD(iomm_codec, dirty_value, 112, 8);
+FIELD(iomm_codec, dirty, 120, 8);
+FIELD(iomm_codec, restricts, 128, 8);
+FIELD(iomm_codec, page_step, 136, 8);
+FIELD(iomm_codec, prot, 144, 4);
+FIELD(iomm_codec, table_flags, 148, 4);
+POINTER(iomm_codec, data, 152);
+POINTER(iomm_codec, next, 160);
+POINTER(iomm_codec, leaf, 168);
+POINTER(iomm_codec, link, 176);
+POINTER(iomm_codec, kind, 184);
+POINTER(iomm_codec, leaf_address, 192);
+POINTER(iomm_codec, link_address, 200);
+POINTER(iomm_codec, encode, 208);
+POINTER(iomm_codec, decode, 216);
+POINTER(iomm_codec, registers, 224);
+POINTER(iomm_codec, start, 232);
+
+SIZE(iomm_codec_table, 40, 8);
+FIELD(iomm_codec_table, size, 0, 4);
+FIELD(iomm_codec_table, flags, 4, 4);
+FIELD(iomm_codec_table, ias, 8, 4);
+FIELD(iomm_codec_table, oas, 12, 4);
+FIELD(iomm_codec_table, root, 16, 8);
+FIELD(iomm_codec_table, first_iova, 24, 8);
+FIELD(iomm_codec_table, start_level, 32, 4);
+FIELD(iomm_codec_table, pad, 36, 4);
+
+VALUE(IOMM_CODEC_LEAF, 2);
+VALUE(IOMM_CODEC_LEVELS, 8);
+VALUE(IOMM_CODEC_NONE, 0);
+VALUE(IOMM_CODEC_SIZE_VER0, 240);
+VALUE(IOMM_CODEC_TABLE, 1);
+VALUE(IOMM_CODEC_TABLE_SIZE_VER0, 40);
+
 /* <iomm/ctx.h> */
 
 SIZE(iomm_ctx_events, 40, 8);
@@ -751,6 +810,28 @@ VALUE(IOMM_LOG_DEBUG, 4);
 VALUE(IOMM_PLATFORM_SIZE_VER0, 96);
 VALUE(IOMM_PLATFORM_SIZE_VER1, 104);
 
+/* <iomm/plugin.h> */
+
+SIZE(iomm_plugin_api, 48, 8);
+FIELD(iomm_plugin_api, size, 0, 4);
+FIELD(iomm_plugin_api, abi, 4, 4);
+POINTER(iomm_plugin_api, plugin, 8);
+POINTER(iomm_plugin_api, engine, 16);
+POINTER(iomm_plugin_api, add, 24);
+POINTER(iomm_plugin_api, keep, 32);
+POINTER(iomm_plugin_api, fail, 40);
+
+SIZE(iomm_plugin_info, 16, 4);
+FIELD(iomm_plugin_info, size, 0, 4);
+FIELD(iomm_plugin_info, flags, 4, 4);
+FIELD(iomm_plugin_info, abi, 8, 4);
+FIELD(iomm_plugin_info, engine_version, 12, 4);
+
+VALUE(IOMM_PLUGIN_ABI, 1);
+VALUE(IOMM_PLUGIN_API_SIZE_VER0, 48);
+VALUE(IOMM_PLUGIN_INFO_SIZE_VER0, 16);
+VALUE(IOMM_PLUGIN_RESIDENT, 1);
+
 /* <iomm/soft.h> */
 
 SIZE(iomm_soft_config, 16, 4);
@@ -892,6 +973,7 @@ VALUE(IOMM_HANDLE_IOASID_SET, 16);
 VALUE(IOMM_HANDLE_PASID, 17);
 VALUE(IOMM_HANDLE_FWSPEC, 18);
 VALUE(IOMM_HANDLE_PCI, 19);
+VALUE(IOMM_HANDLE_PLUGIN, 20);
 VALUE(IOMM_FORMAT_NAME_MAX, 24);
 VALUE(IOMM_FOREVER, UINT64_MAX);
 VALUE(IOMM_PROT_READ, 1);

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
 # Runs the driver example, once written in C and once in Rust, on the two
-# device trees of the tree, or on the user's own; then the JIT compiler in both
-# languages, and the loader of modules:
+# device trees of the tree, or on the user's own; then a device that waits for a
+# page-table format, of plugins in both languages, the JIT compiler in both, and
+# the loader of modules:
 #   [DTB=path] [GRANULE=4k|16k|64k] tools/run-drivers.sh
 # Each program ends with the number of handles that are left.
 # `make run` builds what this runs.
@@ -42,6 +43,12 @@ for language in C Rust; do
 		"example_${language,,}" driver "${options[@]}" "$tree"
 	done
 done
+wait_for_format() {	# LANGUAGE FORMAT PLUGIN
+	heading "A device waits for $2, of a plugin in $1"
+	example_c late_format build/data/qemu-virt-smmuv3.dtb "${@:2}"
+}
+wait_for_format C vtd-ss build/examples/plugins/vtd-ss.so
+wait_for_format Rust riscv-sv39x4 build/rust/release/libriscv_gstage.so
 for language in C Rust; do
 	heading "A JIT compiler in $language"
 	"example_${language,,}" jit

@@ -30,14 +30,16 @@ mod vendored {
     use std::path::{Path, PathBuf};
 
     /// The folders of the library, below `csrc`. Not all need exist.
-    const FOLDERS: [&str; 11] = [
+    const FOLDERS: [&str; 13] = [
         "",
         "base",
         "pgtable",
+        "pgtable/codec",
         "ioasid",
         "device",
         "domain",
         "platform",
+        "plugin",
         "device/firmware",
         "firmware",
         "alloc",
@@ -51,7 +53,8 @@ mod vendored {
             .opt_level(2)
             .flag("-fvisibility=hidden")
             .include("cinclude")
-            .include("csrc");
+            .include("csrc")
+            .include(engine_version());
         for folder in FOLDERS {
             build.files(c_files(&Path::new("csrc").join(folder)));
         }
@@ -60,6 +63,48 @@ mod vendored {
         build.compile("iomm");
         link_libfdt();
         println!("cargo:rustc-link-lib=pthread");
+        println!("cargo:rustc-link-lib=dl");
+    }
+
+    /// The folder of the header that says which version of the engine this is:
+    /// as the Makefile makes it, so that the same plugins fit.
+    fn engine_version() -> PathBuf {
+        let read = |path: &Path| std::fs::read(path).expect("a source of the library");
+        let list = read(Path::new("csrc/pgtable/engine_headers.txt"));
+        let list = String::from_utf8(list).expect("a list of names");
+        let mut headers = Vec::new();
+        for name in list.lines().filter(|line| !line.starts_with('#')) {
+            headers.extend(read(&Path::new("csrc").join(name)));
+        }
+        headers.push(b'\n'); // where a checked build says so
+        let folder = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
+        let folder = folder.join("engine");
+        std::fs::create_dir_all(folder.join("pgtable")).expect("a place for a header");
+        let version = format!("#define IOMM_ENGINE_VERSION ({}u | 1u)\n", cksum(&headers));
+        std::fs::write(folder.join("pgtable/engine_version.h"), version)
+            .expect("a place for a header");
+        folder
+    }
+
+    /// What cksum(1) says of bytes.
+    fn cksum(bytes: &[u8]) -> u32 {
+        let length = bytes.len().to_le_bytes();
+        let used = length
+            .iter()
+            .rposition(|&byte| byte != 0)
+            .map_or(0, |n| n + 1);
+        let mut crc = 0u32;
+        for byte in bytes.iter().chain(&length[..used]) {
+            crc ^= u32::from(*byte) << 24;
+            for _ in 0..8 {
+                crc = if crc >> 31 == 1 {
+                    crc << 1 ^ 0x04c1_1db7
+                } else {
+                    crc << 1
+                };
+            }
+        }
+        !crc
     }
 
     fn c_files(folder: &Path) -> Vec<PathBuf> {

@@ -78,6 +78,7 @@ struct iomm_ioasid_set;
 struct iomm_pasid;
 struct iomm_fwspec;
 struct iomm_pci;
+struct iomm_plugin;
 
 /*
  * Kinds of handles, as counted by iomm_ctx_live_handles().
@@ -102,6 +103,7 @@ struct iomm_pci;
 #define IOMM_HANDLE_PASID	 17u /**< PASID consumers */
 #define IOMM_HANDLE_FWSPEC	 18u /**< what firmware says of devices */
 #define IOMM_HANDLE_PCI		 19u /**< PCI topologies */
+#define IOMM_HANDLE_PLUGIN	 20u /**< plugins */
 
 /** Longest format name, terminator included. */
 #define IOMM_FORMAT_NAME_MAX 24u

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define IOMM_HANDLE_KINDS 20u
+#define IOMM_HANDLE_KINDS 21u
 
 struct iomm_object;
 

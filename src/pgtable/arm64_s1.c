@@ -293,7 +293,8 @@ arm64_s1_raw_table(uint64_t desc, struct iomm_raw_state *state)
 static const struct iomm_engine_ops *const engines[] = ARM64_ENGINES(S1);
 
 /* DS is of 4 and 16 KiB; with 64 KiB the output width says it. */
-static const struct iomm_engine_ops *arm64_s1_select(const uint64_t *regs)
+static const struct iomm_engine_ops *
+arm64_s1_select(const struct iomm_format_type *type, const uint64_t *regs)
 {
 	uint64_t tcr = regs[IOMM_ARM64_S1_TCR];
 	uint32_t granule =
@@ -301,6 +302,7 @@ static const struct iomm_engine_ops *arm64_s1_select(const uint64_t *regs)
 			      : arm64_granule(ARM64_TG(tcr));
 	bool wide = granule == 16 ? TCR_IPS(tcr) == TCR_IPS_52 : tcr & TCR_DS;
 
+	(void)type;
 	return granule ? engines[ARM64_ENGINE(granule, wide)] : NULL;
 }
 

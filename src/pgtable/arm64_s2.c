@@ -228,13 +228,15 @@ static const struct iomm_engine_ops *const engines[] = ARM64_ENGINES(S2);
 
 /* DS is of 4 and 16 KiB. With 64 KiB, widths say it: what goes in is never wider
  * than the physical addresses that there are. */
-static const struct iomm_engine_ops *arm64_s2_select(const uint64_t *regs)
+static const struct iomm_engine_ops *
+arm64_s2_select(const struct iomm_format_type *type, const uint64_t *regs)
 {
 	uint64_t vtcr = regs[IOMM_ARM64_S2_VTCR];
 	uint32_t granule = arm64_granule(ARM64_TG(vtcr));
 	bool wide = granule == 16 ? VTCR_PS(vtcr) == 6 || ARM64_TSZ(vtcr) < 16
 				  : vtcr & VTCR_DS;
 
+	(void)type;
 	return granule ? engines[ARM64_ENGINE(granule, wide)] : NULL;
 }
 

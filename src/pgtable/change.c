@@ -111,8 +111,8 @@ int iomm_pgtable_split(struct iomm_pgtable *pgtable, uint64_t iova,
 				 page_size, pgtable->page_sizes);
 	sizes = pgtable->page_sizes & (page_size | (page_size - 1));
 	op.page_size = page_size;
-	op.leaf_levels = pgtable->ops->leaf_levels(sizes);
-	op.run_levels = pgtable->ops->run_levels(sizes);
+	op.leaf_levels = pgtable->ops->leaf_levels(pgtable->ops, sizes);
+	op.run_levels = pgtable->ops->run_levels(pgtable->ops, sizes);
 	return pgtable->ops->change(&op);
 }
 

@@ -137,8 +137,8 @@ static uint64_t narrow_sizes(const struct plan *plan)
 		uint64_t size = left & (~left + 1);
 
 		left &= left - 1;
-		if ((plan->ops->leaf_levels(size) |
-		     plan->ops->run_levels(size)) >>
+		if ((plan->ops->leaf_levels(plan->ops, size) |
+		     plan->ops->run_levels(plan->ops, size)) >>
 			    start &&
 		    size - 1 <= mask_of(plan->config.ias))
 			kept |= size;
@@ -160,7 +160,7 @@ static int check_page_sizes(struct iomm_ctx *ctx, struct plan *plan)
 				 "%x",
 				 config->page_sizes, IOMM_STR(plan->name),
 				 ops->granule, ops->page_sizes);
-	ops->geometry(config->ias, &plan->geometry);
+	ops->geometry(ops, config->ias, &plan->geometry);
 	sizes = narrow_sizes(plan);
 	if (!sizes)
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
@@ -308,8 +308,8 @@ static void set_up(struct iomm_pgtable *pgtable, const struct plan *plan)
 	set_ranges(pgtable, plan);
 	pgtable->start_level = plan->geometry.start_level;
 	pgtable->page_sizes = sizes;
-	pgtable->leaf_levels = plan->ops->leaf_levels(sizes);
-	pgtable->run_levels = plan->ops->run_levels(sizes);
+	pgtable->leaf_levels = plan->ops->leaf_levels(plan->ops, sizes);
+	pgtable->run_levels = plan->ops->run_levels(plan->ops, sizes);
 	pgtable->has_runs = pgtable->run_levels ||
 			    (config->flags & IOMM_PGTABLE_ADOPT);
 	pgtable->page_mask = (sizes & (~sizes + 1)) - 1;

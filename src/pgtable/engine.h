@@ -40,6 +40,9 @@
  *   FMT_RAW_TABLE(desc, state)	restrictions that a table puts on what is below
  *   FMT_ACCESSED(desc)		is the access flag set?
  *
+ * With FMT_RUNTIME the numbers may be expressions that are known at run time
+ * only, and there is no FN(ops).
+ *
  * Tables are read and written through desc.h only. Nothing that is read from a
  * table is used as a pointer or as a length. Addresses count from the first one
  * of the table's range.
@@ -57,7 +60,9 @@
 /* What a table of the last level covers. */
 #define FMT_WARM_SHIFT (FMT_PAGE_SHIFT + FMT_BITS)
 
+#ifndef FMT_RUNTIME
 _Static_assert(FMT_LEVELS <= IOMM_ENGINE_LEVELS, "levels");
+#endif
 
 /* Geometry */
 
@@ -113,11 +118,13 @@ static inline uint32_t FN(run)(uint32_t level)
 	return 1u << FMT_CONT_SHIFT(level);
 }
 
-static void FN(geometry)(uint32_t ias, struct iomm_geometry *out)
+static void FN(geometry)(const struct iomm_engine_ops *ops, uint32_t ias,
+			 struct iomm_geometry *out)
 {
 	uint32_t level = FMT_LAST;
 	uint64_t bytes;
 
+	(void)ops;
 	while (level && ias > FN(shift)(level) + FMT_BITS + FMT_CONCAT)
 		level--;
 	out->start_level = level;
@@ -125,10 +132,12 @@ static void FN(geometry)(uint32_t ias, struct iomm_geometry *out)
 	out->root_bytes = bytes < FMT_MIN_ROOT ? FMT_MIN_ROOT : bytes;
 }
 
-static uint32_t FN(leaf_levels)(uint64_t page_sizes)
+static uint32_t
+FN(leaf_levels)(const struct iomm_engine_ops *ops, uint64_t page_sizes)
 {
 	uint32_t level, levels = 0;
 
+	(void)ops;
 	for (level = 0; level < FMT_LEVELS; level++)
 		if ((FMT_LEAF_LEVELS >> level & 1) &&
 		    (page_sizes & FN(size)(level)))
@@ -136,10 +145,12 @@ static uint32_t FN(leaf_levels)(uint64_t page_sizes)
 	return levels;
 }
 
-static uint32_t FN(run_levels)(uint64_t page_sizes)
+static uint32_t
+FN(run_levels)(const struct iomm_engine_ops *ops, uint64_t page_sizes)
 {
 	uint32_t level, levels = 0;
 
+	(void)ops;
 	for (level = 0; level < FMT_LEVELS; level++)
 		if (FMT_CONT_SHIFT(level) &&
 		    (page_sizes & FN(size)(level) << FMT_CONT_SHIFT(level)))
@@ -258,6 +269,7 @@ static inline uint64_t FN(read)(const struct iomm_node *node, uint32_t slot)
 
 #include "pgtable/engine_read.h"
 
+#ifndef FMT_RUNTIME
 static const struct iomm_engine_ops FN(ops) = {
 	.granule = FMT_GRANULE,
 	.min_ias = FMT_MIN_IAS,
@@ -288,6 +300,7 @@ static const struct iomm_engine_ops FN(ops) = {
 	.walk = FN(walk),
 	.raw_walk = FN(raw_walk),
 };
+#endif
 
 #undef FN
 #undef FMT_LAST

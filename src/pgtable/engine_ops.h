@@ -11,10 +11,6 @@
 #include <iomm/cursor.h>
 #include <iomm/pgtable.h>
 
-/* What the template and the library agree on: this table, and all structs that
- * the template's code looks into. Goes up with each change of one of them. */
-#define IOMM_ENGINE_VERSION 1u
-
 struct iomm_raw_walker;
 struct iomm_raw_result;
 
@@ -45,11 +41,15 @@ struct iomm_engine_ops {
 	uint32_t bits;	     /* of an address that a level resolves */
 	uint32_t page_shift; /* and that are left below the last */
 
-	void (*geometry)(uint32_t ias, struct iomm_geometry *out);
+	/* These, and raw_walk, are given the instance itself. */
+	void (*geometry)(const struct iomm_engine_ops *ops, uint32_t ias,
+			 struct iomm_geometry *out);
 	/* Bit l is set when a leaf, or a run, at level l is of one of these
 	 * sizes. */
-	uint32_t (*leaf_levels)(uint64_t page_sizes);
-	uint32_t (*run_levels)(uint64_t page_sizes);
+	uint32_t (*leaf_levels)(const struct iomm_engine_ops *ops,
+				uint64_t page_sizes);
+	uint32_t (*run_levels)(const struct iomm_engine_ops *ops,
+			       uint64_t page_sizes);
 	/* Fills pgtable->regs. */
 	void (*registers)(struct iomm_pgtable *pgtable);
 	/* Books what is in `slots` slots of a table that was there. */
@@ -85,7 +85,8 @@ struct iomm_engine_ops {
 	int (*walk)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 		    const struct iomm_visitor *visitor);
 	/* See raw_walk.h. */
-	void (*raw_walk)(const struct iomm_raw_walker *walker, uint64_t iova,
+	void (*raw_walk)(const struct iomm_engine_ops *ops,
+			 const struct iomm_raw_walker *walker, uint64_t iova,
 			 struct iomm_raw_result *out);
 };
 

@@ -296,7 +296,8 @@ static uint32_t FN(raw_tables)(const struct iomm_raw_walker *walker,
 	}
 }
 
-static void FN(raw_walk)(const struct iomm_raw_walker *walker, uint64_t iova,
+static void FN(raw_walk)(const struct iomm_engine_ops *ops,
+			 const struct iomm_raw_walker *walker, uint64_t iova,
 			 struct iomm_raw_result *out)
 {
 	struct iomm_raw_state state = { .regs = walker->regs };
@@ -309,7 +310,7 @@ static void FN(raw_walk)(const struct iomm_raw_walker *walker, uint64_t iova,
 	if (state.start_level == FMT_LEVELS) {
 		struct iomm_geometry geometry;
 
-		FN(geometry)(state.ias, &geometry);
+		FN(geometry)(ops, state.ias, &geometry);
 		state.start_level = geometry.start_level;
 	}
 	root_bytes = UINT64_C(1) << (state.ias - FN(shift)(state.start_level) +

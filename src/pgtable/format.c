@@ -105,8 +105,8 @@ int iomm_raw_walk(const struct iomm_format *format,
 				 "tables of format %s cannot be walked from "
 				 "their registers",
 				 IOMM_STR(format->type->name));
-	engine = format->type->select(walker->regs);
+	engine = format->type->select(format->type, walker->regs);
 	if (engine)
-		engine->raw_walk(walker, iova, out);
+		engine->raw_walk(engine, walker, iova, out);
 	return 0;
 }

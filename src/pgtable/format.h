@@ -21,7 +21,8 @@ struct iomm_format_type {
 	const struct iomm_engine_ops *const *engines;
 	/* The instance that walks for these register values; NULL when they
 	 * are none of this format. */
-	const struct iomm_engine_ops *(*select)(const uint64_t *regs);
+	const struct iomm_engine_ops *(*select)(
+		const struct iomm_format_type *type, const uint64_t *regs);
 };
 
 /* What is registered together, and released when the last of it has gone. */
@@ -29,6 +30,7 @@ struct iomm_format_batch {
 	uint32_t refs; /* formats that are left; the registry's lock */
 	uint32_t count;
 	bool builtin;
+	void *test_data; /* for the tests */
 	void *data;
 	void (*release)(void *data);
 	/* For who registers them only. */
@@ -77,12 +79,24 @@ extern const struct iomm_subsys iomm_format_subsys;
 /* Unregisters all formats of an owner, or none: EBUSY while one of them is
  * pinned, tested, or going. Their `release` has returned when this does. */
 int iomm_format_drop_owner(struct iomm_ctx *ctx, const void *owner);
+/* iomm_format_register_all(), with data of their own for the self-tests. */
+int iomm_format_register_plugin(struct iomm_ctx *ctx,
+				const struct iomm_format_ops *ops,
+				uint32_t count, void *test_data, void *data,
+				void (*release)(void *data));
 
 /* The formats that are built in: `iomm_format_NAME` of src/pgtable/NAME.c. To
- * add one is to add its file, and a line here. */
+ * add one is to add its file, and a line here. `make FORMATS=...` has a list of
+ * its own, and leaves the others to plugins. */
+#ifndef IOMM_FORMATS
 #define IOMM_FORMATS(FORMAT) \
 	FORMAT(arm64_s1)     \
 	FORMAT(arm64_s2)
+#endif
+
+/* Announces a format of the library's own that is a plugin; the name is as in
+ * IOMM_FORMATS. plugin/plugin.c; not in the core. */
+int iomm_plugin_announce_own(struct iomm_ctx *ctx, const char *name);
 
 #define IOMM_DECLARE_FORMAT(name) \
 	extern const struct iomm_format_type iomm_format_##name;

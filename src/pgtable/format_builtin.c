@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The formats that are built in, and the subsystem as contexts see it. */
+#include "pgtable/engine_version.h"
 #include "pgtable/format_registry.h"
 
 #define FORMAT_TYPE(format) &iomm_format_##format,
@@ -25,10 +26,34 @@ static int register_builtin(struct iomm_ctx *ctx)
 	return iomm_format_register_builtin(ctx, ops, NR_BUILTIN);
 }
 
+/* Those that could be built in, and were not, come when they are asked for. */
+#if __STDC_HOSTED__ && defined(IOMM_FORMAT_PLUGINS)
+#define PLUGIN_NAME(format) #format,
+static const char *const plugins[] = { IOMM_FORMAT_PLUGINS(PLUGIN_NAME) };
+
+static int announce_plugins(struct iomm_ctx *ctx)
+{
+	uint32_t n;
+	int err = 0;
+
+	for (n = 0; !err && n < sizeof(plugins) / sizeof(plugins[0]); n++)
+		err = iomm_plugin_announce_own(ctx, plugins[n]);
+	return err;
+}
+#else
+static int announce_plugins(struct iomm_ctx *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+#endif
+
 static void fini(struct iomm_ctx *ctx)
 {
 	struct iomm_formats *formats = iomm_formats(ctx);
 
+	/* What failed is remembered no longer, either. */
+	formats->closed = true;
 	iomm_format_drop_subscriptions(ctx);
 	iomm_formats_seal_all(ctx);
 	iomm_formats_unregister_all(ctx, true);
@@ -53,6 +78,8 @@ static int init(struct iomm_ctx *ctx)
 	iomm_list_init(&formats->subscriptions);
 	ctx->state[IOMM_SUBSYS_FORMAT] = formats;
 	err = register_builtin(ctx);
+	if (!err)
+		err = announce_plugins(ctx);
 	if (err)
 		fini(ctx);
 	return err;

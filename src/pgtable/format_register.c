@@ -7,6 +7,7 @@
 
 #include "base/abi.h"
 #include "pgtable/codec.h"
+#include "pgtable/engine_version.h"
 
 /* Making */
 
@@ -15,10 +16,10 @@ static int check_engine(struct iomm_ctx *ctx, const struct iomm_format_ops *ops)
 	if (ops->engine_version != IOMM_ENGINE_VERSION)
 		return IOMM_FAIL(
 			ctx, IOMM_ENOEXEC,
-			"format %s was compiled with version %u of the "
-			"engine, and this library has %u",
+			"format %s was compiled with engine %x, and this "
+			"library has %x",
 			IOMM_STR(ops->name), ops->engine_version,
-			IOMM_ENGINE_VERSION);
+			(uint64_t)IOMM_ENGINE_VERSION);
 	if (!iomm_streq(ops->name, ops->engine->name))
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
 				 "format %s says in its engine that it is %s",
@@ -74,8 +75,7 @@ static int make_impl(struct iomm_ctx *ctx, const struct iomm_format_ops *ops,
 	impl->batch = batch;
 	impl->owner = iomm_callback_owner(ctx);
 	if (ops->codec) {
-		err = iomm_codec_open(ctx, impl->name, ops->codec, batch->data,
-				      &impl->type);
+		err = iomm_codec_open(ctx, impl->name, ops->codec, &impl->type);
 		if (err) {
 			iomm_format_free_impl(ctx, impl);
 			return err;
@@ -120,6 +120,7 @@ static void unmake(struct iomm_ctx *ctx, struct iomm_format_batch *batch)
 struct list {
 	const struct iomm_format_ops *ops;
 	uint32_t count, stride;
+	void *test_data;
 };
 
 static const struct iomm_format_ops *at(const struct list *list, uint32_t n)
@@ -183,6 +184,7 @@ make(struct iomm_ctx *ctx, const struct list *list, void *data,
 				 list->count);
 	batch->count = list->count;
 	batch->data = data;
+	batch->test_data = list->test_data;
 	batch->release = release;
 	for (n = 0; !err && n < list->count; n++)
 		err = make_one(ctx, list, n, batch, handles);
@@ -266,7 +268,7 @@ static int test(struct iomm_ctx *ctx, const struct iomm_format_impl *impl)
 	if (!impl->self_test)
 		return 0;
 	iomm_callback_begin(ctx, &frame, false);
-	r = impl->self_test(impl->batch->data);
+	r = impl->self_test(impl->batch->test_data);
 	iomm_callback_end(ctx, &frame);
 	if (!r)
 		return 0;
@@ -423,27 +425,49 @@ register_list(struct iomm_ctx *ctx, const struct list *list, void *data,
 	return err ? err : establish(ctx, list, batch, out);
 }
 
+/* Whatever happens, `data` is released. */
+static int
+enter_and_register(struct iomm_ctx *ctx, const struct list *list, void *data,
+		   void (*release)(void *data), struct iomm_format **out)
+{
+	int err;
+
+	iomm_enter(ctx);
+	err = register_list(ctx, list, data, release, out);
+	if (err)
+		iomm_release(ctx, release, data);
+	return iomm_leave(ctx, err);
+}
+
 int iomm_format_register_all(struct iomm_ctx *ctx,
 			     const struct iomm_format_ops *ops, uint32_t count,
 			     uint32_t stride, void *data,
 			     void (*release)(void *data),
 			     struct iomm_format **out)
 {
-	const struct list list = { .ops = ops,
-				   .count = count,
-				   .stride = stride };
-	int err;
+	const struct list list = {
+		.ops = ops, .count = count, .stride = stride, .test_data = data
+	};
 
 	if (!ctx) {
 		if (release)
 			release(data);
 		return -IOMM_EINVAL;
 	}
-	iomm_enter(ctx);
-	err = register_list(ctx, &list, data, release, out);
-	if (err)
-		iomm_release(ctx, release, data);
-	return iomm_leave(ctx, err);
+	return enter_and_register(ctx, &list, data, release, out);
+}
+
+int iomm_format_register_plugin(struct iomm_ctx *ctx,
+				const struct iomm_format_ops *ops,
+				uint32_t count, void *test_data, void *data,
+				void (*release)(void *data))
+{
+	const struct list list = { .ops = ops,
+				   .count = count,
+				   .stride = sizeof(*ops),
+				   .test_data = test_data };
+
+	return enter_and_register(ctx, &list, data, release, NULL);
 }
 
 int iomm_format_register(struct iomm_ctx *ctx,

@@ -87,8 +87,8 @@ static int force_size(struct iomm_pgtable *pgtable, uint64_t align,
 				 "addresses or length (%x) are no multiple of "
 				 "the page size %k that was asked for",
 				 align, size);
-	op->leaf_levels = pgtable->ops->leaf_levels(size);
-	op->run_levels = pgtable->ops->run_levels(size);
+	op->leaf_levels = pgtable->ops->leaf_levels(pgtable->ops, size);
+	op->run_levels = pgtable->ops->run_levels(pgtable->ops, size);
 	op->exact = true;
 	return 0;
 }

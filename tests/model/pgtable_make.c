@@ -5,6 +5,10 @@
 
 #include <inttypes.h>
 
+#include "unit/codec_arm64.h"
+
+#define CODEC "codec-s1"
+
 /* The formats that are tried, and their flags. */
 static const struct {
 	const char *name;
@@ -13,6 +17,8 @@ static const struct {
 	{ "arm64-s1",
 	  IOMM_PGTABLE_UPPER | IOMM_PGTABLE_DIRTY | IOMM_PGTABLE_NS },
 	{ "arm64-s2", IOMM_PGTABLE_DIRTY | IOMM_PGTABLE_S2FWB },
+	/* The first one, through the engine's generic instance. */
+	{ CODEC, IOMM_PGTABLE_UPPER | IOMM_PGTABLE_DIRTY | IOMM_PGTABLE_NS },
 };
 
 /* Runs that can be cut come with the leaves that they are cut into. */
@@ -114,6 +120,7 @@ static void pick_format(struct subject *s, struct random *random)
 	uint32_t any = IOMM_PGTABLE_COHERENT | IOMM_PGTABLE_SHARED |
 		       IOMM_PGTABLE_HITLESS;
 
+	model_require(!codec_arm64_register(s->world.ctx, CODEC), "no codec");
 	if (iomm_format_request(s->world.ctx, formats[n].name, 0, 0,
 				&s->format)) {
 		n = 0;

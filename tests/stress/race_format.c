@@ -7,6 +7,7 @@
 #include "stress/races.h"
 
 #include "unit/format_support.h"
+#include "pgtable/engine_version.h"
 
 #define NAME "raced"
 

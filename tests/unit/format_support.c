@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "unit/format_support.h"
 
+#include "pgtable/engine_version.h"
+
 static int on_test(void *data)
 {
 	struct bringer *b = data;

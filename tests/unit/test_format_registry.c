@@ -2,6 +2,7 @@
 /* Registering formats, pins, and unregistering. What requests answer is in
  * test_format_request.c, who is told in test_format_event.c. */
 #include "unit/format_support.h"
+#include "pgtable/engine_version.h"
 
 static void test_register(void **state)
 {

@@ -119,8 +119,10 @@ static uint32_t toy_start(const uint64_t *regs, struct iomm_raw_state *state)
 
 static const struct iomm_engine_ops *const engines[] = { &toy_1k_ops, NULL };
 
-static const struct iomm_engine_ops *toy_select(const uint64_t *regs)
+static const struct iomm_engine_ops *
+toy_select(const struct iomm_format_type *type, const uint64_t *regs)
 {
+	(void)type;
 	(void)regs;
 	return &toy_1k_ops;
 }

@@ -21,12 +21,10 @@ pub const IOMM_HANDLE_ALLOC_TYPE: u32 = 14;
 pub const IOMM_HANDLE_IOASID_SPACE: u32 = 15;
 pub const IOMM_HANDLE_IOASID_SET: u32 = 16;
 pub const IOMM_HANDLE_PASID: u32 = 17;
-<<<<<<< HEAD
 pub const IOMM_HANDLE_FWSPEC: u32 = 18;
 pub const IOMM_HANDLE_PCI: u32 = 19;
-=======
+pub const IOMM_HANDLE_PLUGIN: u32 = 20;
 pub const IOMM_FORMAT_NAME_MAX: u32 = 24;
->>>>>>> registry
 pub const IOMM_PROT_READ: u32 = 1;
 pub const IOMM_PROT_WRITE: u32 = 2;
 pub const IOMM_PROT_EXEC: u32 = 4;
@@ -71,29 +69,7 @@ pub const IOMM_ALLOCATOR_BARRIER: u32 = 4;
 pub const IOMM_ALLOCATOR_DEAD: u32 = 8;
 pub const IOMM_ALLOCATOR_INFO_SIZE_VER0: u32 = 24;
 pub const IOMM_ALLOC_STATS_SIZE_VER0: u32 = 80;
-pub const IOMM_THREAD_SIZE: u32 = 1024;
-pub const IOMM_LOG_ERROR: u32 = 1;
-pub const IOMM_LOG_WARN: u32 = 2;
-pub const IOMM_LOG_INFO: u32 = 3;
-pub const IOMM_LOG_DEBUG: u32 = 4;
-pub const IOMM_PLATFORM_SIZE_VER0: u32 = 96;
-pub const IOMM_PLATFORM_SIZE_VER1: u32 = 104;
-pub const IOMM_CTX_EVENTS_SIZE_VER0: u32 = 40;
-pub const IOMM_CTX_CONFIG_SIZE_VER0: u32 = 64;
 pub const IOMM_GATHER_SIZE_VER0: u32 = 64;
-pub const IOMM_CURSOR_SIZE_VER0: u32 = 64;
-pub const IOMM_DEVICE_ADDRESS: u32 = 1;
-pub const IOMM_DEVICE_DMA_MASK: u32 = 2;
-pub const IOMM_DEVICE_CONFIG_SIZE_VER0: u32 = 40;
-pub const IOMM_DEVICE_NEW: u32 = 0;
-pub const IOMM_DEVICE_WAITING: u32 = 1;
-pub const IOMM_DEVICE_PROBING: u32 = 2;
-pub const IOMM_DEVICE_BOUND: u32 = 3;
-pub const IOMM_DEVICE_NONE: u32 = 4;
-pub const IOMM_DEVICE_REMOVED: u32 = 5;
-pub const IOMM_DEVICE_ID_SIZE_VER0: u32 = 16;
-pub const IOMM_DEVICE_GUARD_SIZE_VER0: u32 = 40;
-pub const IOMM_DEVICE_GUARDS_PER_THREAD: u32 = 16;
 pub const IOMM_PGTABLE_COHERENT: u32 = 1;
 pub const IOMM_PGTABLE_MAX_TABLE_PA: u32 = 2;
 pub const IOMM_PGTABLE_SHARED: u32 = 4;
@@ -124,6 +100,34 @@ pub const IOMM_SEGMENT_SIZE_VER0: u32 = 16;
 pub const IOMM_MAP_REPEAT: u32 = 1;
 pub const IOMM_MAP_PAGE_MASK: u32 = 65280;
 pub const IOMM_DIRTY_KEEP: u32 = 1;
+pub const IOMM_CODEC_NONE: u32 = 0;
+pub const IOMM_CODEC_TABLE: u32 = 1;
+pub const IOMM_CODEC_LEAF: u32 = 2;
+pub const IOMM_CODEC_LEVELS: u32 = 8;
+pub const IOMM_CODEC_TABLE_SIZE_VER0: u32 = 40;
+pub const IOMM_CODEC_SIZE_VER0: u32 = 240;
+pub const IOMM_THREAD_SIZE: u32 = 1024;
+pub const IOMM_LOG_ERROR: u32 = 1;
+pub const IOMM_LOG_WARN: u32 = 2;
+pub const IOMM_LOG_INFO: u32 = 3;
+pub const IOMM_LOG_DEBUG: u32 = 4;
+pub const IOMM_PLATFORM_SIZE_VER0: u32 = 96;
+pub const IOMM_PLATFORM_SIZE_VER1: u32 = 104;
+pub const IOMM_CTX_EVENTS_SIZE_VER0: u32 = 40;
+pub const IOMM_CTX_CONFIG_SIZE_VER0: u32 = 64;
+pub const IOMM_CURSOR_SIZE_VER0: u32 = 64;
+pub const IOMM_DEVICE_ADDRESS: u32 = 1;
+pub const IOMM_DEVICE_DMA_MASK: u32 = 2;
+pub const IOMM_DEVICE_CONFIG_SIZE_VER0: u32 = 40;
+pub const IOMM_DEVICE_NEW: u32 = 0;
+pub const IOMM_DEVICE_WAITING: u32 = 1;
+pub const IOMM_DEVICE_PROBING: u32 = 2;
+pub const IOMM_DEVICE_BOUND: u32 = 3;
+pub const IOMM_DEVICE_NONE: u32 = 4;
+pub const IOMM_DEVICE_REMOVED: u32 = 5;
+pub const IOMM_DEVICE_ID_SIZE_VER0: u32 = 16;
+pub const IOMM_DEVICE_GUARD_SIZE_VER0: u32 = 40;
+pub const IOMM_DEVICE_GUARDS_PER_THREAD: u32 = 16;
 pub const IOMM_PROBE_INFO_SIZE_VER0: u32 = 32;
 pub const IOMM_DOMAIN_SETUP_SIZE_VER0: u32 = 72;
 pub const IOMM_FAULT_SIZE_VER0: u32 = 32;
@@ -174,7 +178,19 @@ pub const IOMM_ACPI_TABLE_SIZE_VER0: u32 = 24;
 pub const IOMM_LINUX_DEVICE_TREE: u32 = 1;
 pub const IOMM_LINUX_ACPI: u32 = 2;
 pub const IOMM_FORMAT_INFO_SIZE_VER0: u32 = 32;
-<<<<<<< HEAD
+pub const IOMM_FORMAT_EXPECTED: u32 = 1;
+pub const IOMM_FORMAT_LOADING: u32 = 2;
+pub const IOMM_FORMAT_TESTING: u32 = 3;
+pub const IOMM_FORMAT_LIVE: u32 = 4;
+pub const IOMM_FORMAT_DYING: u32 = 5;
+pub const IOMM_FORMAT_LATE: u32 = 6;
+pub const IOMM_FORMAT_FAILED: u32 = 7;
+pub const IOMM_FORMAT_SLOT_SIZE_VER0: u32 = 56;
+pub const IOMM_FORMAT_WAIT: u32 = 1;
+pub const IOMM_FORMAT_ABI: u32 = 1;
+pub const IOMM_FORMAT_OPS_SIZE_VER0: u32 = 48;
+pub const IOMM_FORMAT_LOADER_SIZE_VER0: u32 = 16;
+pub const IOMM_FORMAT_DEFER: u32 = 1;
 pub const IOMM_FWSPEC_COHERENT: u32 = 1;
 pub const IOMM_FWSPEC_ATS: u32 = 2;
 pub const IOMM_FWSPEC_PRI: u32 = 4;
@@ -192,21 +208,6 @@ pub const IOMM_REGION_SOFTWARE_MSI: u32 = 5;
 pub const IOMM_REGION_MAPPED: u32 = 1;
 pub const IOMM_RESERVED_REGION_SIZE_VER0: u32 = 48;
 pub const IOMM_DMA_RANGE_SIZE_VER0: u32 = 40;
-=======
-pub const IOMM_FORMAT_EXPECTED: u32 = 1;
-pub const IOMM_FORMAT_LOADING: u32 = 2;
-pub const IOMM_FORMAT_TESTING: u32 = 3;
-pub const IOMM_FORMAT_LIVE: u32 = 4;
-pub const IOMM_FORMAT_DYING: u32 = 5;
-pub const IOMM_FORMAT_LATE: u32 = 6;
-pub const IOMM_FORMAT_FAILED: u32 = 7;
-pub const IOMM_FORMAT_SLOT_SIZE_VER0: u32 = 56;
-pub const IOMM_FORMAT_WAIT: u32 = 1;
-pub const IOMM_FORMAT_ABI: u32 = 1;
-pub const IOMM_FORMAT_OPS_SIZE_VER0: u32 = 48;
-pub const IOMM_FORMAT_LOADER_SIZE_VER0: u32 = 16;
-pub const IOMM_FORMAT_DEFER: u32 = 1;
->>>>>>> registry
 pub const IOMM_IOASID_INVALID: u32 = 4294967295;
 pub const IOMM_IOASID_SPACE_CONFIG_SIZE_VER0: u32 = 16;
 pub const IOMM_IOASID_SPACE_INFO_SIZE_VER0: u32 = 40;
@@ -245,6 +246,10 @@ pub const IOMM_PCI_QUIRKS: u32 = 8;
 pub const IOMM_PCI_FUNCTION_SIZE_VER0: u32 = 56;
 pub const IOMM_PCI_ID_SIZE_VER0: u32 = 8;
 pub const IOMM_PCI_FUNCTIONS_MAX: u32 = 16777216;
+pub const IOMM_PLUGIN_ABI: u32 = 1;
+pub const IOMM_PLUGIN_RESIDENT: u32 = 1;
+pub const IOMM_PLUGIN_INFO_SIZE_VER0: u32 = 16;
+pub const IOMM_PLUGIN_API_SIZE_VER0: u32 = 48;
 pub const IOMM_SOFT_IDENTITY: u32 = 1;
 pub const IOMM_SOFT_CONFIG_SIZE_VER0: u32 = 16;
 pub const IOMM_SOFT_CONTEXT_SIZE_VER0: u32 = 88;
@@ -353,6 +358,11 @@ pub struct iomm_fwspec {
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct iomm_pci {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_plugin {
     _unused: [u8; 0],
 }
 #[repr(C)]
@@ -864,245 +874,6 @@ const _: () = {
     ][::core::mem::offset_of!(iomm_alloc_stats, book) - 72usize];
 };
 #[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct iomm_lock {
-    pub opaque: [iomm_u64; 8usize],
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of iomm_lock"][::core::mem::size_of::<iomm_lock>() - 64usize];
-    ["Alignment of iomm_lock"][::core::mem::align_of::<iomm_lock>() - 8usize];
-    [
-        "Offset of field: iomm_lock::opaque",
-    ][::core::mem::offset_of!(iomm_lock, opaque) - 0usize];
-};
-#[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct iomm_platform {
-    pub size: u32,
-    pub flags: u32,
-    pub alloc: ::core::option::Option<
-        unsafe extern "C" fn(
-            data: *mut ::core::ffi::c_void,
-            bytes: u64,
-            align: u64,
-        ) -> *mut ::core::ffi::c_void,
-    >,
-    pub free: ::core::option::Option<
-        unsafe extern "C" fn(
-            data: *mut ::core::ffi::c_void,
-            ptr: *mut ::core::ffi::c_void,
-            bytes: u64,
-            align: u64,
-        ),
-    >,
-    pub lock_init: ::core::option::Option<
-        unsafe extern "C" fn(
-            data: *mut ::core::ffi::c_void,
-            lock: *mut iomm_lock,
-        ) -> ::core::ffi::c_int,
-    >,
-    pub lock_fini: ::core::option::Option<
-        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, lock: *mut iomm_lock),
-    >,
-    pub lock: ::core::option::Option<
-        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, lock: *mut iomm_lock),
-    >,
-    pub unlock: ::core::option::Option<
-        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, lock: *mut iomm_lock),
-    >,
-    pub thread: ::core::option::Option<
-        unsafe extern "C" fn(data: *mut ::core::ffi::c_void) -> *mut ::core::ffi::c_void,
-    >,
-    pub wait: ::core::option::Option<
-        unsafe extern "C" fn(
-            data: *mut ::core::ffi::c_void,
-            word: *mut u32,
-            expected: u32,
-            deadline: u64,
-        ),
-    >,
-    pub wake: ::core::option::Option<
-        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, word: *mut u32),
-    >,
-    pub time: ::core::option::Option<
-        unsafe extern "C" fn(data: *mut ::core::ffi::c_void) -> u64,
-    >,
-    pub log: ::core::option::Option<
-        unsafe extern "C" fn(
-            data: *mut ::core::ffi::c_void,
-            level: u32,
-            tag: *const ::core::ffi::c_char,
-            line: *const ::core::ffi::c_char,
-        ),
-    >,
-    pub barrier: ::core::option::Option<
-        unsafe extern "C" fn(data: *mut ::core::ffi::c_void) -> ::core::ffi::c_int,
-    >,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of iomm_platform"][::core::mem::size_of::<iomm_platform>() - 104usize];
-    ["Alignment of iomm_platform"][::core::mem::align_of::<iomm_platform>() - 8usize];
-    [
-        "Offset of field: iomm_platform::size",
-    ][::core::mem::offset_of!(iomm_platform, size) - 0usize];
-    [
-        "Offset of field: iomm_platform::flags",
-    ][::core::mem::offset_of!(iomm_platform, flags) - 4usize];
-    [
-        "Offset of field: iomm_platform::alloc",
-    ][::core::mem::offset_of!(iomm_platform, alloc) - 8usize];
-    [
-        "Offset of field: iomm_platform::free",
-    ][::core::mem::offset_of!(iomm_platform, free) - 16usize];
-    [
-        "Offset of field: iomm_platform::lock_init",
-    ][::core::mem::offset_of!(iomm_platform, lock_init) - 24usize];
-    [
-        "Offset of field: iomm_platform::lock_fini",
-    ][::core::mem::offset_of!(iomm_platform, lock_fini) - 32usize];
-    [
-        "Offset of field: iomm_platform::lock",
-    ][::core::mem::offset_of!(iomm_platform, lock) - 40usize];
-    [
-        "Offset of field: iomm_platform::unlock",
-    ][::core::mem::offset_of!(iomm_platform, unlock) - 48usize];
-    [
-        "Offset of field: iomm_platform::thread",
-    ][::core::mem::offset_of!(iomm_platform, thread) - 56usize];
-    [
-        "Offset of field: iomm_platform::wait",
-    ][::core::mem::offset_of!(iomm_platform, wait) - 64usize];
-    [
-        "Offset of field: iomm_platform::wake",
-    ][::core::mem::offset_of!(iomm_platform, wake) - 72usize];
-    [
-        "Offset of field: iomm_platform::time",
-    ][::core::mem::offset_of!(iomm_platform, time) - 80usize];
-    [
-        "Offset of field: iomm_platform::log",
-    ][::core::mem::offset_of!(iomm_platform, log) - 88usize];
-    [
-        "Offset of field: iomm_platform::barrier",
-    ][::core::mem::offset_of!(iomm_platform, barrier) - 96usize];
-};
-#[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct iomm_ctx_events {
-    pub size: u32,
-    pub flags: u32,
-    pub wakeup: ::core::option::Option<
-        unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
-    >,
-    pub released: ::core::option::Option<
-        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, live_handles: u32),
-    >,
-    pub misuse: ::core::option::Option<
-        unsafe extern "C" fn(
-            data: *mut ::core::ffi::c_void,
-            sentence: *const ::core::ffi::c_char,
-        ),
-    >,
-    pub log: ::core::option::Option<
-        unsafe extern "C" fn(
-            data: *mut ::core::ffi::c_void,
-            level: u32,
-            tag: *const ::core::ffi::c_char,
-            line: *const ::core::ffi::c_char,
-        ),
-    >,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of iomm_ctx_events"][::core::mem::size_of::<iomm_ctx_events>() - 40usize];
-    [
-        "Alignment of iomm_ctx_events",
-    ][::core::mem::align_of::<iomm_ctx_events>() - 8usize];
-    [
-        "Offset of field: iomm_ctx_events::size",
-    ][::core::mem::offset_of!(iomm_ctx_events, size) - 0usize];
-    [
-        "Offset of field: iomm_ctx_events::flags",
-    ][::core::mem::offset_of!(iomm_ctx_events, flags) - 4usize];
-    [
-        "Offset of field: iomm_ctx_events::wakeup",
-    ][::core::mem::offset_of!(iomm_ctx_events, wakeup) - 8usize];
-    [
-        "Offset of field: iomm_ctx_events::released",
-    ][::core::mem::offset_of!(iomm_ctx_events, released) - 16usize];
-    [
-        "Offset of field: iomm_ctx_events::misuse",
-    ][::core::mem::offset_of!(iomm_ctx_events, misuse) - 24usize];
-    [
-        "Offset of field: iomm_ctx_events::log",
-    ][::core::mem::offset_of!(iomm_ctx_events, log) - 32usize];
-};
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct iomm_ctx_config {
-    pub size: u32,
-    pub flags: u32,
-    pub log_level: u32,
-    pub reserved: u32,
-    pub platform: *const iomm_platform,
-    pub platform_data: *mut ::core::ffi::c_void,
-    pub platform_release: ::core::option::Option<
-        unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
-    >,
-    pub events: *const iomm_ctx_events,
-    pub events_data: *mut ::core::ffi::c_void,
-    pub events_release: ::core::option::Option<
-        unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
-    >,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of iomm_ctx_config"][::core::mem::size_of::<iomm_ctx_config>() - 64usize];
-    [
-        "Alignment of iomm_ctx_config",
-    ][::core::mem::align_of::<iomm_ctx_config>() - 8usize];
-    [
-        "Offset of field: iomm_ctx_config::size",
-    ][::core::mem::offset_of!(iomm_ctx_config, size) - 0usize];
-    [
-        "Offset of field: iomm_ctx_config::flags",
-    ][::core::mem::offset_of!(iomm_ctx_config, flags) - 4usize];
-    [
-        "Offset of field: iomm_ctx_config::log_level",
-    ][::core::mem::offset_of!(iomm_ctx_config, log_level) - 8usize];
-    [
-        "Offset of field: iomm_ctx_config::reserved",
-    ][::core::mem::offset_of!(iomm_ctx_config, reserved) - 12usize];
-    [
-        "Offset of field: iomm_ctx_config::platform",
-    ][::core::mem::offset_of!(iomm_ctx_config, platform) - 16usize];
-    [
-        "Offset of field: iomm_ctx_config::platform_data",
-    ][::core::mem::offset_of!(iomm_ctx_config, platform_data) - 24usize];
-    [
-        "Offset of field: iomm_ctx_config::platform_release",
-    ][::core::mem::offset_of!(iomm_ctx_config, platform_release) - 32usize];
-    [
-        "Offset of field: iomm_ctx_config::events",
-    ][::core::mem::offset_of!(iomm_ctx_config, events) - 40usize];
-    [
-        "Offset of field: iomm_ctx_config::events_data",
-    ][::core::mem::offset_of!(iomm_ctx_config, events_data) - 48usize];
-    [
-        "Offset of field: iomm_ctx_config::events_release",
-    ][::core::mem::offset_of!(iomm_ctx_config, events_release) - 56usize];
-};
-impl Default for iomm_ctx_config {
-    fn default() -> Self {
-        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-#[repr(C)]
 #[derive(Debug)]
 pub struct iomm_gather {
     pub size: u32,
@@ -1144,167 +915,6 @@ const _: () = {
     ][::core::mem::offset_of!(iomm_gather, reserved) - 48usize];
 };
 impl Default for iomm_gather {
-    fn default() -> Self {
-        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-#[repr(C)]
-#[derive(Debug)]
-pub struct iomm_cursor {
-    pub size: u32,
-    pub flags: u32,
-    pub pgtable: *mut iomm_pgtable,
-    pub table: *mut ::core::ffi::c_void,
-    pub key: iomm_u64,
-    pub generation: iomm_u64,
-    pub attrs: iomm_u64,
-    pub prot: u32,
-    pub reserved32: u32,
-    pub reserved: iomm_u64,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of iomm_cursor"][::core::mem::size_of::<iomm_cursor>() - 64usize];
-    ["Alignment of iomm_cursor"][::core::mem::align_of::<iomm_cursor>() - 8usize];
-    [
-        "Offset of field: iomm_cursor::size",
-    ][::core::mem::offset_of!(iomm_cursor, size) - 0usize];
-    [
-        "Offset of field: iomm_cursor::flags",
-    ][::core::mem::offset_of!(iomm_cursor, flags) - 4usize];
-    [
-        "Offset of field: iomm_cursor::pgtable",
-    ][::core::mem::offset_of!(iomm_cursor, pgtable) - 8usize];
-    [
-        "Offset of field: iomm_cursor::table",
-    ][::core::mem::offset_of!(iomm_cursor, table) - 16usize];
-    [
-        "Offset of field: iomm_cursor::key",
-    ][::core::mem::offset_of!(iomm_cursor, key) - 24usize];
-    [
-        "Offset of field: iomm_cursor::generation",
-    ][::core::mem::offset_of!(iomm_cursor, generation) - 32usize];
-    [
-        "Offset of field: iomm_cursor::attrs",
-    ][::core::mem::offset_of!(iomm_cursor, attrs) - 40usize];
-    [
-        "Offset of field: iomm_cursor::prot",
-    ][::core::mem::offset_of!(iomm_cursor, prot) - 48usize];
-    [
-        "Offset of field: iomm_cursor::reserved32",
-    ][::core::mem::offset_of!(iomm_cursor, reserved32) - 52usize];
-    [
-        "Offset of field: iomm_cursor::reserved",
-    ][::core::mem::offset_of!(iomm_cursor, reserved) - 56usize];
-};
-impl Default for iomm_cursor {
-    fn default() -> Self {
-        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct iomm_device_config {
-    pub size: u32,
-    pub flags: u32,
-    pub name: *const ::core::ffi::c_char,
-    pub address: iomm_u64,
-    pub dma_mask: iomm_u64,
-    pub probe_timeout: iomm_u64,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    [
-        "Size of iomm_device_config",
-    ][::core::mem::size_of::<iomm_device_config>() - 40usize];
-    [
-        "Alignment of iomm_device_config",
-    ][::core::mem::align_of::<iomm_device_config>() - 8usize];
-    [
-        "Offset of field: iomm_device_config::size",
-    ][::core::mem::offset_of!(iomm_device_config, size) - 0usize];
-    [
-        "Offset of field: iomm_device_config::flags",
-    ][::core::mem::offset_of!(iomm_device_config, flags) - 4usize];
-    [
-        "Offset of field: iomm_device_config::name",
-    ][::core::mem::offset_of!(iomm_device_config, name) - 8usize];
-    [
-        "Offset of field: iomm_device_config::address",
-    ][::core::mem::offset_of!(iomm_device_config, address) - 16usize];
-    [
-        "Offset of field: iomm_device_config::dma_mask",
-    ][::core::mem::offset_of!(iomm_device_config, dma_mask) - 24usize];
-    [
-        "Offset of field: iomm_device_config::probe_timeout",
-    ][::core::mem::offset_of!(iomm_device_config, probe_timeout) - 32usize];
-};
-impl Default for iomm_device_config {
-    fn default() -> Self {
-        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-#[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct iomm_device_id {
-    pub iommu_node: iomm_u64,
-    pub id: iomm_u64,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of iomm_device_id"][::core::mem::size_of::<iomm_device_id>() - 16usize];
-    ["Alignment of iomm_device_id"][::core::mem::align_of::<iomm_device_id>() - 8usize];
-    [
-        "Offset of field: iomm_device_id::iommu_node",
-    ][::core::mem::offset_of!(iomm_device_id, iommu_node) - 0usize];
-    [
-        "Offset of field: iomm_device_id::id",
-    ][::core::mem::offset_of!(iomm_device_id, id) - 8usize];
-};
-#[repr(C)]
-#[derive(Debug)]
-pub struct iomm_device_guard {
-    pub size: u32,
-    pub flags: u32,
-    pub device: *mut iomm_device,
-    pub thread: *mut ::core::ffi::c_void,
-    pub reserved: [iomm_u64; 2usize],
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of iomm_device_guard"][::core::mem::size_of::<iomm_device_guard>() - 40usize];
-    [
-        "Alignment of iomm_device_guard",
-    ][::core::mem::align_of::<iomm_device_guard>() - 8usize];
-    [
-        "Offset of field: iomm_device_guard::size",
-    ][::core::mem::offset_of!(iomm_device_guard, size) - 0usize];
-    [
-        "Offset of field: iomm_device_guard::flags",
-    ][::core::mem::offset_of!(iomm_device_guard, flags) - 4usize];
-    [
-        "Offset of field: iomm_device_guard::device",
-    ][::core::mem::offset_of!(iomm_device_guard, device) - 8usize];
-    [
-        "Offset of field: iomm_device_guard::thread",
-    ][::core::mem::offset_of!(iomm_device_guard, thread) - 16usize];
-    [
-        "Offset of field: iomm_device_guard::reserved",
-    ][::core::mem::offset_of!(iomm_device_guard, reserved) - 24usize];
-};
-impl Default for iomm_device_guard {
     fn default() -> Self {
         let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
         unsafe {
@@ -1595,6 +1205,672 @@ const _: () = {
         "Offset of field: iomm_segment::bytes",
     ][::core::mem::offset_of!(iomm_segment, bytes) - 8usize];
 };
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_codec_table {
+    pub size: u32,
+    pub flags: u32,
+    pub ias: u32,
+    pub oas: u32,
+    pub root: iomm_u64,
+    pub first_iova: iomm_u64,
+    pub start_level: u32,
+    pub pad: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_codec_table"][::core::mem::size_of::<iomm_codec_table>() - 40usize];
+    [
+        "Alignment of iomm_codec_table",
+    ][::core::mem::align_of::<iomm_codec_table>() - 8usize];
+    [
+        "Offset of field: iomm_codec_table::size",
+    ][::core::mem::offset_of!(iomm_codec_table, size) - 0usize];
+    [
+        "Offset of field: iomm_codec_table::flags",
+    ][::core::mem::offset_of!(iomm_codec_table, flags) - 4usize];
+    [
+        "Offset of field: iomm_codec_table::ias",
+    ][::core::mem::offset_of!(iomm_codec_table, ias) - 8usize];
+    [
+        "Offset of field: iomm_codec_table::oas",
+    ][::core::mem::offset_of!(iomm_codec_table, oas) - 12usize];
+    [
+        "Offset of field: iomm_codec_table::root",
+    ][::core::mem::offset_of!(iomm_codec_table, root) - 16usize];
+    [
+        "Offset of field: iomm_codec_table::first_iova",
+    ][::core::mem::offset_of!(iomm_codec_table, first_iova) - 24usize];
+    [
+        "Offset of field: iomm_codec_table::start_level",
+    ][::core::mem::offset_of!(iomm_codec_table, start_level) - 32usize];
+    [
+        "Offset of field: iomm_codec_table::pad",
+    ][::core::mem::offset_of!(iomm_codec_table, pad) - 36usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_codec {
+    pub size: u32,
+    pub flags: u32,
+    pub page_shift: u32,
+    pub levels: u32,
+    pub top_level: i32,
+    pub concat: u32,
+    pub min_root: u32,
+    pub min_ias: u32,
+    pub max_ias: u32,
+    pub max_oas: u32,
+    pub ias: u32,
+    pub oas: u32,
+    pub leaf_levels: u32,
+    pub nr_regs: u32,
+    pub run_shift: [u8; 8usize],
+    pub valid: iomm_u64,
+    pub run: iomm_u64,
+    pub attrs: iomm_u64,
+    pub breaks: iomm_u64,
+    pub accessed: iomm_u64,
+    pub dirty_mask: iomm_u64,
+    pub dirty_value: iomm_u64,
+    pub dirty: iomm_u64,
+    pub restricts: iomm_u64,
+    pub page_step: iomm_u64,
+    pub prot: u32,
+    pub table_flags: u32,
+    pub data: *mut ::core::ffi::c_void,
+    pub next: *const iomm_codec,
+    pub leaf: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            pa: u64,
+            attrs: u64,
+            level: u32,
+        ) -> u64,
+    >,
+    pub link: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            pa: u64,
+            table_flags: u32,
+        ) -> u64,
+    >,
+    pub kind: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            desc: u64,
+            level: u32,
+        ) -> u32,
+    >,
+    pub leaf_address: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            desc: u64,
+            level: u32,
+        ) -> u64,
+    >,
+    pub link_address: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, desc: u64) -> u64,
+    >,
+    pub encode: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            prot: u32,
+            table_flags: u32,
+            attrs: *mut u64,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub decode: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            desc: u64,
+            regs: *const u64,
+            restricts: u64,
+        ) -> u32,
+    >,
+    pub registers: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            table: *const iomm_codec_table,
+            regs: *mut u64,
+        ),
+    >,
+    pub start: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            regs: *const u64,
+            table: *mut iomm_codec_table,
+        ) -> ::core::ffi::c_int,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_codec"][::core::mem::size_of::<iomm_codec>() - 240usize];
+    ["Alignment of iomm_codec"][::core::mem::align_of::<iomm_codec>() - 8usize];
+    [
+        "Offset of field: iomm_codec::size",
+    ][::core::mem::offset_of!(iomm_codec, size) - 0usize];
+    [
+        "Offset of field: iomm_codec::flags",
+    ][::core::mem::offset_of!(iomm_codec, flags) - 4usize];
+    [
+        "Offset of field: iomm_codec::page_shift",
+    ][::core::mem::offset_of!(iomm_codec, page_shift) - 8usize];
+    [
+        "Offset of field: iomm_codec::levels",
+    ][::core::mem::offset_of!(iomm_codec, levels) - 12usize];
+    [
+        "Offset of field: iomm_codec::top_level",
+    ][::core::mem::offset_of!(iomm_codec, top_level) - 16usize];
+    [
+        "Offset of field: iomm_codec::concat",
+    ][::core::mem::offset_of!(iomm_codec, concat) - 20usize];
+    [
+        "Offset of field: iomm_codec::min_root",
+    ][::core::mem::offset_of!(iomm_codec, min_root) - 24usize];
+    [
+        "Offset of field: iomm_codec::min_ias",
+    ][::core::mem::offset_of!(iomm_codec, min_ias) - 28usize];
+    [
+        "Offset of field: iomm_codec::max_ias",
+    ][::core::mem::offset_of!(iomm_codec, max_ias) - 32usize];
+    [
+        "Offset of field: iomm_codec::max_oas",
+    ][::core::mem::offset_of!(iomm_codec, max_oas) - 36usize];
+    [
+        "Offset of field: iomm_codec::ias",
+    ][::core::mem::offset_of!(iomm_codec, ias) - 40usize];
+    [
+        "Offset of field: iomm_codec::oas",
+    ][::core::mem::offset_of!(iomm_codec, oas) - 44usize];
+    [
+        "Offset of field: iomm_codec::leaf_levels",
+    ][::core::mem::offset_of!(iomm_codec, leaf_levels) - 48usize];
+    [
+        "Offset of field: iomm_codec::nr_regs",
+    ][::core::mem::offset_of!(iomm_codec, nr_regs) - 52usize];
+    [
+        "Offset of field: iomm_codec::run_shift",
+    ][::core::mem::offset_of!(iomm_codec, run_shift) - 56usize];
+    [
+        "Offset of field: iomm_codec::valid",
+    ][::core::mem::offset_of!(iomm_codec, valid) - 64usize];
+    [
+        "Offset of field: iomm_codec::run",
+    ][::core::mem::offset_of!(iomm_codec, run) - 72usize];
+    [
+        "Offset of field: iomm_codec::attrs",
+    ][::core::mem::offset_of!(iomm_codec, attrs) - 80usize];
+    [
+        "Offset of field: iomm_codec::breaks",
+    ][::core::mem::offset_of!(iomm_codec, breaks) - 88usize];
+    [
+        "Offset of field: iomm_codec::accessed",
+    ][::core::mem::offset_of!(iomm_codec, accessed) - 96usize];
+    [
+        "Offset of field: iomm_codec::dirty_mask",
+    ][::core::mem::offset_of!(iomm_codec, dirty_mask) - 104usize];
+    [
+        "Offset of field: iomm_codec::dirty_value",
+    ][::core::mem::offset_of!(iomm_codec, dirty_value) - 112usize];
+    [
+        "Offset of field: iomm_codec::dirty",
+    ][::core::mem::offset_of!(iomm_codec, dirty) - 120usize];
+    [
+        "Offset of field: iomm_codec::restricts",
+    ][::core::mem::offset_of!(iomm_codec, restricts) - 128usize];
+    [
+        "Offset of field: iomm_codec::page_step",
+    ][::core::mem::offset_of!(iomm_codec, page_step) - 136usize];
+    [
+        "Offset of field: iomm_codec::prot",
+    ][::core::mem::offset_of!(iomm_codec, prot) - 144usize];
+    [
+        "Offset of field: iomm_codec::table_flags",
+    ][::core::mem::offset_of!(iomm_codec, table_flags) - 148usize];
+    [
+        "Offset of field: iomm_codec::data",
+    ][::core::mem::offset_of!(iomm_codec, data) - 152usize];
+    [
+        "Offset of field: iomm_codec::next",
+    ][::core::mem::offset_of!(iomm_codec, next) - 160usize];
+    [
+        "Offset of field: iomm_codec::leaf",
+    ][::core::mem::offset_of!(iomm_codec, leaf) - 168usize];
+    [
+        "Offset of field: iomm_codec::link",
+    ][::core::mem::offset_of!(iomm_codec, link) - 176usize];
+    [
+        "Offset of field: iomm_codec::kind",
+    ][::core::mem::offset_of!(iomm_codec, kind) - 184usize];
+    [
+        "Offset of field: iomm_codec::leaf_address",
+    ][::core::mem::offset_of!(iomm_codec, leaf_address) - 192usize];
+    [
+        "Offset of field: iomm_codec::link_address",
+    ][::core::mem::offset_of!(iomm_codec, link_address) - 200usize];
+    [
+        "Offset of field: iomm_codec::encode",
+    ][::core::mem::offset_of!(iomm_codec, encode) - 208usize];
+    [
+        "Offset of field: iomm_codec::decode",
+    ][::core::mem::offset_of!(iomm_codec, decode) - 216usize];
+    [
+        "Offset of field: iomm_codec::registers",
+    ][::core::mem::offset_of!(iomm_codec, registers) - 224usize];
+    [
+        "Offset of field: iomm_codec::start",
+    ][::core::mem::offset_of!(iomm_codec, start) - 232usize];
+};
+impl Default for iomm_codec {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_lock {
+    pub opaque: [iomm_u64; 8usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_lock"][::core::mem::size_of::<iomm_lock>() - 64usize];
+    ["Alignment of iomm_lock"][::core::mem::align_of::<iomm_lock>() - 8usize];
+    [
+        "Offset of field: iomm_lock::opaque",
+    ][::core::mem::offset_of!(iomm_lock, opaque) - 0usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_platform {
+    pub size: u32,
+    pub flags: u32,
+    pub alloc: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            bytes: u64,
+            align: u64,
+        ) -> *mut ::core::ffi::c_void,
+    >,
+    pub free: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            ptr: *mut ::core::ffi::c_void,
+            bytes: u64,
+            align: u64,
+        ),
+    >,
+    pub lock_init: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            lock: *mut iomm_lock,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub lock_fini: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, lock: *mut iomm_lock),
+    >,
+    pub lock: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, lock: *mut iomm_lock),
+    >,
+    pub unlock: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, lock: *mut iomm_lock),
+    >,
+    pub thread: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void) -> *mut ::core::ffi::c_void,
+    >,
+    pub wait: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            word: *mut u32,
+            expected: u32,
+            deadline: u64,
+        ),
+    >,
+    pub wake: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, word: *mut u32),
+    >,
+    pub time: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void) -> u64,
+    >,
+    pub log: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            level: u32,
+            tag: *const ::core::ffi::c_char,
+            line: *const ::core::ffi::c_char,
+        ),
+    >,
+    pub barrier: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void) -> ::core::ffi::c_int,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_platform"][::core::mem::size_of::<iomm_platform>() - 104usize];
+    ["Alignment of iomm_platform"][::core::mem::align_of::<iomm_platform>() - 8usize];
+    [
+        "Offset of field: iomm_platform::size",
+    ][::core::mem::offset_of!(iomm_platform, size) - 0usize];
+    [
+        "Offset of field: iomm_platform::flags",
+    ][::core::mem::offset_of!(iomm_platform, flags) - 4usize];
+    [
+        "Offset of field: iomm_platform::alloc",
+    ][::core::mem::offset_of!(iomm_platform, alloc) - 8usize];
+    [
+        "Offset of field: iomm_platform::free",
+    ][::core::mem::offset_of!(iomm_platform, free) - 16usize];
+    [
+        "Offset of field: iomm_platform::lock_init",
+    ][::core::mem::offset_of!(iomm_platform, lock_init) - 24usize];
+    [
+        "Offset of field: iomm_platform::lock_fini",
+    ][::core::mem::offset_of!(iomm_platform, lock_fini) - 32usize];
+    [
+        "Offset of field: iomm_platform::lock",
+    ][::core::mem::offset_of!(iomm_platform, lock) - 40usize];
+    [
+        "Offset of field: iomm_platform::unlock",
+    ][::core::mem::offset_of!(iomm_platform, unlock) - 48usize];
+    [
+        "Offset of field: iomm_platform::thread",
+    ][::core::mem::offset_of!(iomm_platform, thread) - 56usize];
+    [
+        "Offset of field: iomm_platform::wait",
+    ][::core::mem::offset_of!(iomm_platform, wait) - 64usize];
+    [
+        "Offset of field: iomm_platform::wake",
+    ][::core::mem::offset_of!(iomm_platform, wake) - 72usize];
+    [
+        "Offset of field: iomm_platform::time",
+    ][::core::mem::offset_of!(iomm_platform, time) - 80usize];
+    [
+        "Offset of field: iomm_platform::log",
+    ][::core::mem::offset_of!(iomm_platform, log) - 88usize];
+    [
+        "Offset of field: iomm_platform::barrier",
+    ][::core::mem::offset_of!(iomm_platform, barrier) - 96usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_ctx_events {
+    pub size: u32,
+    pub flags: u32,
+    pub wakeup: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+    >,
+    pub released: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void, live_handles: u32),
+    >,
+    pub misuse: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            sentence: *const ::core::ffi::c_char,
+        ),
+    >,
+    pub log: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            level: u32,
+            tag: *const ::core::ffi::c_char,
+            line: *const ::core::ffi::c_char,
+        ),
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_ctx_events"][::core::mem::size_of::<iomm_ctx_events>() - 40usize];
+    [
+        "Alignment of iomm_ctx_events",
+    ][::core::mem::align_of::<iomm_ctx_events>() - 8usize];
+    [
+        "Offset of field: iomm_ctx_events::size",
+    ][::core::mem::offset_of!(iomm_ctx_events, size) - 0usize];
+    [
+        "Offset of field: iomm_ctx_events::flags",
+    ][::core::mem::offset_of!(iomm_ctx_events, flags) - 4usize];
+    [
+        "Offset of field: iomm_ctx_events::wakeup",
+    ][::core::mem::offset_of!(iomm_ctx_events, wakeup) - 8usize];
+    [
+        "Offset of field: iomm_ctx_events::released",
+    ][::core::mem::offset_of!(iomm_ctx_events, released) - 16usize];
+    [
+        "Offset of field: iomm_ctx_events::misuse",
+    ][::core::mem::offset_of!(iomm_ctx_events, misuse) - 24usize];
+    [
+        "Offset of field: iomm_ctx_events::log",
+    ][::core::mem::offset_of!(iomm_ctx_events, log) - 32usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_ctx_config {
+    pub size: u32,
+    pub flags: u32,
+    pub log_level: u32,
+    pub reserved: u32,
+    pub platform: *const iomm_platform,
+    pub platform_data: *mut ::core::ffi::c_void,
+    pub platform_release: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+    >,
+    pub events: *const iomm_ctx_events,
+    pub events_data: *mut ::core::ffi::c_void,
+    pub events_release: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_ctx_config"][::core::mem::size_of::<iomm_ctx_config>() - 64usize];
+    [
+        "Alignment of iomm_ctx_config",
+    ][::core::mem::align_of::<iomm_ctx_config>() - 8usize];
+    [
+        "Offset of field: iomm_ctx_config::size",
+    ][::core::mem::offset_of!(iomm_ctx_config, size) - 0usize];
+    [
+        "Offset of field: iomm_ctx_config::flags",
+    ][::core::mem::offset_of!(iomm_ctx_config, flags) - 4usize];
+    [
+        "Offset of field: iomm_ctx_config::log_level",
+    ][::core::mem::offset_of!(iomm_ctx_config, log_level) - 8usize];
+    [
+        "Offset of field: iomm_ctx_config::reserved",
+    ][::core::mem::offset_of!(iomm_ctx_config, reserved) - 12usize];
+    [
+        "Offset of field: iomm_ctx_config::platform",
+    ][::core::mem::offset_of!(iomm_ctx_config, platform) - 16usize];
+    [
+        "Offset of field: iomm_ctx_config::platform_data",
+    ][::core::mem::offset_of!(iomm_ctx_config, platform_data) - 24usize];
+    [
+        "Offset of field: iomm_ctx_config::platform_release",
+    ][::core::mem::offset_of!(iomm_ctx_config, platform_release) - 32usize];
+    [
+        "Offset of field: iomm_ctx_config::events",
+    ][::core::mem::offset_of!(iomm_ctx_config, events) - 40usize];
+    [
+        "Offset of field: iomm_ctx_config::events_data",
+    ][::core::mem::offset_of!(iomm_ctx_config, events_data) - 48usize];
+    [
+        "Offset of field: iomm_ctx_config::events_release",
+    ][::core::mem::offset_of!(iomm_ctx_config, events_release) - 56usize];
+};
+impl Default for iomm_ctx_config {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug)]
+pub struct iomm_cursor {
+    pub size: u32,
+    pub flags: u32,
+    pub pgtable: *mut iomm_pgtable,
+    pub table: *mut ::core::ffi::c_void,
+    pub key: iomm_u64,
+    pub generation: iomm_u64,
+    pub attrs: iomm_u64,
+    pub prot: u32,
+    pub reserved32: u32,
+    pub reserved: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_cursor"][::core::mem::size_of::<iomm_cursor>() - 64usize];
+    ["Alignment of iomm_cursor"][::core::mem::align_of::<iomm_cursor>() - 8usize];
+    [
+        "Offset of field: iomm_cursor::size",
+    ][::core::mem::offset_of!(iomm_cursor, size) - 0usize];
+    [
+        "Offset of field: iomm_cursor::flags",
+    ][::core::mem::offset_of!(iomm_cursor, flags) - 4usize];
+    [
+        "Offset of field: iomm_cursor::pgtable",
+    ][::core::mem::offset_of!(iomm_cursor, pgtable) - 8usize];
+    [
+        "Offset of field: iomm_cursor::table",
+    ][::core::mem::offset_of!(iomm_cursor, table) - 16usize];
+    [
+        "Offset of field: iomm_cursor::key",
+    ][::core::mem::offset_of!(iomm_cursor, key) - 24usize];
+    [
+        "Offset of field: iomm_cursor::generation",
+    ][::core::mem::offset_of!(iomm_cursor, generation) - 32usize];
+    [
+        "Offset of field: iomm_cursor::attrs",
+    ][::core::mem::offset_of!(iomm_cursor, attrs) - 40usize];
+    [
+        "Offset of field: iomm_cursor::prot",
+    ][::core::mem::offset_of!(iomm_cursor, prot) - 48usize];
+    [
+        "Offset of field: iomm_cursor::reserved32",
+    ][::core::mem::offset_of!(iomm_cursor, reserved32) - 52usize];
+    [
+        "Offset of field: iomm_cursor::reserved",
+    ][::core::mem::offset_of!(iomm_cursor, reserved) - 56usize];
+};
+impl Default for iomm_cursor {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_device_config {
+    pub size: u32,
+    pub flags: u32,
+    pub name: *const ::core::ffi::c_char,
+    pub address: iomm_u64,
+    pub dma_mask: iomm_u64,
+    pub probe_timeout: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_device_config",
+    ][::core::mem::size_of::<iomm_device_config>() - 40usize];
+    [
+        "Alignment of iomm_device_config",
+    ][::core::mem::align_of::<iomm_device_config>() - 8usize];
+    [
+        "Offset of field: iomm_device_config::size",
+    ][::core::mem::offset_of!(iomm_device_config, size) - 0usize];
+    [
+        "Offset of field: iomm_device_config::flags",
+    ][::core::mem::offset_of!(iomm_device_config, flags) - 4usize];
+    [
+        "Offset of field: iomm_device_config::name",
+    ][::core::mem::offset_of!(iomm_device_config, name) - 8usize];
+    [
+        "Offset of field: iomm_device_config::address",
+    ][::core::mem::offset_of!(iomm_device_config, address) - 16usize];
+    [
+        "Offset of field: iomm_device_config::dma_mask",
+    ][::core::mem::offset_of!(iomm_device_config, dma_mask) - 24usize];
+    [
+        "Offset of field: iomm_device_config::probe_timeout",
+    ][::core::mem::offset_of!(iomm_device_config, probe_timeout) - 32usize];
+};
+impl Default for iomm_device_config {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_device_id {
+    pub iommu_node: iomm_u64,
+    pub id: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_device_id"][::core::mem::size_of::<iomm_device_id>() - 16usize];
+    ["Alignment of iomm_device_id"][::core::mem::align_of::<iomm_device_id>() - 8usize];
+    [
+        "Offset of field: iomm_device_id::iommu_node",
+    ][::core::mem::offset_of!(iomm_device_id, iommu_node) - 0usize];
+    [
+        "Offset of field: iomm_device_id::id",
+    ][::core::mem::offset_of!(iomm_device_id, id) - 8usize];
+};
+#[repr(C)]
+#[derive(Debug)]
+pub struct iomm_device_guard {
+    pub size: u32,
+    pub flags: u32,
+    pub device: *mut iomm_device,
+    pub thread: *mut ::core::ffi::c_void,
+    pub reserved: [iomm_u64; 2usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_device_guard"][::core::mem::size_of::<iomm_device_guard>() - 40usize];
+    [
+        "Alignment of iomm_device_guard",
+    ][::core::mem::align_of::<iomm_device_guard>() - 8usize];
+    [
+        "Offset of field: iomm_device_guard::size",
+    ][::core::mem::offset_of!(iomm_device_guard, size) - 0usize];
+    [
+        "Offset of field: iomm_device_guard::flags",
+    ][::core::mem::offset_of!(iomm_device_guard, flags) - 4usize];
+    [
+        "Offset of field: iomm_device_guard::device",
+    ][::core::mem::offset_of!(iomm_device_guard, device) - 8usize];
+    [
+        "Offset of field: iomm_device_guard::thread",
+    ][::core::mem::offset_of!(iomm_device_guard, thread) - 16usize];
+    [
+        "Offset of field: iomm_device_guard::reserved",
+    ][::core::mem::offset_of!(iomm_device_guard, reserved) - 24usize];
+};
+impl Default for iomm_device_guard {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct iomm_probe_info {
@@ -2051,7 +2327,139 @@ const _: () = {
 };
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
-<<<<<<< HEAD
+pub struct iomm_format_slot {
+    pub size: u32,
+    pub flags: u32,
+    pub name: [::core::ffi::c_char; 24usize],
+    pub state: u32,
+    pub pins: u32,
+    pub dying_pins: u32,
+    pub answer: u32,
+    pub deadline: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_format_slot"][::core::mem::size_of::<iomm_format_slot>() - 56usize];
+    [
+        "Alignment of iomm_format_slot",
+    ][::core::mem::align_of::<iomm_format_slot>() - 8usize];
+    [
+        "Offset of field: iomm_format_slot::size",
+    ][::core::mem::offset_of!(iomm_format_slot, size) - 0usize];
+    [
+        "Offset of field: iomm_format_slot::flags",
+    ][::core::mem::offset_of!(iomm_format_slot, flags) - 4usize];
+    [
+        "Offset of field: iomm_format_slot::name",
+    ][::core::mem::offset_of!(iomm_format_slot, name) - 8usize];
+    [
+        "Offset of field: iomm_format_slot::state",
+    ][::core::mem::offset_of!(iomm_format_slot, state) - 32usize];
+    [
+        "Offset of field: iomm_format_slot::pins",
+    ][::core::mem::offset_of!(iomm_format_slot, pins) - 36usize];
+    [
+        "Offset of field: iomm_format_slot::dying_pins",
+    ][::core::mem::offset_of!(iomm_format_slot, dying_pins) - 40usize];
+    [
+        "Offset of field: iomm_format_slot::answer",
+    ][::core::mem::offset_of!(iomm_format_slot, answer) - 44usize];
+    [
+        "Offset of field: iomm_format_slot::deadline",
+    ][::core::mem::offset_of!(iomm_format_slot, deadline) - 48usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_format_type {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_format_ops {
+    pub size: u32,
+    pub flags: u32,
+    pub abi: u32,
+    pub engine_version: u32,
+    pub name: *const ::core::ffi::c_char,
+    pub engine: *const iomm_format_type,
+    pub codec: *const iomm_codec,
+    pub self_test: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut ::core::ffi::c_void) -> ::core::ffi::c_int,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_format_ops"][::core::mem::size_of::<iomm_format_ops>() - 48usize];
+    [
+        "Alignment of iomm_format_ops",
+    ][::core::mem::align_of::<iomm_format_ops>() - 8usize];
+    [
+        "Offset of field: iomm_format_ops::size",
+    ][::core::mem::offset_of!(iomm_format_ops, size) - 0usize];
+    [
+        "Offset of field: iomm_format_ops::flags",
+    ][::core::mem::offset_of!(iomm_format_ops, flags) - 4usize];
+    [
+        "Offset of field: iomm_format_ops::abi",
+    ][::core::mem::offset_of!(iomm_format_ops, abi) - 8usize];
+    [
+        "Offset of field: iomm_format_ops::engine_version",
+    ][::core::mem::offset_of!(iomm_format_ops, engine_version) - 12usize];
+    [
+        "Offset of field: iomm_format_ops::name",
+    ][::core::mem::offset_of!(iomm_format_ops, name) - 16usize];
+    [
+        "Offset of field: iomm_format_ops::engine",
+    ][::core::mem::offset_of!(iomm_format_ops, engine) - 24usize];
+    [
+        "Offset of field: iomm_format_ops::codec",
+    ][::core::mem::offset_of!(iomm_format_ops, codec) - 32usize];
+    [
+        "Offset of field: iomm_format_ops::self_test",
+    ][::core::mem::offset_of!(iomm_format_ops, self_test) - 40usize];
+};
+impl Default for iomm_format_ops {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_format_loader {
+    pub size: u32,
+    pub flags: u32,
+    pub load: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            ctx: *mut iomm_ctx,
+            name: *const ::core::ffi::c_char,
+        ) -> ::core::ffi::c_int,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_format_loader",
+    ][::core::mem::size_of::<iomm_format_loader>() - 16usize];
+    [
+        "Alignment of iomm_format_loader",
+    ][::core::mem::align_of::<iomm_format_loader>() - 8usize];
+    [
+        "Offset of field: iomm_format_loader::size",
+    ][::core::mem::offset_of!(iomm_format_loader, size) - 0usize];
+    [
+        "Offset of field: iomm_format_loader::flags",
+    ][::core::mem::offset_of!(iomm_format_loader, flags) - 4usize];
+    [
+        "Offset of field: iomm_format_loader::load",
+    ][::core::mem::offset_of!(iomm_format_loader, load) - 8usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
 pub struct iomm_fwspec_info {
     pub size: u32,
     pub flags: u32,
@@ -2207,143 +2615,6 @@ const _: () = {
     [
         "Offset of field: iomm_dma_range::place",
     ][::core::mem::offset_of!(iomm_dma_range, place) - 32usize];
-=======
-pub struct iomm_format_slot {
-    pub size: u32,
-    pub flags: u32,
-    pub name: [::core::ffi::c_char; 24usize],
-    pub state: u32,
-    pub pins: u32,
-    pub dying_pins: u32,
-    pub answer: u32,
-    pub deadline: iomm_u64,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of iomm_format_slot"][::core::mem::size_of::<iomm_format_slot>() - 56usize];
-    [
-        "Alignment of iomm_format_slot",
-    ][::core::mem::align_of::<iomm_format_slot>() - 8usize];
-    [
-        "Offset of field: iomm_format_slot::size",
-    ][::core::mem::offset_of!(iomm_format_slot, size) - 0usize];
-    [
-        "Offset of field: iomm_format_slot::flags",
-    ][::core::mem::offset_of!(iomm_format_slot, flags) - 4usize];
-    [
-        "Offset of field: iomm_format_slot::name",
-    ][::core::mem::offset_of!(iomm_format_slot, name) - 8usize];
-    [
-        "Offset of field: iomm_format_slot::state",
-    ][::core::mem::offset_of!(iomm_format_slot, state) - 32usize];
-    [
-        "Offset of field: iomm_format_slot::pins",
-    ][::core::mem::offset_of!(iomm_format_slot, pins) - 36usize];
-    [
-        "Offset of field: iomm_format_slot::dying_pins",
-    ][::core::mem::offset_of!(iomm_format_slot, dying_pins) - 40usize];
-    [
-        "Offset of field: iomm_format_slot::answer",
-    ][::core::mem::offset_of!(iomm_format_slot, answer) - 44usize];
-    [
-        "Offset of field: iomm_format_slot::deadline",
-    ][::core::mem::offset_of!(iomm_format_slot, deadline) - 48usize];
-};
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct iomm_codec {
-    _unused: [u8; 0],
-}
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct iomm_format_type {
-    _unused: [u8; 0],
-}
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct iomm_format_ops {
-    pub size: u32,
-    pub flags: u32,
-    pub abi: u32,
-    pub engine_version: u32,
-    pub name: *const ::core::ffi::c_char,
-    pub engine: *const iomm_format_type,
-    pub codec: *const iomm_codec,
-    pub self_test: ::core::option::Option<
-        unsafe extern "C" fn(data: *mut ::core::ffi::c_void) -> ::core::ffi::c_int,
-    >,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of iomm_format_ops"][::core::mem::size_of::<iomm_format_ops>() - 48usize];
-    [
-        "Alignment of iomm_format_ops",
-    ][::core::mem::align_of::<iomm_format_ops>() - 8usize];
-    [
-        "Offset of field: iomm_format_ops::size",
-    ][::core::mem::offset_of!(iomm_format_ops, size) - 0usize];
-    [
-        "Offset of field: iomm_format_ops::flags",
-    ][::core::mem::offset_of!(iomm_format_ops, flags) - 4usize];
-    [
-        "Offset of field: iomm_format_ops::abi",
-    ][::core::mem::offset_of!(iomm_format_ops, abi) - 8usize];
-    [
-        "Offset of field: iomm_format_ops::engine_version",
-    ][::core::mem::offset_of!(iomm_format_ops, engine_version) - 12usize];
-    [
-        "Offset of field: iomm_format_ops::name",
-    ][::core::mem::offset_of!(iomm_format_ops, name) - 16usize];
-    [
-        "Offset of field: iomm_format_ops::engine",
-    ][::core::mem::offset_of!(iomm_format_ops, engine) - 24usize];
-    [
-        "Offset of field: iomm_format_ops::codec",
-    ][::core::mem::offset_of!(iomm_format_ops, codec) - 32usize];
-    [
-        "Offset of field: iomm_format_ops::self_test",
-    ][::core::mem::offset_of!(iomm_format_ops, self_test) - 40usize];
-};
-impl Default for iomm_format_ops {
-    fn default() -> Self {
-        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-#[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct iomm_format_loader {
-    pub size: u32,
-    pub flags: u32,
-    pub load: ::core::option::Option<
-        unsafe extern "C" fn(
-            data: *mut ::core::ffi::c_void,
-            ctx: *mut iomm_ctx,
-            name: *const ::core::ffi::c_char,
-        ) -> ::core::ffi::c_int,
-    >,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    [
-        "Size of iomm_format_loader",
-    ][::core::mem::size_of::<iomm_format_loader>() - 16usize];
-    [
-        "Alignment of iomm_format_loader",
-    ][::core::mem::align_of::<iomm_format_loader>() - 8usize];
-    [
-        "Offset of field: iomm_format_loader::size",
-    ][::core::mem::offset_of!(iomm_format_loader, size) - 0usize];
-    [
-        "Offset of field: iomm_format_loader::flags",
-    ][::core::mem::offset_of!(iomm_format_loader, flags) - 4usize];
-    [
-        "Offset of field: iomm_format_loader::load",
-    ][::core::mem::offset_of!(iomm_format_loader, load) - 8usize];
->>>>>>> registry
 };
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -2747,6 +3018,111 @@ const _: () = {
         "Offset of field: iomm_pci_id::rid",
     ][::core::mem::offset_of!(iomm_pci_id, rid) - 4usize];
 };
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_plugin_info {
+    pub size: u32,
+    pub flags: u32,
+    pub abi: u32,
+    pub engine_version: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_plugin_info"][::core::mem::size_of::<iomm_plugin_info>() - 16usize];
+    [
+        "Alignment of iomm_plugin_info",
+    ][::core::mem::align_of::<iomm_plugin_info>() - 4usize];
+    [
+        "Offset of field: iomm_plugin_info::size",
+    ][::core::mem::offset_of!(iomm_plugin_info, size) - 0usize];
+    [
+        "Offset of field: iomm_plugin_info::flags",
+    ][::core::mem::offset_of!(iomm_plugin_info, flags) - 4usize];
+    [
+        "Offset of field: iomm_plugin_info::abi",
+    ][::core::mem::offset_of!(iomm_plugin_info, abi) - 8usize];
+    [
+        "Offset of field: iomm_plugin_info::engine_version",
+    ][::core::mem::offset_of!(iomm_plugin_info, engine_version) - 12usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_engine_table {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_plugin_api {
+    pub size: u32,
+    pub abi: u32,
+    pub plugin: *mut ::core::ffi::c_void,
+    pub engine: *const iomm_engine_table,
+    pub add: ::core::option::Option<
+        unsafe extern "C" fn(
+            plugin: *mut ::core::ffi::c_void,
+            ops: *const iomm_format_ops,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub keep: ::core::option::Option<
+        unsafe extern "C" fn(
+            plugin: *mut ::core::ffi::c_void,
+            data: *mut ::core::ffi::c_void,
+            release: ::core::option::Option<
+                unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+            >,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub fail: ::core::option::Option<
+        unsafe extern "C" fn(
+            plugin: *mut ::core::ffi::c_void,
+            code: ::core::ffi::c_int,
+            sentence: *const ::core::ffi::c_char,
+        ) -> ::core::ffi::c_int,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_plugin_api"][::core::mem::size_of::<iomm_plugin_api>() - 48usize];
+    [
+        "Alignment of iomm_plugin_api",
+    ][::core::mem::align_of::<iomm_plugin_api>() - 8usize];
+    [
+        "Offset of field: iomm_plugin_api::size",
+    ][::core::mem::offset_of!(iomm_plugin_api, size) - 0usize];
+    [
+        "Offset of field: iomm_plugin_api::abi",
+    ][::core::mem::offset_of!(iomm_plugin_api, abi) - 4usize];
+    [
+        "Offset of field: iomm_plugin_api::plugin",
+    ][::core::mem::offset_of!(iomm_plugin_api, plugin) - 8usize];
+    [
+        "Offset of field: iomm_plugin_api::engine",
+    ][::core::mem::offset_of!(iomm_plugin_api, engine) - 16usize];
+    [
+        "Offset of field: iomm_plugin_api::add",
+    ][::core::mem::offset_of!(iomm_plugin_api, add) - 24usize];
+    [
+        "Offset of field: iomm_plugin_api::keep",
+    ][::core::mem::offset_of!(iomm_plugin_api, keep) - 32usize];
+    [
+        "Offset of field: iomm_plugin_api::fail",
+    ][::core::mem::offset_of!(iomm_plugin_api, fail) - 40usize];
+};
+impl Default for iomm_plugin_api {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+pub type iomm_plugin_init_fn = ::core::option::Option<
+    unsafe extern "C" fn(
+        ctx: *mut iomm_ctx,
+        api: *const iomm_plugin_api,
+    ) -> ::core::ffi::c_int,
+>;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct iomm_soft_config {
@@ -3333,95 +3709,10 @@ unsafe extern "C" {
     ) -> ::core::ffi::c_int;
     pub fn iomm_bus_get(bus: *mut iomm_bus) -> *mut iomm_bus;
     pub fn iomm_bus_put(bus: *mut iomm_bus);
-    pub fn iomm_version() -> u32;
-    pub fn iomm_ctx_create(
-        config: *const iomm_ctx_config,
-        out: *mut *mut iomm_ctx,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_ctx_get(ctx: *mut iomm_ctx) -> *mut iomm_ctx;
-    pub fn iomm_ctx_put(ctx: *mut iomm_ctx);
-    pub fn iomm_ctx_run(ctx: *mut iomm_ctx) -> ::core::ffi::c_int;
-    pub fn iomm_ctx_now(ctx: *mut iomm_ctx) -> u64;
-    pub fn iomm_ctx_next_deadline(
-        ctx: *mut iomm_ctx,
-        deadline: *mut u64,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_ctx_close(ctx: *mut iomm_ctx, timeout: u64) -> ::core::ffi::c_int;
-    pub fn iomm_ctx_seal_iommus(ctx: *mut iomm_ctx) -> ::core::ffi::c_int;
-    pub fn iomm_ctx_live_handles(ctx: *mut iomm_ctx, kind: u32) -> u32;
     pub fn iomm_gather_init(gather: *mut iomm_gather);
     pub fn iomm_gather_pending(gather: *const iomm_gather) -> u64;
     pub fn iomm_gather_flush(gather: *mut iomm_gather) -> ::core::ffi::c_int;
     pub fn iomm_gather_abandon(gather: *mut iomm_gather);
-    pub fn iomm_cursor_init(
-        cursor: *mut iomm_cursor,
-        pgtable: *mut iomm_pgtable,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_cursor_fini(cursor: *mut iomm_cursor);
-    pub fn iomm_cursor_map(
-        cursor: *mut iomm_cursor,
-        iova: u64,
-        paddr: u64,
-        bytes: u64,
-        prot: u32,
-        flags: u32,
-        mapped: *mut u64,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_cursor_unmap(
-        cursor: *mut iomm_cursor,
-        iova: u64,
-        bytes: u64,
-        gather: *mut iomm_gather,
-        unmapped: *mut u64,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_device_create(
-        bus: *mut iomm_bus,
-        config: *const iomm_device_config,
-        out: *mut *mut iomm_device,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_device_find(
-        ctx: *mut iomm_ctx,
-        name: *const ::core::ffi::c_char,
-        out: *mut *mut iomm_device,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_device_get(device: *mut iomm_device) -> *mut iomm_device;
-    pub fn iomm_device_put(device: *mut iomm_device);
-    pub fn iomm_device_probe(device: *mut iomm_device) -> ::core::ffi::c_int;
-    pub fn iomm_device_remove(
-        device: *mut iomm_device,
-        timeout: u64,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_device_enter(
-        device: *mut iomm_device,
-        guard: *mut iomm_device_guard,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_device_exit(guard: *mut iomm_device_guard);
-    pub fn iomm_device_add_release(
-        device: *mut iomm_device,
-        release: ::core::option::Option<
-            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
-        >,
-        data: *mut ::core::ffi::c_void,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_device_name(
-        device: *mut iomm_device,
-        buf: *mut ::core::ffi::c_char,
-        len: u64,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_device_state(
-        device: *mut iomm_device,
-        out: *mut u32,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_device_ids(
-        device: *mut iomm_device,
-        ids: *mut iomm_device_id,
-        stride: u32,
-        count: *mut u32,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_device_group(
-        device: *mut iomm_device,
-        out: *mut *mut iomm_group,
-    ) -> ::core::ffi::c_int;
     pub fn iomm_pgtable_create(
         ctx: *mut iomm_ctx,
         format: *const ::core::ffi::c_char,
@@ -3534,6 +3825,91 @@ unsafe extern "C" {
         info: *mut iomm_pgtable_info,
     ) -> ::core::ffi::c_int;
     pub fn iomm_pgtable_trim(pgtable: *mut iomm_pgtable) -> u64;
+    pub fn iomm_version() -> u32;
+    pub fn iomm_ctx_create(
+        config: *const iomm_ctx_config,
+        out: *mut *mut iomm_ctx,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ctx_get(ctx: *mut iomm_ctx) -> *mut iomm_ctx;
+    pub fn iomm_ctx_put(ctx: *mut iomm_ctx);
+    pub fn iomm_ctx_run(ctx: *mut iomm_ctx) -> ::core::ffi::c_int;
+    pub fn iomm_ctx_now(ctx: *mut iomm_ctx) -> u64;
+    pub fn iomm_ctx_next_deadline(
+        ctx: *mut iomm_ctx,
+        deadline: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_ctx_close(ctx: *mut iomm_ctx, timeout: u64) -> ::core::ffi::c_int;
+    pub fn iomm_ctx_seal_iommus(ctx: *mut iomm_ctx) -> ::core::ffi::c_int;
+    pub fn iomm_ctx_live_handles(ctx: *mut iomm_ctx, kind: u32) -> u32;
+    pub fn iomm_cursor_init(
+        cursor: *mut iomm_cursor,
+        pgtable: *mut iomm_pgtable,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_cursor_fini(cursor: *mut iomm_cursor);
+    pub fn iomm_cursor_map(
+        cursor: *mut iomm_cursor,
+        iova: u64,
+        paddr: u64,
+        bytes: u64,
+        prot: u32,
+        flags: u32,
+        mapped: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_cursor_unmap(
+        cursor: *mut iomm_cursor,
+        iova: u64,
+        bytes: u64,
+        gather: *mut iomm_gather,
+        unmapped: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_create(
+        bus: *mut iomm_bus,
+        config: *const iomm_device_config,
+        out: *mut *mut iomm_device,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_find(
+        ctx: *mut iomm_ctx,
+        name: *const ::core::ffi::c_char,
+        out: *mut *mut iomm_device,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_get(device: *mut iomm_device) -> *mut iomm_device;
+    pub fn iomm_device_put(device: *mut iomm_device);
+    pub fn iomm_device_probe(device: *mut iomm_device) -> ::core::ffi::c_int;
+    pub fn iomm_device_remove(
+        device: *mut iomm_device,
+        timeout: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_enter(
+        device: *mut iomm_device,
+        guard: *mut iomm_device_guard,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_exit(guard: *mut iomm_device_guard);
+    pub fn iomm_device_add_release(
+        device: *mut iomm_device,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+        data: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_name(
+        device: *mut iomm_device,
+        buf: *mut ::core::ffi::c_char,
+        len: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_state(
+        device: *mut iomm_device,
+        out: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_ids(
+        device: *mut iomm_device,
+        ids: *mut iomm_device_id,
+        stride: u32,
+        count: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_group(
+        device: *mut iomm_device,
+        out: *mut *mut iomm_group,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_iommu_register(
         ctx: *mut iomm_ctx,
         config: *const iomm_iommu_config,
@@ -3699,42 +4075,6 @@ unsafe extern "C" {
     ) -> ::core::ffi::c_int;
     pub fn iomm_format_get(format: *mut iomm_format) -> *mut iomm_format;
     pub fn iomm_format_put(format: *mut iomm_format);
-<<<<<<< HEAD
-    pub fn iomm_firmware_lookup(
-        firmware: *mut iomm_firmware,
-        node: u64,
-        inputs: *const u64,
-        nr_inputs: u32,
-        out: *mut *mut iomm_fwspec,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_firmware_place(
-        firmware: *mut iomm_firmware,
-        place: u64,
-        buf: *mut ::core::ffi::c_char,
-        len: u64,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_fwspec_info(
-        spec: *mut iomm_fwspec,
-        info: *mut iomm_fwspec_info,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_fwspec_iommu(
-        spec: *mut iomm_fwspec,
-        index: u32,
-        out: *mut iomm_specifier,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_fwspec_region(
-        spec: *mut iomm_fwspec,
-        index: u32,
-        out: *mut iomm_reserved_region,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_fwspec_dma_range(
-        spec: *mut iomm_fwspec,
-        index: u32,
-        out: *mut iomm_dma_range,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_fwspec_get(spec: *mut iomm_fwspec) -> *mut iomm_fwspec;
-    pub fn iomm_fwspec_put(spec: *mut iomm_fwspec);
-=======
     pub fn iomm_format_next(
         ctx: *mut iomm_ctx,
         after: *const ::core::ffi::c_char,
@@ -3804,7 +4144,40 @@ unsafe extern "C" {
         >,
     ) -> ::core::ffi::c_int;
     pub fn iomm_formats_seal(ctx: *mut iomm_ctx) -> ::core::ffi::c_int;
->>>>>>> registry
+    pub fn iomm_firmware_lookup(
+        firmware: *mut iomm_firmware,
+        node: u64,
+        inputs: *const u64,
+        nr_inputs: u32,
+        out: *mut *mut iomm_fwspec,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_firmware_place(
+        firmware: *mut iomm_firmware,
+        place: u64,
+        buf: *mut ::core::ffi::c_char,
+        len: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_fwspec_info(
+        spec: *mut iomm_fwspec,
+        info: *mut iomm_fwspec_info,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_fwspec_iommu(
+        spec: *mut iomm_fwspec,
+        index: u32,
+        out: *mut iomm_specifier,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_fwspec_region(
+        spec: *mut iomm_fwspec,
+        index: u32,
+        out: *mut iomm_reserved_region,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_fwspec_dma_range(
+        spec: *mut iomm_fwspec,
+        index: u32,
+        out: *mut iomm_dma_range,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_fwspec_get(spec: *mut iomm_fwspec) -> *mut iomm_fwspec;
+    pub fn iomm_fwspec_put(spec: *mut iomm_fwspec);
     pub fn iomm_group_number(
         group: *mut iomm_group,
         out: *mut u32,
@@ -4033,6 +4406,25 @@ unsafe extern "C" {
         path: *const u8,
         steps: u32,
         rid: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_plugin_open(
+        ctx: *mut iomm_ctx,
+        name: *const ::core::ffi::c_char,
+        flags: u32,
+        out: *mut *mut iomm_plugin,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_plugin_announce(
+        ctx: *mut iomm_ctx,
+        format: *const ::core::ffi::c_char,
+        name: *const ::core::ffi::c_char,
+        timeout: u64,
+        out: *mut *mut iomm_plugin,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_plugin_close(plugin: *mut iomm_plugin) -> ::core::ffi::c_int;
+    pub fn iomm_plugin_path(
+        plugin: *mut iomm_plugin,
+        buf: *mut ::core::ffi::c_char,
+        len: u64,
     ) -> ::core::ffi::c_int;
     pub fn iomm_pgtable_reserve(
         pgtable: *mut iomm_pgtable,

@@ -45,6 +45,10 @@ mod state {
         f()
     }
 
+    pub(crate) fn pure<R>(f: impl FnOnce() -> R) -> R {
+        f()
+    }
+
     /// Nothing is known of the thread: the library decides what is legal here.
     pub(crate) fn later(f: impl FnOnce() + 'static) {
         f();
@@ -166,6 +170,15 @@ mod state {
         })
     }
 
+    /// Runs a callback as an atomic one, for an `extern "C"` function whose
+    /// answer nobody can do without: a panic aborts there.
+    pub(crate) fn pure<R>(f: impl FnOnce() -> R) -> R {
+        let outer = ATOMIC.replace(true);
+        let answer = f();
+        ATOMIC.set(outer);
+        answer
+    }
+
     fn keep(hook: Hook, payload: Payload) {
         match hook {
             Hook::Atomic => abort("a callback that runs in atomic context panicked"),
@@ -210,7 +223,7 @@ mod state {
     }
 }
 
-pub(crate) use state::{call, callback, in_atomic_hook};
+pub(crate) use state::{call, callback, in_atomic_hook, pure};
 
 /// Gives something back to the library, which in an atomic hook must wait.
 /// `f` must not own anything: it may be leaked.

@@ -67,6 +67,8 @@ numbers! {
         ALLOCATOR = IOMM_HANDLE_ALLOCATOR, "allocator";
         /// [`AllocType`](crate::allocator::AllocType).
         ALLOC_TYPE = IOMM_HANDLE_ALLOC_TYPE, "type of memory";
+        /// [`Plugin`](crate::Plugin).
+        PLUGIN = IOMM_HANDLE_PLUGIN, "plugin";
     }
 }
 

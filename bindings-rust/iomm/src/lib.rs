@@ -11,6 +11,8 @@
 //! - A [`Domain`] is an I/O address space. It is attached to devices; memory
 //!   is mapped into it, and unmapped through a [`Gather`], so that nothing is
 //!   reused before hardware has forgotten it.
+//! - Page-table formats are known by name. One can be written in Rust, as a
+//!   [`Codec`], and brought by a [`Plugin`].
 //! - Who drives the hardware himself uses [`PageTable`]s, or
 //!   [`SharedPageTable`]s where several threads work on one.
 //! - An [`Allocator`](allocator::Allocator) gives memory by what it is for:
@@ -64,6 +66,7 @@ extern crate std;
 pub mod allocator;
 mod boundary;
 mod bus;
+mod codec;
 mod ctx;
 mod device;
 mod domain;
@@ -80,6 +83,7 @@ mod iommu;
 mod memory;
 mod pci;
 mod pgtable;
+pub mod plugin;
 mod prot;
 mod soft;
 mod static_firmware;
@@ -87,6 +91,7 @@ mod table_memory;
 mod text;
 
 pub use bus::Bus;
+pub use codec::{Codec, Dirty, Kind, Layout, Registers, Start, TableFlags};
 pub use ctx::{Context, ContextBuilder, HandleKind, LogLevel};
 pub use device::{Device, DeviceConfig, DeviceGuard, DeviceId, DeviceState};
 pub use domain::{Domain, DomainConfig};
@@ -110,6 +115,7 @@ pub use pgtable::{
     Segment, SharedCursor, SharedPageTable, TableCursor, TableGather, TableView, TlbOps,
     Translation, WalkEntry, WalkKind,
 };
+pub use plugin::Plugin;
 pub use prot::Prot;
 pub use soft::{DmaError, Soft, SoftConfig, SoftContext, SoftDriver, SoftStats};
 pub use static_firmware::{StaticFirmware, StaticId, StaticNode};

@@ -9,6 +9,7 @@
 #include <iomm/alloc_type.h>
 #include <iomm/allocator.h>
 #include <iomm/bus.h>
+#include <iomm/codec.h>
 #include <iomm/ctx.h>
 #include <iomm/cursor.h>
 #include <iomm/device.h>
@@ -28,6 +29,7 @@
 #include <iomm/pci.h>
 #include <iomm/pgtable.h>
 #include <iomm/platform.h>
+#include <iomm/plugin.h>
 #include <iomm/reservation.h>
 #include <iomm/soft.h>
 #include <iomm/static_firmware.h>
