@@ -197,12 +197,10 @@ FIELD(iomm_cursor, size, 0, 4);
 FIELD(iomm_cursor, flags, 4, 4);
 POINTER(iomm_cursor, pgtable, 8);
 POINTER(iomm_cursor, table, 16);
-FIELD(iomm_cursor, key, 24, 8);
-FIELD(iomm_cursor, generation, 32, 8);
-FIELD(iomm_cursor, attrs, 40, 8);
-FIELD(iomm_cursor, prot, 48, 4);
-FIELD(iomm_cursor, reserved32, 52, 4);
-FIELD(iomm_cursor, reserved, 56, 8);
+FIELD(iomm_cursor, first, 24, 8);
+FIELD(iomm_cursor, span, 32, 8);
+FIELD(iomm_cursor, generation, 40, 8);
+FIELD(iomm_cursor, reserved, 48, 16);
 
 VALUE(IOMM_CURSOR_SIZE_VER0, 64);
 

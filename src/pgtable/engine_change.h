@@ -59,8 +59,14 @@ FN(clear_pages)(const struct iomm_pgtable *pgtable, uint64_t *desc,
 		uint32_t count, uint32_t *span)
 {
 #if FMT_VECTOR
-	if (count >= IOMM_VECTOR_MIN && pgtable->vector)
-		return FN(clear_many)(pgtable->vector, desc, count, span);
+	if (count >= IOMM_VECTOR_MIN && pgtable->vector) {
+		/* Whose address stays here. */
+		uint32_t most = 0, cleared;
+
+		cleared = FN(clear_many)(pgtable->vector, desc, count, &most);
+		*span = most;
+		return cleared;
+	}
 #endif
 	(void)pgtable;
 	return FN(clear_slots)(desc, FMT_LAST, count, span);

@@ -151,7 +151,7 @@ static int FN(fill)(struct iomm_engine_op *op, struct iomm_node *node,
 		iomm_op_mark(op, level, node, slot, slot + n - 1);
 	if (n == count || below)
 		return 0;
-	return iomm_exists(op->pgtable, op->iova);
+	return iomm_exists(op->pgtable, op->pgtable->first_iova + op->iova);
 }
 
 static int FN(map_table)(struct iomm_engine_op *op, struct iomm_node *node,
@@ -244,7 +244,7 @@ FN(in_the_way)(struct iomm_engine_op *op, const struct iomm_node *node,
 	/* A table, which came into the books before its link. */
 	if (iomm_node_child(node, slot) != child)
 		return 0;
-	return iomm_exists(op->pgtable, op->iova);
+	return iomm_exists(op->pgtable, op->pgtable->first_iova + op->iova);
 }
 
 /* Maps from one slot of a table above the last level on; `last` lies in the
@@ -283,7 +283,7 @@ static int FN(map_table)(struct iomm_engine_op *op, struct iomm_node *node,
 }
 
 /* Mapping in general. */
-static __attribute__((noinline)) int FN(map_op)(struct iomm_engine_op *op)
+static __attribute__((noinline)) int FN(map_far)(struct iomm_engine_op *op)
 {
 	struct iomm_node *node;
 	uint32_t level;
@@ -298,26 +298,5 @@ static __attribute__((noinline)) int FN(map_op)(struct iomm_engine_op *op)
 	} while (r == IOMM_RETRY || (!r && op->more && op->more(op)));
 	iomm_op_sync(op);
 	iomm_op_exit(op);
-	return r;
-}
-
-static __attribute__((noinline)) int
-FN(map_range)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
-	      uint64_t paddr, uint64_t attrs, uint64_t *mapped)
-{
-	struct iomm_engine_op op;
-	int r;
-
-	iomm_op_init(&op, pgtable, IOMM_ACT_MAP);
-	op.iova = iova;
-	op.last = last;
-	op.paddr = paddr;
-	op.attrs = attrs;
-	op.leaf_levels = pgtable->leaf_levels;
-	op.run_levels = pgtable->run_levels;
-	op.exact = false;
-	op.more = NULL;
-	r = FN(map_op)(&op);
-	*mapped = op.iova - iova;
 	return r;
 }

@@ -223,6 +223,5 @@ void iomm_op_set_dirty(struct iomm_engine_op *op, uint64_t start, uint64_t last)
 int iomm_exists(struct iomm_pgtable *pgtable, uint64_t iova)
 {
 	return IOMM_FAIL(pgtable->object.ctx, IOMM_EEXIST,
-			 "something is mapped at %x",
-			 pgtable->first_iova + iova);
+			 "something is mapped at %x", iova);
 }

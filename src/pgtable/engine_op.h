@@ -268,7 +268,7 @@ int iomm_pgtable_adopt_table(struct iomm_pgtable *pgtable, uint64_t pa,
 			     uint64_t restricts, uint32_t level,
 			     struct iomm_node **out);
 
-/* Something is mapped at the address. */
+/* Something is mapped at the address, as callers say it. */
 IOMM_COLD int iomm_exists(struct iomm_pgtable *pgtable, uint64_t iova);
 
 #endif

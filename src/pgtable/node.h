@@ -150,12 +150,14 @@ iomm_node_add(struct iomm_node *node, uint32_t count, uint32_t most)
 			      memory_order_relaxed);
 }
 
-static inline void iomm_node_sub(struct iomm_node *node, uint32_t count)
+/* Returns how many are left. */
+static inline uint32_t iomm_node_sub(struct iomm_node *node, uint32_t count)
 {
 	uint32_t live = iomm_node_live(node);
 
-	atomic_store_explicit(&node->live, count < live ? live - count : 0,
-			      memory_order_relaxed);
+	live = count < live ? live - count : 0;
+	atomic_store_explicit(&node->live, live, memory_order_relaxed);
+	return live;
 }
 
 /* Sets bits of the word of a node that the caller has locked, or for himself.

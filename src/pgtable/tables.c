@@ -522,8 +522,7 @@ void iomm_node_bury(struct iomm_pgtable *pgtable, struct iomm_node *node,
 
 	iomm_node_disown(node, slot);
 	if (!pgtable->readers) {
-		pgtable->warm_key = IOMM_PGTABLE_COLD;
-		pgtable->tepid_key = IOMM_PGTABLE_COLD;
+		pgtable->tepid.span = 0;
 		/* For cursors, as re-use is. */
 		(void)next_generation(pgtable);
 	}
