@@ -657,6 +657,7 @@ POINTER(iomm_table_memory_ops, sync, 32);
 POINTER(iomm_table_memory_ops, to_virt, 40);
 
 VALUE(IOMM_TABLE_MEMORY_LINEAR, 1);
+VALUE(IOMM_TABLE_MEMORY_RAW, 2);
 VALUE(IOMM_TABLE_MEMORY_OPS_SIZE_VER0, 48);
 
 /* <iomm/types.h> */

@@ -379,7 +379,7 @@ static int new_root(struct iomm_pgtable *pgtable)
 {
 	uintptr_t generation = 0;
 	int r = iomm_node_create(pgtable, NULL, pgtable->start_level,
-				 pgtable->root_bytes, &generation,
+				 pgtable->root_bytes, &generation, NULL,
 				 &pgtable->root);
 
 	if (r)

@@ -66,6 +66,42 @@ FN(fill_pages)(const struct iomm_pgtable *pgtable, struct iomm_node *node,
 	return FN(fill_slots)(node, FMT_LAST, slot, paddr, attrs, count);
 }
 
+static inline uint64_t
+FN(write_slots)(uint64_t *desc, uint64_t value, uint32_t count)
+{
+	uint32_t n;
+
+	for (n = 0; n < count; n++) {
+		iomm_desc_publish(desc + n, value);
+		value = FMT_NEXT(value, FMT_GRANULE);
+	}
+	return value;
+}
+
+/* Leaves of the last level, into a table that nobody sees, whatever is there. */
+static void
+FN(write_pages)(const struct iomm_pgtable *pgtable, struct iomm_node *node,
+		uint32_t slot, uint64_t paddr, uint64_t attrs, uint32_t count)
+{
+	uint64_t value = FMT_LEAF(paddr, attrs, FMT_LAST);
+	uint64_t *desc = FN(desc)(node, slot);
+	uint32_t n = 0;
+
+#if FMT_VECTOR
+	if (count >= IOMM_VECTOR_MIN && pgtable->vector) {
+		n = (0u - slot) & 7;
+		value = FN(write_slots)(desc, value, n);
+		n += pgtable->vector->write(desc + n, value, FMT_GRANULE,
+					    count - n);
+		value = FMT_LEAF(paddr, attrs, FMT_LAST) +
+			((uint64_t)n << FMT_PAGE_SHIFT);
+	}
+#endif
+	(void)pgtable;
+	(void)FN(write_slots)(desc + n, value, count - n);
+	iomm_node_add(node, count, FMT_SLOTS);
+}
+
 /* Is none of these slots taken? */
 static bool FN(all_free)(const struct iomm_node *node, uint32_t level,
 			 uint32_t slot, uint32_t count)
@@ -117,6 +153,34 @@ FN(runs_fit)(const struct iomm_engine_op *op, uint32_t level, uint32_t count)
 
 	return FMT_CONT_SHIFT(level) && (op->run_levels >> level & 1) &&
 	       count >= FN(run)(level) && !((op->iova ^ op->paddr) & mask);
+}
+
+/* Writes all of a new table of the last level: leaves up to `last`, and zeroes
+ * where they are not there yet. */
+static int
+FN(fill_new)(struct iomm_engine_op *op, struct iomm_node *node, uint64_t last)
+{
+	uint32_t slot = FN(slot)(op->iova, FMT_LAST);
+	uint32_t count = FN(slots)(op->iova, last, FMT_LAST);
+	bool only_runs = !(op->leaf_levels >> FMT_LAST & 1);
+	bool runs = FN(runs_fit)(op, FMT_LAST, count);
+
+	if (op->raw && runs) {
+		iomm_node_wipe(op->pgtable, node->va, FMT_SLOTS);
+	} else if (op->raw) {
+		iomm_node_wipe(op->pgtable, node->va, slot);
+		iomm_node_wipe(op->pgtable, FN(desc)(node, slot + count),
+			       FMT_SLOTS - slot - count);
+	}
+	op->raw = false;
+	if (runs)
+		count = FN(fill_runs)(node, FMT_LAST, slot, op->paddr,
+				      op->attrs, count, only_runs);
+	else
+		FN(write_pages)
+	(op->pgtable, node, slot, op->paddr, op->attrs, count);
+	FN(advance)(op, (uint64_t)count << FMT_PAGE_SHIFT);
+	return 0;
 }
 
 /* Maps leaves at one level up to `last`, all in this table, until a slot is
@@ -275,7 +339,8 @@ static int FN(map_table)(struct iomm_engine_op *op, struct iomm_node *node,
 	int r;
 
 	if (level == FMT_LAST)
-		return FN(fill)(op, node, level, last, fresh);
+		return fresh ? FN(fill_new)(op, node, last)
+			     : FN(fill)(op, node, level, last, false);
 	do
 		r = FN(map_slot)(op, node, level, last, fresh);
 	while (!r && op->iova - 1 != last);

@@ -58,7 +58,8 @@ check_ops(struct iomm_ctx *ctx, const struct iomm_table_memory_ops *ops,
 			   "iomm_table_memory_ops");
 	if (r)
 		return r;
-	r = iomm_check_bits(ctx, known->flags, IOMM_TABLE_MEMORY_LINEAR,
+	r = iomm_check_bits(ctx, known->flags,
+			    IOMM_TABLE_MEMORY_LINEAR | IOMM_TABLE_MEMORY_RAW,
 			    "iomm_table_memory_ops.flags");
 	if (r)
 		return r;

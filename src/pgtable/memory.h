@@ -18,9 +18,16 @@ struct iomm_table_memory {
 
 extern const struct iomm_object_type iomm_table_memory_type;
 
+/* Does the provider leave it to us to zero tables? */
+static inline bool iomm_table_is_raw(const struct iomm_table_memory *memory)
+{
+	return memory && (memory->ops.flags & IOMM_TABLE_MEMORY_RAW);
+}
+
 /*
- * A zeroed table of `bytes`, a power of two, aligned to its size, none of it
- * above `max_pa`. What a provider answers is checked; fails with a sentence.
+ * A table of `bytes`, a power of two, aligned to its size, none of it above
+ * `max_pa`; zeroed, unless iomm_table_is_raw(). What a provider answers is
+ * checked; fails with a sentence.
  */
 int iomm_table_alloc(struct iomm_ctx *ctx, struct iomm_table_memory *memory,
 		     uint64_t bytes, uint64_t max_pa, void **va, uint64_t *pa);

@@ -219,30 +219,36 @@ static void clear_books(struct iomm_node *node)
 	atomic_store_explicit(&inner->used, 0, memory_order_relaxed);
 }
 
-/* Empties a table. Late readers may look at it still, so that each entry is a
- * store. */
-static void clear_table(struct iomm_pgtable *pgtable, struct iomm_node *node,
-			uint64_t bytes)
+void iomm_node_wipe(const struct iomm_pgtable *pgtable, uint64_t *desc,
+		    uint64_t count)
 {
-	uint64_t i, slots = bytes >> pgtable->ops->desc_shift;
+	uint64_t i;
 
 	if (pgtable->readers)
-		for (i = 0; i < slots; i++)
-			iomm_desc_clear((uint64_t *)node->va + i);
+		for (i = 0; i < count; i++)
+			iomm_desc_clear(desc + i);
 	else
-		memset(node->va, 0, (size_t)bytes);
-	clear_books(node);
+		memset(desc, 0, (size_t)count << pgtable->ops->desc_shift);
 }
 
-/* Makes a table that was linked once ready to be linked anew, or one of new
- * memory whose node was. The generation comes first. */
-static void renew(struct iomm_pgtable *pgtable, struct iomm_node *node,
-		  uint64_t bytes, uintptr_t *generation)
+/* A table with something in it goes to its new owner. */
+static void hand_over(struct iomm_pgtable *pgtable, struct iomm_node *node,
+		      uint64_t bytes, bool *raw)
+{
+	if (raw)
+		*raw = true;
+	else
+		iomm_node_wipe(pgtable, node->va,
+			       bytes >> pgtable->ops->desc_shift);
+}
+
+/* Before a table that was linked once is made ready to be linked anew, or one of
+ * new memory whose node was. */
+static void renew(struct iomm_pgtable *pgtable, uintptr_t *generation)
 {
 	/* What the caller has found since stays found: this is none of it. */
 	if (next_generation(pgtable) == *generation)
 		++*generation;
-	clear_table(pgtable, node, bytes);
 }
 
 static struct iomm_node *
@@ -418,35 +424,46 @@ static int widen_node(struct iomm_pgtable *pgtable, struct iomm_node *node)
 			 "no memory for the books of a table");
 }
 
+static int
+take_table(struct iomm_pgtable *pgtable, struct iomm_node_spares *from,
+	   uint32_t level, uint64_t bytes, bool *made, struct iomm_node **out)
+{
+	int r;
+
+	*made = false;
+	*out = from ? take_spare(from, level) : any_spare(pgtable, level);
+	if (*out) {
+		r = widen_node(pgtable, *out);
+		if (r)
+			retire(pgtable, *out);
+		return r;
+	}
+	if (from)
+		return IOMM_FAIL(pgtable->object.ctx, IOMM_ENOSPC,
+				 "the tables of the reservation are used up");
+	*made = true;
+	return make_table(pgtable, level, bytes, out);
+}
+
 int iomm_node_create(struct iomm_pgtable *pgtable,
 		     struct iomm_node_spares *from, uint32_t level,
-		     uint64_t bytes, uintptr_t *generation,
+		     uint64_t bytes, uintptr_t *generation, bool *raw,
 		     struct iomm_node **out)
 {
 	struct iomm_node *node;
-	bool made = false;
-	int r = 0;
+	bool made;
+	int r = take_table(pgtable, from, level, bytes, &made, &node);
 
-	node = from ? take_spare(from, level) : any_spare(pgtable, level);
-	if (from && !node)
-		return IOMM_FAIL(pgtable->object.ctx, IOMM_ENOSPC,
-				 "the tables of the reservation are used up");
-	if (!node) {
-		r = make_table(pgtable, level, bytes, &node);
-		made = true;
-	} else {
-		r = widen_node(pgtable, node);
-		if (r)
-			retire(pgtable, node);
-	}
 	if (r)
 		return r;
-	if (made && (!pgtable->readers || is_fresh(node)))
-		clear_books(node);
-	else if (is_fresh(node))
-		clear_table(pgtable, node, bytes);
-	else
-		renew(pgtable, node, bytes, generation);
+	/* The generation comes before all else. */
+	if (!is_fresh(node) && (!made || pgtable->readers))
+		renew(pgtable, generation);
+	clear_books(node);
+	if (raw)
+		*raw = false;
+	if (!made || iomm_table_is_raw(pgtable->memory))
+		hand_over(pgtable, node, bytes, raw);
 	if (!pgtable->readers)
 		atomic_store_explicit(&node->word, 0, memory_order_relaxed);
 	count_table(pgtable, false);
@@ -454,14 +471,16 @@ int iomm_node_create(struct iomm_pgtable *pgtable,
 	return 0;
 }
 
-struct iomm_node *iomm_node_reuse(struct iomm_pgtable *pgtable,
-				  struct iomm_node_spares *kept, uint32_t level)
+struct iomm_node *
+iomm_node_reuse(struct iomm_pgtable *pgtable, struct iomm_node_spares *kept,
+		uint32_t level, bool *raw)
 {
 	struct iomm_node *node = take_spare(kept, level);
 
 	if (!node)
 		return NULL;
-	clear_table(pgtable, node, table_bytes(pgtable));
+	clear_books(node);
+	hand_over(pgtable, node, table_bytes(pgtable), raw);
 	count_table(pgtable, false);
 	return node;
 }
