@@ -13,6 +13,7 @@ static inline __attribute__((always_inline)) uint32_t
 FN(fill_slots)(struct iomm_node *node, uint32_t level, uint32_t slot,
 	       uint64_t paddr, uint64_t attrs, uint32_t count)
 {
+	bool tables = level < FMT_LAST && iomm_node_used(node);
 	uint64_t *desc = FN(desc)(node, slot);
 	uint64_t value = FMT_LEAF(paddr, attrs, level);
 	uint32_t n;
@@ -20,7 +21,7 @@ FN(fill_slots)(struct iomm_node *node, uint32_t level, uint32_t slot,
 	for (n = 0; n < count; n++) {
 		if (FMT_VALID(iomm_desc_load(desc + n)))
 			break;
-		if (level < FMT_LAST && iomm_node_child(node, slot + n))
+		if (tables && iomm_node_child(node, slot + n))
 			break;
 		iomm_desc_publish(desc + n, value);
 		value = FMT_NEXT(value, FN(size)(level));

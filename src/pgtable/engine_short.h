@@ -5,35 +5,37 @@
  * is plain, and leave all else to the functions that check step by step.
  */
 
-/* Are these whole pages, and in a table that spans so much? `offset` counts from
- * the first address of the table. */
-static inline bool FN(inside)(uint64_t offset, uint64_t bytes, uint64_t span)
+/* Are these whole leaves of the level, and in a table that spans so much?
+ * `offset` counts from the first address of the table. */
+static inline bool
+FN(inside)(uint64_t offset, uint64_t bytes, uint32_t level, uint64_t span)
 {
 	return offset < span && bytes - 1 < span - offset &&
-	       !((offset | bytes) & (FMT_GRANULE - 1));
+	       !((offset | bytes) & (FN(size)(level) - 1));
 }
 
 /* Is this a run, or more than one? Then the long way. */
-static inline bool FN(many)(const struct iomm_pgtable *pgtable, uint64_t iova,
-			    uint64_t paddr, uint64_t bytes)
+static inline bool FN(many)(const struct iomm_pgtable *pgtable, uint32_t level,
+			    uint64_t iova, uint64_t paddr, uint64_t bytes)
 {
-	uint64_t run = FMT_GRANULE << FMT_CONT_SHIFT(FMT_LAST);
+	uint64_t run = FN(size)(level) << FMT_CONT_SHIFT(level);
 
-	return FMT_CONT_SHIFT(FMT_LAST) && bytes >= run &&
-	       (pgtable->run_levels >> FMT_LAST & 1) &&
+	return FMT_CONT_SHIFT(level) && bytes >= run &&
+	       (pgtable->run_levels >> level & 1) &&
 	       !((iova ^ paddr) & (run - 1));
 }
 
-/* Is there nothing special about a map of less than 2^63 bytes? */
+/* Is there nothing special about a map of less than 2^63 bytes, in leaves of
+ * this level? */
 static inline bool
-FN(plain)(const struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
-	  uint64_t bytes, uint64_t attrs, uint32_t flags)
+FN(plain)(const struct iomm_pgtable *pgtable, uint32_t level, uint64_t iova,
+	  uint64_t paddr, uint64_t bytes, uint64_t attrs, uint32_t flags)
 {
 	/* The last is a power of two less one: so one look is enough. */
 	return attrs && !flags &&
 	       (paddr | (paddr + (bytes - 1))) <= pgtable->last_paddr &&
-	       !(paddr & (FMT_GRANULE - 1)) &&
-	       !FN(many)(pgtable, iova, paddr, bytes);
+	       !(paddr & (FN(size)(level) - 1)) &&
+	       !FN(many)(pgtable, level, iova, paddr, bytes);
 }
 
 /* Both for the commonest call: one page? */
@@ -64,14 +66,17 @@ FN(map_one)(struct iomm_pgtable *pgtable, struct iomm_node *node,
 }
 
 static inline __attribute__((always_inline)) int
-FN(map_few)(struct iomm_pgtable *pgtable, struct iomm_node *node, uint32_t slot,
-	    uint64_t iova, uint64_t bytes, uint64_t paddr, uint64_t attrs,
-	    uint64_t *mapped)
+FN(map_few)(struct iomm_pgtable *pgtable, struct iomm_node *node,
+	    uint32_t level, uint32_t slot, uint64_t iova, uint64_t bytes,
+	    uint64_t paddr, uint64_t attrs, uint64_t *mapped)
 {
-	uint32_t count = (uint32_t)(bytes >> FMT_PAGE_SHIFT);
-	uint32_t n = FN(fill_pages)(pgtable, node, slot, paddr, attrs, count);
+	uint32_t count = (uint32_t)(bytes >> FN(shift)(level));
+	uint32_t n = level == FMT_LAST ? FN(fill_pages)(pgtable, node, slot,
+							paddr, attrs, count)
+				       : FN(fill_slots)(node, level, slot,
+							paddr, attrs, count);
 
-	*mapped = (uint64_t)n << FMT_PAGE_SHIFT;
+	*mapped = (uint64_t)n << FN(shift)(level);
 	return n == count ? 0 : iomm_exists(pgtable, iova + *mapped);
 }
 
@@ -147,6 +152,34 @@ static inline bool FN(is_good)(const struct iomm_cursor *cursor)
 	return cursor->generation == iomm_pgtable_generation(cursor->pgtable);
 }
 
+/* The same a level up: blocks in the table above that was used last, if there
+ * are no tables below. */
+static inline bool FN(in_tepid)(const struct iomm_pgtable *pgtable,
+				uint64_t offset, uint64_t bytes)
+{
+	return (pgtable->leaf_levels >> (FMT_LAST - 1) & 1) && pgtable->warms &&
+	       FN(inside)(offset, bytes, FMT_LAST - 1, pgtable->tepid.span) &&
+	       !iomm_node_used(pgtable->tepid.node);
+}
+
+static __attribute__((noinline)) int
+FN(map_blocks)(struct iomm_cursor *cursor, uint64_t iova, uint64_t paddr,
+	       uint64_t bytes, uint32_t prot, uint32_t flags, uint64_t *mapped)
+{
+	struct iomm_pgtable *pgtable = cursor->pgtable;
+	uint64_t offset = iova - pgtable->tepid.first;
+	uint64_t attrs = iomm_encoded(pgtable, prot);
+
+	if (FN(in_tepid)(pgtable, offset, bytes) && mapped &&
+	    FN(plain)(pgtable, FMT_LAST - 1, iova, paddr, bytes, attrs, flags))
+		return FN(
+			map_few)(pgtable, pgtable->tepid.node, FMT_LAST - 1,
+				 (uint32_t)(offset >> FN(shift)(FMT_LAST - 1)),
+				 iova, bytes, paddr, attrs, mapped);
+	return iomm_cursor_map_far(cursor, iova, paddr, bytes, prot, flags,
+				   mapped);
+}
+
 static __attribute__((noinline)) int
 FN(map_pages)(struct iomm_cursor *cursor, uint64_t iova, uint64_t paddr,
 	      uint64_t bytes, uint32_t prot, uint32_t flags, uint64_t *mapped)
@@ -155,13 +188,13 @@ FN(map_pages)(struct iomm_cursor *cursor, uint64_t iova, uint64_t paddr,
 	uint64_t offset = iova - cursor->first;
 	uint64_t attrs = iomm_encoded(pgtable, prot);
 
-	if (FN(inside)(offset, bytes, cursor->span) && FN(is_good)(cursor) &&
-	    mapped && FN(plain)(pgtable, iova, paddr, bytes, attrs, flags))
-		return FN(map_few)(pgtable, cursor->table,
+	if (FN(inside)(offset, bytes, FMT_LAST, cursor->span) &&
+	    FN(is_good)(cursor) && mapped &&
+	    FN(plain)(pgtable, FMT_LAST, iova, paddr, bytes, attrs, flags))
+		return FN(map_few)(pgtable, cursor->table, FMT_LAST,
 				   (uint32_t)(offset >> FMT_PAGE_SHIFT), iova,
 				   bytes, paddr, attrs, mapped);
-	return iomm_cursor_map_far(cursor, iova, paddr, bytes, prot, flags,
-				   mapped);
+	return FN(map_blocks)(cursor, iova, paddr, bytes, prot, flags, mapped);
 }
 
 static int
@@ -190,8 +223,8 @@ FN(unmap_pages)(struct iomm_cursor *cursor, uint64_t iova, uint64_t bytes,
 	uint32_t slot = (uint32_t)(offset >> FMT_PAGE_SHIFT);
 	uint32_t count = (uint32_t)(bytes >> FMT_PAGE_SHIFT);
 
-	if (!FN(inside)(offset, bytes, cursor->span) || !FN(is_good)(cursor) ||
-	    !unmapped || count == FMT_SLOTS ||
+	if (!FN(inside)(offset, bytes, FMT_LAST, cursor->span) ||
+	    !FN(is_good)(cursor) || !unmapped || count == FMT_SLOTS ||
 	    !iomm_gather_goes_on(gather, pgtable, iova, iova + (bytes - 1),
 				 FMT_GRANULE) ||
 	    FN(cuts_run)(cursor->table, slot, count))
@@ -258,7 +291,7 @@ FN(lock_cursor)(struct iomm_cursor *cursor, uint64_t iova, uint64_t bytes)
 {
 	if (!cursor->span)
 		return FN(lock_leaf)(cursor->pgtable, iova, bytes);
-	if (!FN(inside)(iova - cursor->first, bytes, cursor->span) ||
+	if (!FN(inside)(iova - cursor->first, bytes, FMT_LAST, cursor->span) ||
 	    !FN(lock_few)(cursor->pgtable, cursor->table, cursor->generation))
 		return NULL;
 	return cursor->table;
@@ -271,8 +304,8 @@ FN(map_locked)(struct iomm_pgtable *pgtable, struct iomm_node *node,
 {
 	uint32_t slot =
 		FN(slot_in)(pgtable, iova - pgtable->first_iova, FMT_LAST);
-	int r = FN(map_few)(pgtable, node, slot, iova, bytes, paddr, attrs,
-			    mapped);
+	int r = FN(map_few)(pgtable, node, FMT_LAST, slot, iova, bytes, paddr,
+			    attrs, mapped);
 
 	iomm_node_unlock(node);
 	return r;
@@ -309,7 +342,8 @@ FN(map_shared)(struct iomm_cursor *cursor, uint64_t iova, uint64_t paddr,
 	uint64_t attrs = iomm_encoded(pgtable, prot);
 	struct iomm_node *node = NULL;
 
-	if (mapped && FN(plain)(pgtable, iova, paddr, bytes, attrs, flags))
+	if (mapped &&
+	    FN(plain)(pgtable, FMT_LAST, iova, paddr, bytes, attrs, flags))
 		node = FN(lock_cursor)(cursor, iova, bytes);
 	if (node)
 		return FN(map_locked)(pgtable, node, iova, bytes, paddr, attrs,
