@@ -181,11 +181,18 @@ static void count_table(struct iomm_pgtable *pgtable, bool foreign)
 					  memory_order_relaxed);
 }
 
-static void uncount_table(struct iomm_pgtable *pgtable, bool foreign)
+/* Tables that go out of use together. */
+struct out {
+	struct iomm_node *chain;
+	uint32_t tables, foreign;
+};
+
+static void uncount_tables(struct iomm_pgtable *pgtable, const struct out *out)
 {
-	atomic_fetch_sub_explicit(&pgtable->tables, 1, memory_order_relaxed);
-	if (foreign)
-		atomic_fetch_sub_explicit(&pgtable->foreign, 1,
+	atomic_fetch_sub_explicit(&pgtable->tables, out->tables,
+				  memory_order_relaxed);
+	if (out->foreign)
+		atomic_fetch_sub_explicit(&pgtable->foreign, out->foreign,
 					  memory_order_relaxed);
 }
 
@@ -342,11 +349,22 @@ int iomm_node_create_foreign(struct iomm_pgtable *pgtable, uint32_t level,
 	return 0;
 }
 
-/* The table's memory goes; its node may be looked at still. */
+static void give_begin(struct iomm_pgtable *pgtable, struct iomm_frame *frame)
+{
+	iomm_table_give_begin(pgtable->object.ctx, pgtable->memory, frame);
+}
+
+static void give_end(struct iomm_pgtable *pgtable, struct iomm_frame *frame)
+{
+	iomm_table_give_end(pgtable->object.ctx, pgtable->memory, frame);
+}
+
+/* The table's memory goes; its node may be looked at still. Between the two
+ * above. */
 static void free_table(struct iomm_pgtable *pgtable, struct iomm_node *node)
 {
 	if (!pgtable->stranded && !(node->pa & IOMM_NODE_FOREIGN))
-		iomm_table_free(pgtable->object.ctx, pgtable->memory, node->va,
+		iomm_table_give(pgtable->object.ctx, pgtable->memory, node->va,
 				iomm_node_pa(node), table_bytes(pgtable));
 	lock_lists(pgtable);
 	put_node(pgtable, node);
@@ -356,24 +374,49 @@ static void free_table(struct iomm_pgtable *pgtable, struct iomm_node *node)
 /* An exclusive table keeps a few only: who unmaps wants his memory back. */
 #define MOST_SPARES 64u
 
-/* To the spares, or away. */
-static void retire(struct iomm_pgtable *pgtable, struct iomm_node *node)
+/* Makes the table a spare, if it may be one more. */
+static bool keep(struct iomm_pgtable *pgtable, struct iomm_node *node)
 {
 	struct iomm_node_spares *spares = &pgtable->pool.spares;
-	bool keep;
+	bool room;
 
-	if (node->pa & IOMM_NODE_FOREIGN) {
-		free_table(pgtable, node);
-		return;
-	}
+	if (pgtable->stranded || (node->pa & IOMM_NODE_FOREIGN))
+		return false;
 	lock_lists(pgtable);
-	keep = !pgtable->stranded &&
-	       (pgtable->readers || spares->count < MOST_SPARES);
-	if (keep)
+	room = pgtable->readers || spares->count < MOST_SPARES;
+	if (room)
 		put_spare(spares, node);
 	unlock_lists(pgtable);
-	if (!keep)
-		free_table(pgtable, node);
+	return room;
+}
+
+/* To the spares, or away. Returns how many. */
+static uint32_t
+retire_all(struct iomm_pgtable *pgtable, struct iomm_node *chain)
+{
+	struct iomm_frame frame;
+	struct iomm_node *next;
+	uint32_t count = 0;
+	bool begun = false;
+
+	for (; chain; chain = next, count++) {
+		next = chain->next;
+		if (keep(pgtable, chain))
+			continue;
+		if (!begun)
+			give_begin(pgtable, &frame);
+		begun = true;
+		free_table(pgtable, chain);
+	}
+	if (begun)
+		give_end(pgtable, &frame);
+	return count;
+}
+
+static void retire(struct iomm_pgtable *pgtable, struct iomm_node *node)
+{
+	node->next = NULL;
+	(void)retire_all(pgtable, node);
 }
 
 /* What reservations gave back, from whatever thread, is spare as well. */
@@ -485,8 +528,8 @@ iomm_node_reuse(struct iomm_pgtable *pgtable, struct iomm_node_spares *kept,
 	return node;
 }
 
-static void discard_tree(struct iomm_pgtable *pgtable,
-			 struct iomm_node_spares *to, struct iomm_node *node)
+/* Chains a table that is out of use, with all below it. */
+static void take_down(struct iomm_node *node, struct out *out)
 {
 	struct iomm_inner *inner;
 	struct iomm_node *child;
@@ -498,46 +541,33 @@ static void discard_tree(struct iomm_pgtable *pgtable,
 			child = atomic_load_explicit(&inner->child[i],
 						     memory_order_relaxed);
 			if (child)
-				discard_tree(pgtable, to, child);
+				take_down(child, out);
 		}
 	}
-	uncount_table(pgtable, false);
-	if (to)
-		put_spare(to, node);
-	else
-		retire(pgtable, node);
+	out->tables++;
+	out->foreign += !!(node->pa & IOMM_NODE_FOREIGN);
+	push(&out->chain, node);
 }
 
 void iomm_node_discard(struct iomm_pgtable *pgtable,
 		       struct iomm_node_spares *to, struct iomm_node *node)
 {
-	discard_tree(pgtable, to, node);
-}
+	struct out out = { 0 };
 
-static void bury_tree(struct iomm_pgtable *pgtable, struct iomm_node *node,
-		      struct iomm_node **chain)
-{
-	struct iomm_inner *inner;
-	struct iomm_node *child;
-	uint32_t i;
-
-	if (iomm_node_is_inner(node)) {
-		inner = iomm_node_inner(node);
-		for (i = 0; i < inner->count; i++) {
-			child = atomic_load_explicit(&inner->child[i],
-						     memory_order_relaxed);
-			if (child)
-				bury_tree(pgtable, child, chain);
-		}
-	}
-	uncount_table(pgtable, node->pa & IOMM_NODE_FOREIGN);
-	push(chain, node);
+	take_down(node, &out);
+	uncount_tables(pgtable, &out);
+	if (!to)
+		(void)retire_all(pgtable, out.chain);
+	else
+		while ((node = pop(&out.chain)))
+			put_spare(to, node);
 }
 
 void iomm_node_bury(struct iomm_pgtable *pgtable, struct iomm_node *node,
 		    uint32_t slot, struct iomm_node **chain)
 {
 	struct iomm_node *child = iomm_node_child(node, slot);
+	struct out out = { .chain = *chain };
 
 	iomm_node_disown(node, slot);
 	if (!pgtable->readers) {
@@ -545,20 +575,15 @@ void iomm_node_bury(struct iomm_pgtable *pgtable, struct iomm_node *node,
 		/* For cursors, as re-use is. */
 		(void)next_generation(pgtable);
 	}
-	bury_tree(pgtable, child, chain);
+	take_down(child, &out);
+	uncount_tables(pgtable, &out);
+	*chain = out.chain;
 }
 
 uint32_t
 iomm_node_free_chain(struct iomm_pgtable *pgtable, struct iomm_node *chain)
 {
-	struct iomm_node *next;
-	uint32_t count = 0;
-
-	for (; chain; chain = next, count++) {
-		next = chain->next;
-		retire(pgtable, chain);
-	}
-	return count;
+	return retire_all(pgtable, chain);
 }
 
 uint64_t iomm_node_spares(struct iomm_pgtable *pgtable)
@@ -637,6 +662,7 @@ static bool quiet(struct iomm_pgtable *pgtable)
 uint64_t iomm_node_trim(struct iomm_pgtable *pgtable)
 {
 	struct iomm_node_spares spares;
+	struct iomm_frame frame;
 	struct iomm_node *node;
 	uint64_t bytes = 0;
 
@@ -650,10 +676,12 @@ uint64_t iomm_node_trim(struct iomm_pgtable *pgtable)
 			retire(pgtable, node);
 		return 0;
 	}
+	give_begin(pgtable, &frame);
 	while ((node = take_any(&spares))) {
 		free_table(pgtable, node);
 		bytes += table_bytes(pgtable);
 	}
+	give_end(pgtable, &frame);
 	return bytes;
 }
 
