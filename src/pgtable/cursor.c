@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "pgtable/check.h"
 #include "pgtable/gather.h"
+#include "pgtable/readers.h"
 
 int iomm_cursor_init(struct iomm_cursor *cursor, struct iomm_pgtable *pgtable)
 {
@@ -27,6 +28,34 @@ void iomm_cursor_fini(struct iomm_cursor *cursor)
 	pgtable = cursor->pgtable;
 	memset(cursor, 0, sizeof(*cursor));
 	iomm_pgtable_put(pgtable);
+}
+
+/* How many places a thread looks at for its own. */
+#define PROBES 4u
+
+struct iomm_cursor *iomm_pgtable_writer(struct iomm_pgtable *pgtable)
+{
+	void *thread = iomm_thread(pgtable->object.ctx), *owner;
+	uint32_t n, first = iomm_reader_hash((uintptr_t)thread >> 12);
+
+	for (n = 0; n < PROBES; n++) {
+		struct iomm_writer *writer =
+			&pgtable->readers
+				 ->writer[(first + n) & (IOMM_READERS - 1)];
+
+		owner = atomic_load_explicit(&writer->thread,
+					     memory_order_relaxed);
+		if (owner == thread)
+			return &writer->cursor;
+		if (!owner &&
+		    atomic_compare_exchange_strong_explicit(
+			    &writer->thread, &owner, thread,
+			    memory_order_relaxed, memory_order_relaxed)) {
+			writer->cursor.pgtable = pgtable;
+			return &writer->cursor;
+		}
+	}
+	return NULL;
 }
 
 /* The cursor goes where the range ends, if that is a range. The page table's own

@@ -49,11 +49,10 @@ static inline bool FN(one_plain)(const struct iomm_pgtable *pgtable,
 }
 
 static inline __attribute__((always_inline)) int
-FN(map_one)(struct iomm_pgtable *pgtable, struct iomm_node *node,
-	    uint64_t offset, uint64_t iova, uint64_t paddr, uint64_t attrs,
-	    uint64_t *mapped)
+FN(map_one)(struct iomm_pgtable *pgtable, struct iomm_node *node, uint32_t slot,
+	    uint64_t iova, uint64_t paddr, uint64_t attrs, uint64_t *mapped)
 {
-	uint64_t *desc = FN(desc)(node, (uint32_t)(offset >> FMT_PAGE_SHIFT));
+	uint64_t *desc = FN(desc)(node, slot);
 
 	if (FMT_VALID(iomm_desc_load(desc))) {
 		*mapped = 0;
@@ -208,8 +207,9 @@ FN(map)(struct iomm_cursor *cursor, uint64_t iova, uint64_t paddr,
 	if (FN(one_plain)(pgtable, offset, cursor->span, paddr, bytes, attrs,
 			  flags) &&
 	    FN(is_good)(cursor) && mapped)
-		return FN(map_one)(pgtable, cursor->table, offset, iova, paddr,
-				   attrs, mapped);
+		return FN(map_one)(pgtable, cursor->table,
+				   (uint32_t)(offset >> FMT_PAGE_SHIFT), iova,
+				   paddr, attrs, mapped);
 	return FN(map_pages)(cursor, iova, paddr, bytes, prot, flags, mapped);
 }
 
@@ -265,10 +265,25 @@ static inline bool FN(lock_few)(struct iomm_pgtable *pgtable,
 	return false;
 }
 
-/* The table of the last level that holds all of the range, locked. NULL: take
- * the long way. */
+/* The table that the cursor stands in, locked, or NULL. */
 static inline struct iomm_node *
-FN(lock_leaf)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes)
+FN(lock_here)(struct iomm_pgtable *pgtable, const struct iomm_cursor *cursor,
+	      uint64_t iova, uint64_t bytes)
+{
+	struct iomm_node *node = cursor->table;
+
+	if (!FN(inside)(iova - cursor->first, bytes, FMT_LAST, cursor->span) ||
+	    iomm_pgtable_generation(pgtable) != cursor->generation ||
+	    !FN(lock_few)(pgtable, node, cursor->generation))
+		return NULL;
+	return node;
+}
+
+/* The table of the last level that holds all of the range, locked; `cursor`,
+ * which may be NULL, is put there. NULL: take the long way. */
+static __attribute__((noinline)) struct iomm_node *
+FN(lock_leaf)(struct iomm_pgtable *pgtable, struct iomm_cursor *cursor,
+	      uint64_t iova, uint64_t bytes)
 {
 	uintptr_t generation = iomm_pgtable_generation(pgtable);
 	uint64_t offset = iova - pgtable->first_iova;
@@ -281,20 +296,23 @@ FN(lock_leaf)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes)
 			   &level);
 	if (level != FMT_LAST || !FN(lock_few)(pgtable, node, generation))
 		return NULL;
+	if (cursor)
+		FN(stand)(cursor, node, offset, generation);
 	return node;
 }
 
-/* The same, first for the table that the cursor stands in; the page table's own
- * stands nowhere. */
+/* The same, with a look at the cursor first. In the place of the page table's
+ * own each thread has one. */
 static inline struct iomm_node *
 FN(lock_cursor)(struct iomm_cursor *cursor, uint64_t iova, uint64_t bytes)
 {
-	if (!cursor->span)
-		return FN(lock_leaf)(cursor->pgtable, iova, bytes);
-	if (!FN(inside)(iova - cursor->first, bytes, FMT_LAST, cursor->span) ||
-	    !FN(lock_few)(cursor->pgtable, cursor->table, cursor->generation))
-		return NULL;
-	return cursor->table;
+	struct iomm_pgtable *pgtable = cursor->pgtable;
+	struct iomm_node *node;
+
+	if (cursor == &pgtable->own)
+		cursor = iomm_pgtable_writer(pgtable);
+	node = cursor ? FN(lock_here)(pgtable, cursor, iova, bytes) : NULL;
+	return node ? node : FN(lock_leaf)(pgtable, cursor, iova, bytes);
 }
 
 static inline __attribute__((always_inline)) int
@@ -304,8 +322,11 @@ FN(map_locked)(struct iomm_pgtable *pgtable, struct iomm_node *node,
 {
 	uint32_t slot =
 		FN(slot_in)(pgtable, iova - pgtable->first_iova, FMT_LAST);
-	int r = FN(map_few)(pgtable, node, FMT_LAST, slot, iova, bytes, paddr,
-			    attrs, mapped);
+	int r = bytes == FMT_GRANULE
+			? FN(map_one)(pgtable, node, slot, iova, paddr, attrs,
+				      mapped)
+			: FN(map_few)(pgtable, node, FMT_LAST, slot, iova,
+				      bytes, paddr, attrs, mapped);
 
 	iomm_node_unlock(node);
 	return r;

@@ -116,6 +116,9 @@ void iomm_pgtable_set_owner(struct iomm_pgtable *pgtable,
 			    int (*begin)(void *data), void (*end)(void *data),
 			    void *data);
 
+/* The calling thread's cursor on a shared table; NULL: too many have one. */
+struct iomm_cursor *iomm_pgtable_writer(struct iomm_pgtable *pgtable);
+
 /* Calls the TLB hooks, if there are any. Anything but 0 has a sentence. */
 int iomm_pgtable_tlb_flush(struct iomm_pgtable *pgtable, uint64_t iova,
 			   uint64_t last, uint64_t page_size, uint32_t flags);
