@@ -122,11 +122,34 @@ static int check_widths(struct iomm_ctx *ctx, struct plan *plan)
 }
 
 /* Leaf sizes that are above what the first table spans fall away. */
+static uint64_t mask_of(uint32_t bits)
+{
+	return bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
+}
+
+/* Sizes of the levels that the table has, of those that were asked for. */
+static uint64_t narrow_sizes(const struct plan *plan)
+{
+	uint64_t left = plan->config.page_sizes, kept = 0;
+	uint32_t start = plan->geometry.start_level;
+
+	while (left) {
+		uint64_t size = left & (~left + 1);
+
+		left &= left - 1;
+		if ((plan->ops->leaf_levels(size) |
+		     plan->ops->run_levels(size)) >>
+			    start &&
+		    size - 1 <= mask_of(plan->config.ias))
+			kept |= size;
+	}
+	return kept;
+}
+
 static int check_page_sizes(struct iomm_ctx *ctx, struct plan *plan)
 {
 	const struct iomm_engine_ops *ops = plan->ops;
 	struct iomm_pgtable_config *config = &plan->config;
-	uint32_t levels;
 
 	if (!config->page_sizes)
 		config->page_sizes = ops->page_sizes;
@@ -137,9 +160,7 @@ static int check_page_sizes(struct iomm_ctx *ctx, struct plan *plan)
 				 config->page_sizes, IOMM_STR(plan->name),
 				 ops->granule, ops->page_sizes);
 	ops->geometry(config->ias, &plan->geometry);
-	levels = ops->leaf_levels(config->page_sizes) |
-		 ops->run_levels(config->page_sizes);
-	if (levels >> plan->geometry.start_level)
+	if (narrow_sizes(plan))
 		return 0;
 	return IOMM_FAIL(ctx, IOMM_EINVAL,
 			 "page sizes %x do not fit in an ias of %u bits",
@@ -251,30 +272,6 @@ static int choose_engine(struct iomm_ctx *ctx, const struct iomm_format *format,
 }
 
 /* Making */
-
-static uint64_t mask_of(uint32_t bits)
-{
-	return bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
-}
-
-/* Sizes of the levels that the table has, of those that were asked for. */
-static uint64_t narrow_sizes(const struct plan *plan)
-{
-	uint64_t left = plan->config.page_sizes, kept = 0;
-	uint32_t start = plan->geometry.start_level;
-
-	while (left) {
-		uint64_t size = left & (~left + 1);
-
-		left &= left - 1;
-		if ((plan->ops->leaf_levels(size) |
-		     plan->ops->run_levels(size)) >>
-			    start &&
-		    size - 1 <= mask_of(plan->config.ias))
-			kept |= size;
-	}
-	return kept;
-}
 
 static void set_ranges(struct iomm_pgtable *pgtable, const struct plan *plan)
 {
