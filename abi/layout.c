@@ -256,12 +256,10 @@ FIELD(iomm_cursor, size, 0, 4);
 FIELD(iomm_cursor, flags, 4, 4);
 POINTER(iomm_cursor, pgtable, 8);
 POINTER(iomm_cursor, table, 16);
-FIELD(iomm_cursor, key, 24, 8);
-FIELD(iomm_cursor, generation, 32, 8);
-FIELD(iomm_cursor, attrs, 40, 8);
-FIELD(iomm_cursor, prot, 48, 4);
-FIELD(iomm_cursor, reserved32, 52, 4);
-FIELD(iomm_cursor, reserved, 56, 8);
+FIELD(iomm_cursor, first, 24, 8);
+FIELD(iomm_cursor, span, 32, 8);
+FIELD(iomm_cursor, generation, 40, 8);
+FIELD(iomm_cursor, reserved, 48, 16);
 
 VALUE(IOMM_CURSOR_SIZE_VER0, 64);
 
@@ -949,6 +947,7 @@ POINTER(iomm_table_memory_ops, sync, 32);
 POINTER(iomm_table_memory_ops, to_virt, 40);
 
 VALUE(IOMM_TABLE_MEMORY_LINEAR, 1);
+VALUE(IOMM_TABLE_MEMORY_RAW, 2);
 VALUE(IOMM_TABLE_MEMORY_OPS_SIZE_VER0, 48);
 
 /* <iomm/types.h> */

@@ -16,7 +16,7 @@ take(void *data, uint64_t bytes, uint64_t max_pa, void **va, uint64_t *pa)
 {
 	(void)data;
 	(void)max_pa;
-	*va = pool_take(bytes);
+	*va = pool_take_raw(bytes);
 	*pa = (uintptr_t)*va;
 	return *va ? 0 : -IOMM_ENOMEM;
 }
@@ -72,7 +72,7 @@ static struct ours *set_up(const struct pgtable_work *work, bool brief)
 {
 	const struct iomm_table_memory_ops ops = {
 		.size = sizeof(ops),
-		.flags = IOMM_TABLE_MEMORY_LINEAR,
+		.flags = IOMM_TABLE_MEMORY_LINEAR | IOMM_TABLE_MEMORY_RAW,
 		.alloc = take,
 		.free = give,
 	};

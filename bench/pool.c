@@ -54,7 +54,7 @@ static void *carve(size_t bytes)
 	return base + start;
 }
 
-void *pool_take(size_t bytes)
+void *pool_take_raw(size_t bytes)
 {
 	unsigned int shift = shift_of(bytes);
 	struct block *block = free_blocks[shift];
@@ -66,7 +66,14 @@ void *pool_take(size_t bytes)
 	if (!block)
 		return NULL;
 	out++;
-	return memset(block, 0, (size_t)1 << shift);
+	return block;
+}
+
+void *pool_take(size_t bytes)
+{
+	void *block = pool_take_raw(bytes);
+
+	return block ? memset(block, 0, bytes) : NULL;
 }
 
 void pool_give(void *block, size_t bytes)

@@ -15,6 +15,8 @@ void pool_setup(size_t bytes);
 
 /* Zeroed, or NULL when the pool is empty. */
 void *pool_take(size_t bytes);
+/* The same as it was given back. */
+void *pool_take_raw(size_t bytes);
 void pool_give(void *block, size_t bytes);
 
 /* Blocks that were taken and not given back. */

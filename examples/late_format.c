@@ -142,9 +142,7 @@ run(struct iomm_firmware *firmware, const char *format, const char *file)
 	try(iomm_firmware_next(firmware, IOMM_NODE_PCI_HOST, 0, &host));
 	make_hardware(&driver, node, format);
 	announce(&driver, format, file, &plugin);
-	try(iomm_bus_create_pci(firmware, host, NULL, 0, "pci0",
-				iomm_bus_create_pci(firmware, host, "pci0",
-						    &pci) pci));
+	try(iomm_bus_create_pci(firmware, host, NULL, 0, "pci0", &pci));
 	try(iomm_device_create(pci, &config, &device));
 
 	register_iommu(&driver);

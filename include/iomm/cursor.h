@@ -21,12 +21,10 @@ struct iomm_cursor {
 	uint32_t flags; /**< the library's */
 	IOMM_PTR(struct iomm_pgtable *, pgtable); /**< whom it is on */
 	IOMM_PTR(void *, table);		  /**< the table used last */
-	iomm_u64 key;				  /**< what that table spans */
+	iomm_u64 first;				  /**< its first address */
+	iomm_u64 span;				  /**< and bytes; 0: none */
 	iomm_u64 generation;			  /**< when that was so */
-	iomm_u64 attrs;				  /**< `prot`, encoded */
-	uint32_t prot;				  /**< protection used last */
-	uint32_t reserved32;			  /**< 0 */
-	iomm_u64 reserved;			  /**< 0 */
+	iomm_u64 reserved[2];			  /**< 0 */
 };
 
 #define IOMM_CURSOR_SIZE_VER0 64u

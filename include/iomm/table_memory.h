@@ -13,6 +13,10 @@
 /** The provider's tables are at `pa + linear_offset` for every `pa`. */
 #define IOMM_TABLE_MEMORY_LINEAR (1u << 0)
 
+/** What `alloc` gives need not be zeroed: the library writes all of it before a
+ * walker can see it. That saves a pass over tables that are filled at once. */
+#define IOMM_TABLE_MEMORY_RAW (1u << 1)
+
 /**
  * The hooks of a provider. They are called without library locks, while the
  * table that they serve is being worked on: they must not call the library on
@@ -21,15 +25,16 @@
  */
 struct iomm_table_memory_ops {
 	uint32_t size;	/**< sizeof(struct iomm_table_memory_ops) */
-	uint32_t flags; /**< IOMM_TABLE_MEMORY_LINEAR */
+	uint32_t flags; /**< IOMM_TABLE_MEMORY_* */
 
 	/** With IOMM_TABLE_MEMORY_LINEAR: what to add to an address in the
 	 * walker's view to get the pointer, modulo 2^64. */
 	iomm_u64 linear_offset;
 
-	/** Zeroed memory of `bytes` (a power of two), aligned to its size, no
-	 * byte of it above `max_pa` in the walker's view. 0, or a negative
-	 * IOMM_E*; `va` and `pa` are read on success only. Required. */
+	/** Memory of `bytes` (a power of two), zeroed unless `flags` says
+	 * otherwise, aligned to its size, no byte of it above `max_pa` in the
+	 * walker's view. 0, or a negative IOMM_E*; `va` and `pa` are read on
+	 * success only. Required. */
 	IOMM_FN(int, alloc,
 		(void *data, uint64_t bytes, uint64_t max_pa, void **va,
 		 uint64_t *pa));

@@ -15,6 +15,9 @@ struct iomm_vector {
 	 * zero, from the first on; may stop earlier. Returns how many. */
 	uint32_t (*fill)(uint64_t *desc, uint64_t value, uint64_t step,
 			 uint32_t count);
+	/* The same without a look at what is there. */
+	uint32_t (*write)(uint64_t *desc, uint64_t value, uint64_t step,
+			  uint32_t count);
 	/* Clears as many of `count` entries as have all of `bits`, from the
 	 * first on; may stop earlier. Returns how many. */
 	uint32_t (*clear)(uint64_t *desc, uint64_t bits, uint32_t count);

@@ -120,7 +120,6 @@ static int arena_alloc(void *data, uint64_t bytes, uint64_t max_pa, void **va,
 	iomm_unlock(arena->ctx, &arena->lock);
 	if (!ok)
 		return -IOMM_ENOMEM;
-	memset(arena->va + offset, 0, (size_t)bytes);
 	*va = arena->va + offset;
 	*pa = arena->pa + offset;
 	return 0;
@@ -233,7 +232,7 @@ static int create_arena(struct iomm_ctx *ctx, void *va, uint64_t pa,
 {
 	struct iomm_table_memory_ops ops = {
 		.size = sizeof(ops),
-		.flags = IOMM_TABLE_MEMORY_LINEAR,
+		.flags = IOMM_TABLE_MEMORY_LINEAR | IOMM_TABLE_MEMORY_RAW,
 		.linear_offset = (uint64_t)(uintptr_t)va - pa,
 		.alloc = arena_alloc,
 		.free = arena_free,

@@ -74,10 +74,12 @@ arm64_next(struct arm64_oa oa, uint64_t desc, uint64_t bytes)
 
 static inline uint32_t arm64_kind(uint64_t desc, bool last, bool blocks)
 {
+	if (last)
+		return (desc & ARM64_TYPE) == (ARM64_VALID | ARM64_PAGE)
+			       ? IOMM_DESC_LEAF
+			       : IOMM_DESC_NONE;
 	if (!(desc & ARM64_VALID))
 		return IOMM_DESC_NONE;
-	if (last)
-		return desc & ARM64_PAGE ? IOMM_DESC_LEAF : IOMM_DESC_NONE;
 	if (desc & ARM64_TABLE)
 		return IOMM_DESC_TABLE;
 	return blocks ? IOMM_DESC_LEAF : IOMM_DESC_NONE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The public calls that change what is mapped, other than mapping and plain
- * unmapping: they check, and hand on to the instance of the engine. */
+/* The public calls that change what is mapped, other than mapping: they check,
+ * and hand on to the instance of the engine. */
 #include "base/abi.h"
 #include "pgtable/check.h"
 #include "pgtable/engine_op.h"
@@ -29,12 +29,26 @@ begin_gathering(struct iomm_engine_op *op, struct iomm_pgtable *pgtable,
 		enum iomm_action action, uint64_t iova, uint64_t bytes,
 		struct iomm_gather *gather)
 {
-	int r;
+	int r = begin(op, pgtable, action, iova, bytes);
 
+	op->gather = gather;
 	if (!iomm_gather_serves(gather, pgtable))
 		return iomm_gather_refuse(gather, pgtable);
-	r = begin(op, pgtable, action, iova, bytes);
-	op->gather = gather;
+	return r;
+}
+
+int iomm_pgtable_unmap_with(struct iomm_pgtable *pgtable, uint64_t iova,
+			    uint64_t bytes, struct iomm_gather *gather,
+			    uint64_t *unmapped)
+{
+	struct iomm_engine_op op;
+	int r = begin_gathering(&op, pgtable, IOMM_ACT_CLEAR, iova, bytes,
+				gather);
+
+	if (!r)
+		r = pgtable->ops->change(&op);
+	if (unmapped)
+		*unmapped = op.done;
 	return r;
 }
 

@@ -89,10 +89,27 @@ int iomm_extents_init(const struct iomm_pgtable *pgtable,
 		      struct iomm_extents *out, struct iomm_extent *extents,
 		      uint32_t stride, const uint32_t *count);
 
-/* iomm_pgtable_map() with any flags, and tables from a reservation. */
+/*
+ * The public calls of these names, on a handle that is known to be good: they
+ * check step by step, say what is wrong, and take the long way.
+ */
+int iomm_cursor_map_far(struct iomm_cursor *cursor, uint64_t iova,
+			uint64_t paddr, uint64_t bytes, uint32_t prot,
+			uint32_t flags, uint64_t *mapped);
+int iomm_cursor_unmap_far(struct iomm_cursor *cursor, uint64_t iova,
+			  uint64_t bytes, struct iomm_gather *gather,
+			  uint64_t *unmapped);
+
+int iomm_pgtable_translate_far(struct iomm_pgtable *pgtable, uint64_t iova,
+			       struct iomm_translation *out);
+
+/* Neither looks at a cursor; `spares`: tables of a reservation, or NULL. */
 int iomm_pgtable_map_with(struct iomm_pgtable *pgtable, uint64_t iova,
 			  uint64_t paddr, uint64_t bytes, uint32_t prot,
 			  uint32_t flags, struct iomm_node_spares *spares,
 			  uint64_t *mapped);
+int iomm_pgtable_unmap_with(struct iomm_pgtable *pgtable, uint64_t iova,
+			    uint64_t bytes, struct iomm_gather *gather,
+			    uint64_t *unmapped);
 
 #endif

@@ -300,6 +300,7 @@ static void set_up(struct iomm_pgtable *pgtable, const struct plan *plan)
 	uint64_t sizes = config->page_sizes;
 
 	pgtable->ops = plan->ops;
+	pgtable->own.pgtable = pgtable;
 #if __STDC_HOSTED__
 	pgtable->vector = iomm_platform_vector();
 #endif
@@ -315,14 +316,18 @@ static void set_up(struct iomm_pgtable *pgtable, const struct plan *plan)
 	pgtable->page_mask = (sizes & (~sizes + 1)) - 1;
 	while (pgtable->page_mask >> pgtable->page_shift)
 		pgtable->page_shift++;
-	pgtable->warm_key = IOMM_PGTABLE_COLD;
-	pgtable->tepid_key = IOMM_PGTABLE_COLD;
 	pgtable->root_bytes = plan->geometry.root_bytes;
 	pgtable->memory = config->memory;
 	if (pgtable->memory)
 		iomm_object_get(pgtable->memory);
 	pgtable->synced = pgtable->memory && pgtable->memory->ops.sync &&
 			  !(config->flags & IOMM_PGTABLE_COHERENT);
+	pgtable->no_paddr = ~pgtable->last_paddr | pgtable->page_mask;
+	pgtable->warms = !pgtable->synced &&
+			 pgtable->page_mask == plan->ops->granule - 1;
+	pgtable->calls = config->flags & IOMM_PGTABLE_SHARED
+				 ? &plan->ops->shared
+				 : &plan->ops->exclusive;
 }
 
 int iomm_pgtable_adopt_table(struct iomm_pgtable *pgtable, uint64_t pa,
@@ -375,7 +380,7 @@ static int new_root(struct iomm_pgtable *pgtable)
 {
 	uintptr_t generation = 0;
 	int r = iomm_node_create(pgtable, NULL, pgtable->start_level,
-				 pgtable->root_bytes, &generation,
+				 pgtable->root_bytes, &generation, NULL,
 				 &pgtable->root);
 
 	if (r)

@@ -48,6 +48,7 @@
  * of the table's range.
  */
 #include "base/mem.h"
+#include "pgtable/check.h"
 #include "pgtable/desc.h"
 #include "pgtable/engine_op.h"
 #include "pgtable/raw_walk.h"
@@ -57,7 +58,7 @@
 #define FMT_LAST       (FMT_LEVELS - 1u)
 #define FMT_SLOTS      (1u << FMT_BITS)
 #define FMT_GRANULE    (UINT64_C(1) << FMT_PAGE_SHIFT)
-/* What a table of the last level covers. */
+/* log2 of what a table of the last level covers. */
 #define FMT_WARM_SHIFT (FMT_PAGE_SHIFT + FMT_BITS)
 
 #ifndef FMT_RUNTIME
@@ -169,59 +170,68 @@ static void FN(registers)(struct iomm_pgtable *pgtable)
 	FMT_REGISTERS(pgtable);
 }
 
-/*
- * The table of the last level that was used last, when all of [iova, last] lies
- * in it; else NULL. With `above` not when the range is its whole span.
- */
-static inline struct iomm_node *
-FN(warm)(const struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
-	 bool above)
+/* Does the table above, that was used last, hold all of [iova, last]? */
+static inline bool
+FN(is_tepid)(const struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last)
 {
-	uint64_t key = pgtable->warm_key;
+	const struct iomm_tepid *tepid = &pgtable->tepid;
+	uint64_t offset = pgtable->first_iova + iova - tepid->first;
 
-	if (iova >> FMT_WARM_SHIFT != key || last >> FMT_WARM_SHIFT != key)
-		return NULL;
-	if (above && last - iova == (UINT64_C(1) << FMT_WARM_SHIFT) - 1)
-		return NULL;
-	return pgtable->warm;
+	return offset < tepid->span && last - iova < tepid->span - offset;
 }
 
-/* The same for the table above, from which the walk starts then. */
-static inline struct iomm_node *
-FN(start)(const struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
-	  bool above, uint32_t *level)
+/* What the table at `level` on the way to `iova` spans. The first may be longer
+ * than others, or shorter. */
+static inline uint64_t FN(span)(const struct iomm_pgtable *pgtable,
+				const struct iomm_node *node, uint32_t level)
 {
-	const uint32_t shift = FMT_WARM_SHIFT + FMT_BITS;
-	uint64_t key = pgtable->tepid_key;
+	return node == pgtable->root ? pgtable->last_offset + 1
+				     : FN(size)(level) << FMT_BITS;
+}
 
-	if (iova >> shift != key || last >> shift != key ||
-	    (above && last - iova == (UINT64_C(1) << shift) - 1)) {
-		*level = pgtable->start_level;
-		return pgtable->root;
-	}
-	*level = FMT_LAST - 1;
-	return pgtable->tepid;
+/* Puts a cursor into a table of the last level. */
+static inline void FN(stand)(struct iomm_cursor *cursor, struct iomm_node *node,
+			     uint64_t iova, uintptr_t generation)
+{
+	uint64_t span = FN(span)(cursor->pgtable, node, FMT_LAST);
+
+	cursor->first = cursor->pgtable->first_iova + (iova & ~(span - 1));
+	cursor->span = span;
+	cursor->table = node;
+	cursor->generation = generation;
+}
+
+/* Notes the table above. */
+static inline void FN(note_tepid)(struct iomm_pgtable *pgtable,
+				  struct iomm_node *node, uint64_t iova)
+{
+	uint64_t span = FN(span)(pgtable, node, FMT_LAST - 1);
+
+	pgtable->tepid.first = pgtable->first_iova + (iova & ~(span - 1));
+	pgtable->tepid.span = span;
+	pgtable->tepid.node = node;
 }
 
 /*
  * The lowest table that holds all of [iova, last]. With `above`, the table is
  * above any whose whole span the range is. An exclusive table remembers where it
- * ended for the next time, if a write there needs nothing else.
+ * ended for the next time, and the table above, from which that begins.
  */
 static inline struct iomm_node *
 FN(descend)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 	    bool above, uint32_t *level)
 {
-	struct iomm_node *node, *child, *parent = NULL;
-	uint32_t l;
+	struct iomm_node *node = pgtable->root, *tepid = NULL, *child;
+	uint32_t l = pgtable->start_level;
 
-	node = FN(warm)(pgtable, iova, last, above);
-	if (node) {
-		*level = FMT_LAST;
-		return node;
+	if (FN(is_tepid)(pgtable, iova, last) &&
+	    !(above && last - iova == pgtable->tepid.span - 1)) {
+		l = FMT_LAST - 1;
+		node = pgtable->tepid.node;
 	}
-	node = FN(start)(pgtable, iova, last, above, &l);
-	for (; l < FMT_LAST; l++, parent = node, node = child) {
+	for (; l < FMT_LAST; l++, node = child) {
+		if (l == FMT_LAST - 1)
+			tepid = node;
 		if ((iova ^ last) >> FN(shift)(l) ||
 		    (above && last - iova == FN(size)(l) - 1))
 			break;
@@ -229,19 +239,14 @@ FN(descend)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 		if (!child)
 			break;
 	}
-	if (pgtable->readers || pgtable->synced) {
-		*level = l;
-		return node;
-	}
-	if (l == FMT_LAST) {
-		pgtable->warm = node;
-		pgtable->warm_key = iova >> FMT_WARM_SHIFT;
-	}
-	if (l == FMT_LAST && parent) {
-		pgtable->tepid = parent;
-		pgtable->tepid_key = iova >> (FMT_WARM_SHIFT + FMT_BITS);
-	}
 	*level = l;
+	if (pgtable->readers)
+		return node;
+	if (tepid)
+		FN(note_tepid)(pgtable, tepid, iova);
+	if (l < FMT_LAST || !pgtable->warms)
+		return node;
+	FN(stand)(&pgtable->own, node, iova, iomm_pgtable_generation(pgtable));
 	return node;
 }
 
@@ -288,14 +293,21 @@ static const struct iomm_engine_ops FN(ops) = {
 	.registers = FN(registers),
 	.adopt = FN(adopt),
 	.encode = FN(encode),
-	.map = FN(map),
-	.map_op = FN(map_op),
-	.unmap = FN(unmap),
+	.exclusive = {
+		.map = FN(map),
+		.unmap = FN(unmap),
+		.translate = FN(translate),
+	},
+	.shared = {
+		.map = FN(map_shared),
+		.unmap = FN(unmap_shared),
+		.translate = iomm_pgtable_translate_far,
+	},
+	.map = FN(map_far),
 	.change = FN(change),
 	.merge = FN(merge),
-	.cursor_map = FN(cursor_map),
-	.cursor_unmap = FN(cursor_unmap),
-	.translate = FN(translate),
+	.settle = FN(settle),
+	.translate = FN(translate_far),
 	.extents = FN(extents),
 	.walk = FN(walk),
 	.raw_walk = FN(raw_walk),

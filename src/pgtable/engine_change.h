@@ -59,8 +59,14 @@ FN(clear_pages)(const struct iomm_pgtable *pgtable, uint64_t *desc,
 		uint32_t count, uint32_t *span)
 {
 #if FMT_VECTOR
-	if (count >= IOMM_VECTOR_MIN && pgtable->vector)
-		return FN(clear_many)(pgtable->vector, desc, count, span);
+	if (count >= IOMM_VECTOR_MIN && pgtable->vector) {
+		/* Whose address stays here. */
+		uint32_t most = 0, cleared;
+
+		cleared = FN(clear_many)(pgtable->vector, desc, count, &most);
+		*span = most;
+		return cleared;
+	}
 #endif
 	(void)pgtable;
 	return FN(clear_slots)(desc, FMT_LAST, count, span);
@@ -422,7 +428,7 @@ FN(weigh)(const struct iomm_node *node, uint32_t level, uint64_t *smallest)
 	uint64_t bytes = (uint64_t)iomm_node_live(node) << FN(shift)(level);
 	const struct iomm_node *child;
 	const struct iomm_inner *inner;
-	uint32_t i;
+	uint32_t i, pages = 0;
 
 	if (bytes && FN(size)(level) < *smallest)
 		*smallest = FN(size)(level);
@@ -431,10 +437,14 @@ FN(weigh)(const struct iomm_node *node, uint32_t level, uint64_t *smallest)
 	inner = iomm_node_inner(node);
 	for (i = 0; i < inner->count; i++) {
 		child = iomm_node_child(node, inner->first + i);
-		if (child)
+		if (child && level == FMT_LAST - 1)
+			pages += iomm_node_live(child);
+		else if (child)
 			bytes += FN(weigh)(child, level + 1, smallest);
 	}
-	return bytes;
+	if (pages)
+		*smallest = FMT_GRANULE;
+	return bytes + ((uint64_t)pages << FMT_PAGE_SHIFT);
 }
 
 /* Marks a table dead with all below it, from the top: nobody changes anything
@@ -447,11 +457,10 @@ FN(kill)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level)
 	uint32_t i;
 
 	/* False: dead already; its emptier finds that it is gone. */
-	if (op->shared && !iomm_node_lock(op->pgtable->object.ctx, node))
+	if (!iomm_node_lock(op->pgtable->object.ctx, node))
 		return;
 	iomm_node_set(node, IOMM_NODE_DEAD);
-	if (op->shared)
-		iomm_node_unlock(node);
+	iomm_node_unlock(node);
 	if (level == FMT_LAST)
 		return;
 	inner = iomm_node_inner(node);
@@ -489,9 +498,10 @@ FN(drop)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level)
 		iomm_op_unlock(op, node);
 		return IOMM_RETRY;
 	}
-	FN(kill)(op, child, level + 1);
-	if (op->shared)
+	if (op->shared) {
+		FN(kill)(op, child, level + 1);
 		bytes = FN(weigh)(child, level + 1, &smallest);
+	}
 	FN(unlink)(op, node, level, slot);
 	iomm_op_unlock(op, node);
 	iomm_op_note(op, iova, last, smallest);

@@ -13,6 +13,7 @@ static inline __attribute__((always_inline)) uint32_t
 FN(fill_slots)(struct iomm_node *node, uint32_t level, uint32_t slot,
 	       uint64_t paddr, uint64_t attrs, uint32_t count)
 {
+	bool tables = level < FMT_LAST && iomm_node_used(node);
 	uint64_t *desc = FN(desc)(node, slot);
 	uint64_t value = FMT_LEAF(paddr, attrs, level);
 	uint32_t n;
@@ -20,7 +21,7 @@ FN(fill_slots)(struct iomm_node *node, uint32_t level, uint32_t slot,
 	for (n = 0; n < count; n++) {
 		if (FMT_VALID(iomm_desc_load(desc + n)))
 			break;
-		if (level < FMT_LAST && iomm_node_child(node, slot + n))
+		if (tables && iomm_node_child(node, slot + n))
 			break;
 		iomm_desc_publish(desc + n, value);
 		value = FMT_NEXT(value, FN(size)(level));
@@ -64,6 +65,42 @@ FN(fill_pages)(const struct iomm_pgtable *pgtable, struct iomm_node *node,
 #endif
 	(void)pgtable;
 	return FN(fill_slots)(node, FMT_LAST, slot, paddr, attrs, count);
+}
+
+static inline uint64_t
+FN(write_slots)(uint64_t *desc, uint64_t value, uint32_t count)
+{
+	uint32_t n;
+
+	for (n = 0; n < count; n++) {
+		iomm_desc_publish(desc + n, value);
+		value = FMT_NEXT(value, FMT_GRANULE);
+	}
+	return value;
+}
+
+/* Leaves of the last level, into a table that nobody sees, whatever is there. */
+static void
+FN(write_pages)(const struct iomm_pgtable *pgtable, struct iomm_node *node,
+		uint32_t slot, uint64_t paddr, uint64_t attrs, uint32_t count)
+{
+	uint64_t value = FMT_LEAF(paddr, attrs, FMT_LAST);
+	uint64_t *desc = FN(desc)(node, slot);
+	uint32_t n = 0;
+
+#if FMT_VECTOR
+	if (count >= IOMM_VECTOR_MIN && pgtable->vector) {
+		n = (0u - slot) & 7;
+		value = FN(write_slots)(desc, value, n);
+		n += pgtable->vector->write(desc + n, value, FMT_GRANULE,
+					    count - n);
+		value = FMT_LEAF(paddr, attrs, FMT_LAST) +
+			((uint64_t)n << FMT_PAGE_SHIFT);
+	}
+#endif
+	(void)pgtable;
+	(void)FN(write_slots)(desc + n, value, count - n);
+	iomm_node_add(node, count, FMT_SLOTS);
 }
 
 /* Is none of these slots taken? */
@@ -119,6 +156,34 @@ FN(runs_fit)(const struct iomm_engine_op *op, uint32_t level, uint32_t count)
 	       count >= FN(run)(level) && !((op->iova ^ op->paddr) & mask);
 }
 
+/* Writes all of a new table of the last level: leaves up to `last`, and zeroes
+ * where they are not there yet. */
+static int
+FN(fill_new)(struct iomm_engine_op *op, struct iomm_node *node, uint64_t last)
+{
+	uint32_t slot = FN(slot)(op->iova, FMT_LAST);
+	uint32_t count = FN(slots)(op->iova, last, FMT_LAST);
+	bool only_runs = !(op->leaf_levels >> FMT_LAST & 1);
+	bool runs = FN(runs_fit)(op, FMT_LAST, count);
+
+	if (op->raw && runs) {
+		iomm_node_wipe(op->pgtable, node->va, FMT_SLOTS);
+	} else if (op->raw) {
+		iomm_node_wipe(op->pgtable, node->va, slot);
+		iomm_node_wipe(op->pgtable, FN(desc)(node, slot + count),
+			       FMT_SLOTS - slot - count);
+	}
+	op->raw = false;
+	if (runs)
+		count = FN(fill_runs)(node, FMT_LAST, slot, op->paddr,
+				      op->attrs, count, only_runs);
+	else
+		FN(write_pages)
+	(op->pgtable, node, slot, op->paddr, op->attrs, count);
+	FN(advance)(op, (uint64_t)count << FMT_PAGE_SHIFT);
+	return 0;
+}
+
 /* Maps leaves at one level up to `last`, all in this table, until a slot is
  * taken. */
 static int FN(fill)(struct iomm_engine_op *op, struct iomm_node *node,
@@ -151,7 +216,7 @@ static int FN(fill)(struct iomm_engine_op *op, struct iomm_node *node,
 		iomm_op_mark(op, level, node, slot, slot + n - 1);
 	if (n == count || below)
 		return 0;
-	return iomm_exists(op->pgtable, op->iova);
+	return iomm_exists(op->pgtable, op->pgtable->first_iova + op->iova);
 }
 
 static int FN(map_table)(struct iomm_engine_op *op, struct iomm_node *node,
@@ -244,7 +309,7 @@ FN(in_the_way)(struct iomm_engine_op *op, const struct iomm_node *node,
 	/* A table, which came into the books before its link. */
 	if (iomm_node_child(node, slot) != child)
 		return 0;
-	return iomm_exists(op->pgtable, op->iova);
+	return iomm_exists(op->pgtable, op->pgtable->first_iova + op->iova);
 }
 
 /* Maps from one slot of a table above the last level on; `last` lies in the
@@ -275,7 +340,8 @@ static int FN(map_table)(struct iomm_engine_op *op, struct iomm_node *node,
 	int r;
 
 	if (level == FMT_LAST)
-		return FN(fill)(op, node, level, last, fresh);
+		return fresh ? FN(fill_new)(op, node, last)
+			     : FN(fill)(op, node, level, last, false);
 	do
 		r = FN(map_slot)(op, node, level, last, fresh);
 	while (!r && op->iova - 1 != last);
@@ -283,7 +349,7 @@ static int FN(map_table)(struct iomm_engine_op *op, struct iomm_node *node,
 }
 
 /* Mapping in general. */
-static __attribute__((noinline)) int FN(map_op)(struct iomm_engine_op *op)
+static __attribute__((noinline)) int FN(map_far)(struct iomm_engine_op *op)
 {
 	struct iomm_node *node;
 	uint32_t level;
@@ -298,26 +364,5 @@ static __attribute__((noinline)) int FN(map_op)(struct iomm_engine_op *op)
 	} while (r == IOMM_RETRY || (!r && op->more && op->more(op)));
 	iomm_op_sync(op);
 	iomm_op_exit(op);
-	return r;
-}
-
-static __attribute__((noinline)) int
-FN(map_range)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
-	      uint64_t paddr, uint64_t attrs, uint64_t *mapped)
-{
-	struct iomm_engine_op op;
-	int r;
-
-	iomm_op_init(&op, pgtable, IOMM_ACT_MAP);
-	op.iova = iova;
-	op.last = last;
-	op.paddr = paddr;
-	op.attrs = attrs;
-	op.leaf_levels = pgtable->leaf_levels;
-	op.run_levels = pgtable->run_levels;
-	op.exact = false;
-	op.more = NULL;
-	r = FN(map_op)(&op);
-	*mapped = op.iova - iova;
 	return r;
 }

@@ -145,15 +145,18 @@ void iomm_op_exit_slow(struct iomm_engine_op *op)
 int iomm_op_table(struct iomm_engine_op *op, uint32_t level,
 		  struct iomm_node **out)
 {
+	/* Who makes one of the last level writes all of it at once. */
+	bool *raw = level == op->pgtable->ops->last_level ? &op->raw : NULL;
+
 	/* One that nobody has seen makes no new generation: or two threads
 	 * could drive each other round for ever. */
 	if (op->shared && !op->detached) {
-		*out = iomm_node_reuse(op->pgtable, &op->kept, level);
+		*out = iomm_node_reuse(op->pgtable, &op->kept, level, raw);
 		if (*out)
 			return 0;
 	}
 	return iomm_node_create(op->pgtable, op->spares, level,
-				op->pgtable->ops->granule, &op->generation,
+				op->pgtable->ops->granule, &op->generation, raw,
 				out);
 }
 
@@ -223,6 +226,5 @@ void iomm_op_set_dirty(struct iomm_engine_op *op, uint64_t start, uint64_t last)
 int iomm_exists(struct iomm_pgtable *pgtable, uint64_t iova)
 {
 	return IOMM_FAIL(pgtable->object.ctx, IOMM_EEXIST,
-			 "something is mapped at %x",
-			 pgtable->first_iova + iova);
+			 "something is mapped at %x", iova);
 }

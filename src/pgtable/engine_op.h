@@ -48,6 +48,7 @@ struct iomm_engine_op {
 	/* Builds tables that are linked, and synced, as a whole later. */
 	bool detached;
 	bool changed; /* leaves or tables went: look what is empty */
+	bool raw;     /* something is in the table that was made last */
 	enum iomm_action action;
 	uintptr_t generation; /* when the walk began at the first table */
 	uint32_t tries;	      /* to lock a node, in vain */
@@ -100,6 +101,7 @@ iomm_op_init(struct iomm_engine_op *op, struct iomm_pgtable *pgtable,
 	op->shared = pgtable->readers;
 	op->detached = false;
 	op->changed = false;
+	op->raw = false;
 	op->action = action;
 	op->tries = 0;
 	op->spares = NULL;
@@ -233,7 +235,8 @@ static inline bool iomm_op_valid(const struct iomm_engine_op *op)
 	       iomm_pgtable_generation(op->pgtable) == op->generation;
 }
 
-/* A table that is linked nowhere; and one that turned out not to be needed. */
+/* A table that is linked nowhere, zeroed unless it is of the last level: then
+ * op->raw tells; and one that turned out not to be needed. */
 int iomm_op_table(struct iomm_engine_op *op, uint32_t level,
 		  struct iomm_node **out);
 void iomm_op_discard(struct iomm_engine_op *op, struct iomm_node *node);
@@ -268,7 +271,7 @@ int iomm_pgtable_adopt_table(struct iomm_pgtable *pgtable, uint64_t pa,
 			     uint64_t restricts, uint32_t level,
 			     struct iomm_node **out);
 
-/* Something is mapped at the address. */
+/* Something is mapped at the address, as callers say it. */
 IOMM_COLD int iomm_exists(struct iomm_pgtable *pgtable, uint64_t iova);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * What one instance of the engine (a format at a granule) offers. pgtable.c
- * has checked the arguments: ranges are aligned to the smallest page, do not
- * wrap, and lie inside the widths; `last` is inclusive. Addresses
- * count from the first one of the table's range.
+ * What one instance of the engine (a format at a granule) offers. Arguments have
+ * been checked, but for those of struct iomm_calls: ranges are aligned to the
+ * smallest page, do not wrap, and lie inside the widths; `last` is inclusive.
+ * Addresses count from the first one of the table's range.
  */
 #ifndef IOMM_PGTABLE_ENGINE_OPS_H
 #define IOMM_PGTABLE_ENGINE_OPS_H
@@ -29,6 +29,22 @@ struct iomm_geometry {
 struct iomm_engine_op;
 struct iomm_extents;
 struct iomm_node;
+
+/*
+ * The public calls that matter most, on a handle that was checked, with nothing
+ * else checked yet, at a cursor, which may be the page table's own. What is
+ * plain they do; the rest goes to the *_far functions of check.h, which find out
+ * what is wrong, or not so plain.
+ */
+struct iomm_calls {
+	int (*map)(struct iomm_cursor *cursor, uint64_t iova, uint64_t paddr,
+		   uint64_t bytes, uint32_t prot, uint32_t flags,
+		   uint64_t *mapped);
+	int (*unmap)(struct iomm_cursor *cursor, uint64_t iova, uint64_t bytes,
+		     struct iomm_gather *gather, uint64_t *unmapped);
+	int (*translate)(struct iomm_pgtable *pgtable, uint64_t iova,
+			 struct iomm_translation *out);
+};
 
 struct iomm_engine_ops {
 	uint64_t granule;
@@ -60,22 +76,15 @@ struct iomm_engine_ops {
 	int (*encode)(const struct iomm_pgtable *pgtable, uint32_t prot,
 		      uint64_t *attrs);
 
-	int (*map)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
-		   uint64_t paddr, uint64_t attrs, uint64_t *mapped);
+	struct iomm_calls exclusive, shared;
+
 	/* Any map: iova, last, paddr, attributes and levels are the op's. */
-	int (*map_op)(struct iomm_engine_op *op);
-	int (*unmap)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
-		     struct iomm_gather *gather, uint64_t *unmapped);
+	int (*map)(struct iomm_engine_op *op);
 	/* Does op->action to the leaves of a range. */
 	int (*change)(struct iomm_engine_op *op);
 	int (*merge)(struct iomm_engine_op *op);
-
-	int (*cursor_map)(struct iomm_cursor *cursor, uint64_t iova,
-			  uint64_t last, uint64_t paddr, uint64_t attrs,
-			  uint64_t *mapped);
-	int (*cursor_unmap)(struct iomm_cursor *cursor, uint64_t iova,
-			    uint64_t last, struct iomm_gather *gather,
-			    uint64_t *unmapped);
+	/* Puts a cursor of the caller's where it was used just now. */
+	void (*settle)(struct iomm_cursor *cursor, uint64_t iova);
 
 	int (*translate)(struct iomm_pgtable *pgtable, uint64_t iova,
 			 struct iomm_translation *out);

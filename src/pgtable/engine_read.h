@@ -76,6 +76,7 @@ static inline uint64_t FN(mapped_size)(uint64_t desc, uint32_t level)
 		       : size;
 }
 
+/* `iova` as the caller says it. */
 static inline __attribute__((always_inline)) int
 FN(answer)(const struct iomm_pgtable *pgtable, uint64_t desc, uint32_t level,
 	   uint64_t iova, struct iomm_translation *out)
@@ -90,39 +91,43 @@ FN(answer)(const struct iomm_pgtable *pgtable, uint64_t desc, uint32_t level,
 	return 0;
 }
 
-static __attribute__((noinline)) int
-FN(translate_long)(struct iomm_pgtable *pgtable, uint64_t iova,
-		   struct iomm_translation *out)
+static int FN(translate_far)(struct iomm_pgtable *pgtable, uint64_t iova,
+			     struct iomm_translation *out)
 {
 	struct FN(sight) sight;
-	uint32_t level;
+	struct iomm_node *node;
 
-	if (!pgtable->readers)
-		(void)FN(descend)(pgtable, iova, iova, false, &level);
-	FN(look)(pgtable, iova, FMT_LAST, &sight);
-	return FN(answer)(pgtable, sight.desc, sight.level, iova, out);
+	if (pgtable->readers) {
+		FN(look)(pgtable, iova, FMT_LAST, &sight);
+	} else {
+		node = FN(descend)(pgtable, iova, iova, false, &sight.level);
+		sight.desc =
+			FN(read)(node, FN(slot_in)(pgtable, iova, sight.level));
+	}
+	return FN(answer)(pgtable, sight.desc, sight.level,
+			  pgtable->first_iova + iova, out);
 }
 
+/* Lookups jump about: no table of the last level is remembered, but the one
+ * above is looked at first. Most answers are pages, whose level is a constant
+ * here. */
 static int FN(translate)(struct iomm_pgtable *pgtable, uint64_t iova,
 			 struct iomm_translation *out)
 {
+	uint64_t offset = iova - pgtable->tepid.first;
 	const struct iomm_node *node;
 	uint32_t slot;
 
-	/* Lookups jump about: no table of the last level is remembered, but the
-	 * one above is looked at first. Most answers are pages, whose level is a
-	 * constant here. */
-	if (iova >> (FMT_WARM_SHIFT + FMT_BITS) == pgtable->tepid_key) {
-		node = iomm_node_child(pgtable->tepid,
-				       FN(slot_in)(pgtable, iova,
-						   FMT_LAST - 1));
-		slot = FN(slot)(iova, FMT_LAST);
+	if (out && out->size == sizeof(*out) && offset < pgtable->tepid.span) {
+		slot = (uint32_t)(offset >> FMT_WARM_SHIFT);
+		node = iomm_node_child(pgtable->tepid.node, slot);
+		slot = FN(slot)(offset, FMT_LAST);
 		if (node)
 			return FN(answer)(pgtable,
 					  iomm_desc_load(FN(desc)(node, slot)),
 					  FMT_LAST, iova, out);
 	}
-	return FN(translate_long)(pgtable, iova, out);
+	return iomm_pgtable_translate_far(pgtable, iova, out);
 }
 
 static int FN(extents)(struct iomm_pgtable *pgtable, uint64_t iova,

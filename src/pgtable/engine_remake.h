@@ -213,6 +213,7 @@ static int FN(map_split)(struct iomm_engine_op *op, struct iomm_node *child,
 
 	iomm_op_init(&build, op->pgtable, IOMM_ACT_MAP);
 	build.detached = true;
+	build.raw = op->raw;
 	build.generation = op->generation;
 	build.more = NULL;
 	build.iova = base;

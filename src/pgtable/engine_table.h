@@ -10,6 +10,7 @@
 #ifndef IOMM_PGTABLE_ENGINE_TABLE_H
 #define IOMM_PGTABLE_ENGINE_TABLE_H
 
+#include "pgtable/check.h"
 #include "pgtable/engine_op.h"
 
 #define IOMM_ENGINE_CALLS(CALL)                                                \
@@ -18,6 +19,25 @@
 	CALL(int, iomm_pgtable_refuse_hole,                                    \
 	     (const struct iomm_pgtable *pgtable, uint64_t iova),              \
 	     (pgtable, iova))                                                  \
+	CALL(struct iomm_cursor *, iomm_pgtable_writer,                        \
+	     (struct iomm_pgtable * pgtable), (pgtable))                       \
+	CALL(int, iomm_cursor_map_far,                                         \
+	     (struct iomm_cursor * cursor, uint64_t iova, uint64_t paddr,      \
+	      uint64_t bytes, uint32_t prot, uint32_t flags,                   \
+	      uint64_t * mapped),                                              \
+	     (cursor, iova, paddr, bytes, prot, flags, mapped))                \
+	CALL(int, iomm_cursor_unmap_far,                                       \
+	     (struct iomm_cursor * cursor, uint64_t iova, uint64_t bytes,      \
+	      struct iomm_gather * gather, uint64_t * unmapped),               \
+	     (cursor, iova, bytes, gather, unmapped))                          \
+	CALL(int, iomm_pgtable_translate_far,                                  \
+	     (struct iomm_pgtable * pgtable, uint64_t iova,                    \
+	      struct iomm_translation * out),                                  \
+	     (pgtable, iova, out))                                             \
+	CALL(void, iomm_node_wipe,                                             \
+	     (const struct iomm_pgtable *pgtable, uint64_t *desc,              \
+	      uint64_t count),                                                 \
+	     (pgtable, desc, count))                                           \
 	CALL(int, iomm_pgtable_adopt_table,                                    \
 	     (struct iomm_pgtable * pgtable, uint64_t pa, uint64_t restricts,  \
 	      uint32_t level, struct iomm_node * *out),                        \

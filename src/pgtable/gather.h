@@ -45,6 +45,30 @@ iomm_gather_fits(const struct iomm_gather *gather, uint64_t start,
 	       (!start || gather->last >= start - 1);
 }
 
+/* Are all of these so: it is a gather, in use for this table, and [start, last]
+ * of leaves of this size goes on from what is in it? */
+static inline bool
+iomm_gather_goes_on(const struct iomm_gather *gather,
+		    const struct iomm_pgtable *pgtable, uint64_t start,
+		    uint64_t last, uint64_t page_size)
+{
+	return gather && gather->size == sizeof(*gather) &&
+	       gather->pgtable == pgtable &&
+	       (gather->flags | IOMM_GATHER_TABLES) == IOMM_GATHER_FLAGS &&
+	       gather->page_size == page_size && last + 1 >= gather->start &&
+	       start <= gather->last + 1;
+}
+
+/* Notes a range that goes on from what is in it. */
+static inline void
+iomm_gather_extend(struct iomm_gather *gather, uint64_t start, uint64_t last)
+{
+	if (start < gather->start)
+		gather->start = start;
+	if (last > gather->last)
+		gather->last = last;
+}
+
 /* Notes a range that fits. */
 static inline void iomm_gather_note(struct iomm_gather *gather, uint64_t start,
 				    uint64_t last, uint64_t page_size)
@@ -56,10 +80,7 @@ static inline void iomm_gather_note(struct iomm_gather *gather, uint64_t start,
 		gather->last = last;
 		return;
 	}
-	if (start < gather->start)
-		gather->start = start;
-	if (last > gather->last)
-		gather->last = last;
+	iomm_gather_extend(gather, start, last);
 }
 
 /* Invalidates and frees what the gather holds; it stays with its table. The

@@ -257,6 +257,7 @@ static int load(struct iomm_dump_reader *reader, struct iomm_pgtable **out)
 	r = adopt(&reader->header, memory, &pgtable);
 	if (!r) {
 		pgtable->read_only = true;
+		pgtable->warms = false;
 		r = check_same(reader, pgtable, image->count);
 		if (r)
 			iomm_object_drop(pgtable);

@@ -58,7 +58,8 @@ check_ops(struct iomm_ctx *ctx, const struct iomm_table_memory_ops *ops,
 			   "iomm_table_memory_ops");
 	if (r)
 		return r;
-	r = iomm_check_bits(ctx, known->flags, IOMM_TABLE_MEMORY_LINEAR,
+	r = iomm_check_bits(ctx, known->flags,
+			    IOMM_TABLE_MEMORY_LINEAR | IOMM_TABLE_MEMORY_RAW,
 			    "iomm_table_memory_ops.flags");
 	if (r)
 		return r;
@@ -197,22 +198,38 @@ int iomm_table_alloc(struct iomm_ctx *ctx, struct iomm_table_memory *memory,
 	return 0;
 }
 
+void iomm_table_give_begin(struct iomm_ctx *ctx,
+			   struct iomm_table_memory *memory,
+			   struct iomm_frame *frame)
+{
+	if (memory && !memory->own)
+		iomm_callback_begin(ctx, frame, false);
+}
+
+void iomm_table_give_end(struct iomm_ctx *ctx, struct iomm_table_memory *memory,
+			 struct iomm_frame *frame)
+{
+	if (memory && !memory->own)
+		iomm_callback_end(ctx, frame);
+}
+
+void iomm_table_give(struct iomm_ctx *ctx, struct iomm_table_memory *memory,
+		     void *va, uint64_t pa, uint64_t bytes)
+{
+	if (memory)
+		memory->ops.free(memory->data, va, pa, bytes);
+	else
+		ctx->platform.free(ctx->platform_data, va, bytes, bytes);
+}
+
 void iomm_table_free(struct iomm_ctx *ctx, struct iomm_table_memory *memory,
 		     void *va, uint64_t pa, uint64_t bytes)
 {
 	struct iomm_frame frame;
 
-	if (!memory) {
-		ctx->platform.free(ctx->platform_data, va, bytes, bytes);
-		return;
-	}
-	if (memory->own) {
-		memory->ops.free(memory->data, va, pa, bytes);
-		return;
-	}
-	iomm_callback_begin(ctx, &frame, false);
-	memory->ops.free(memory->data, va, pa, bytes);
-	iomm_callback_end(ctx, &frame);
+	iomm_table_give_begin(ctx, memory, &frame);
+	iomm_table_give(ctx, memory, va, pa, bytes);
+	iomm_table_give_end(ctx, memory, &frame);
 }
 
 static void *

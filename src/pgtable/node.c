@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Nodes: their locks, and their children. Where they come from, and go, is in
- * tables.c. */
+ * tables.c, slab.c and spares.c. */
 #include "pgtable/node.h"
 
 #include "base/ctx.h"

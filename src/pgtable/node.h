@@ -150,12 +150,14 @@ iomm_node_add(struct iomm_node *node, uint32_t count, uint32_t most)
 			      memory_order_relaxed);
 }
 
-static inline void iomm_node_sub(struct iomm_node *node, uint32_t count)
+/* Returns how many are left. */
+static inline uint32_t iomm_node_sub(struct iomm_node *node, uint32_t count)
 {
 	uint32_t live = iomm_node_live(node);
 
-	atomic_store_explicit(&node->live, count < live ? live - count : 0,
-			      memory_order_relaxed);
+	live = count < live ? live - count : 0;
+	atomic_store_explicit(&node->live, live, memory_order_relaxed);
+	return live;
 }
 
 /* Sets bits of the word of a node that the caller has locked, or for himself.
@@ -199,19 +201,27 @@ static inline void iomm_node_unlock(struct iomm_node *node)
 	iomm_node_clear(node, IOMM_NODE_LOCKED);
 }
 
-/* A zeroed table of `bytes` and its node, linked nowhere: from `from` when it
- * is not NULL, else a spare or a new one. That may make a new generation; if it
- * is the one after `*generation`, so is that. In a shared table it is dead until
- * iomm_node_revive(). */
+/*
+ * A table of `bytes` and its node, linked nowhere: from `from` when it is not
+ * NULL, else a spare or a new one. That may make a new generation; if it is the
+ * one after `*generation`, so is that. In a shared table it is dead until
+ * iomm_node_revive(). It is zeroed, unless there is `raw`: then that tells
+ * whether there is something in it, and the caller writes all of it.
+ */
 int iomm_node_create(struct iomm_pgtable *pgtable,
 		     struct iomm_node_spares *from, uint32_t level,
-		     uint64_t bytes, uintptr_t *generation,
+		     uint64_t bytes, uintptr_t *generation, bool *raw,
 		     struct iomm_node **out);
 
-/* The same from what iomm_node_keep() put aside, or NULL. */
+/* Zeroes entries of a table that no walker sees. Late readers may: each entry is
+ * a store. */
+void iomm_node_wipe(const struct iomm_pgtable *pgtable, uint64_t *desc,
+		    uint64_t count);
+
+/* The same from what was discarded to `kept`, or NULL. */
 struct iomm_node *
 iomm_node_reuse(struct iomm_pgtable *pgtable, struct iomm_node_spares *kept,
-		uint32_t level);
+		uint32_t level, bool *raw);
 
 /* The node of a table that is there already, at `pa`. */
 int iomm_node_create_foreign(struct iomm_pgtable *pgtable, uint32_t level,

@@ -163,7 +163,7 @@ static int map_with(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
 		op.list = &page;
 		op.more = repeat_more;
 	}
-	r = pgtable->ops->map_op(&op);
+	r = pgtable->ops->map(&op);
 	*mapped = op.iova - offset;
 	return r;
 }
@@ -174,34 +174,40 @@ int iomm_pgtable_map_with(struct iomm_pgtable *pgtable, uint64_t iova,
 			  uint64_t *mapped)
 {
 	uint64_t done = 0;
-	int r = iomm_pgtable_ok(pgtable) ? map_with(pgtable, iova, paddr, bytes,
-						    prot, flags, spares, &done)
-					 : -IOMM_EINVAL;
+	int r = map_with(pgtable, iova, paddr, bytes, prot, flags, spares,
+			 &done);
 
 	if (mapped)
 		*mapped = done;
 	return r;
 }
 
-/* Nothing is in the way of the plain case: what is wrong, or not so plain, the
- * general one finds out. */
+/* A handle that is none. */
+static IOMM_COLD int no_table(uint64_t *done)
+{
+	if (done)
+		*done = 0;
+	return -IOMM_EINVAL;
+}
+
 int iomm_pgtable_map(struct iomm_pgtable *pgtable, uint64_t iova,
 		     uint64_t paddr, uint64_t bytes, uint32_t prot,
 		     uint32_t flags, uint64_t *mapped)
 {
-	uint64_t offset, attrs;
+	return iomm_pgtable_ok(pgtable)
+		       ? pgtable->calls->map(&pgtable->own, iova, paddr, bytes,
+					     prot, flags, mapped)
+		       : no_table(mapped);
+}
 
-	if (iomm_pgtable_ok(pgtable) && mapped && !flags) {
-		offset = iova - pgtable->first_iova;
-		attrs = iomm_encoded(pgtable, prot);
-		if (attrs && iomm_is_range(pgtable, offset, bytes) &&
-		    iomm_is_paddr(pgtable, paddr, bytes))
-			return pgtable->ops->map(pgtable, offset,
-						 offset + (bytes - 1), paddr,
-						 attrs, mapped);
-	}
-	return iomm_pgtable_map_with(pgtable, iova, paddr, bytes, prot, flags,
-				     NULL, mapped);
+int iomm_pgtable_unmap(struct iomm_pgtable *pgtable, uint64_t iova,
+		       uint64_t bytes, struct iomm_gather *gather,
+		       uint64_t *unmapped)
+{
+	return iomm_pgtable_ok(pgtable)
+		       ? pgtable->calls->unmap(&pgtable->own, iova, bytes,
+					       gather, unmapped)
+		       : no_table(unmapped);
 }
 
 /* Scatter lists */
@@ -307,50 +313,9 @@ int iomm_pgtable_map_segments(struct iomm_pgtable *pgtable, uint64_t iova,
 	op.list = &list;
 	op.more = list_more;
 	(void)list_more(&op);
-	r = pgtable->ops->map_op(&op);
+	r = pgtable->ops->map(&op);
 	*mapped = op.iova - offset;
 	return r;
-}
-
-/* Unmapping */
-
-static IOMM_COLD int
-unmap_with(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes,
-	   struct iomm_gather *gather, uint64_t *unmapped)
-{
-	uint64_t dummy, offset;
-	int r;
-
-	if (!unmapped)
-		unmapped = &dummy;
-	*unmapped = 0;
-	if (!iomm_pgtable_ok(pgtable))
-		return -IOMM_EINVAL;
-	if (!iomm_gather_serves(gather, pgtable))
-		return iomm_gather_refuse(gather, pgtable);
-	r = iomm_pgtable_check_range(pgtable, iova, bytes, &offset);
-	if (!r && pgtable->read_only)
-		r = iomm_refuse_change(pgtable);
-	return r ? r
-		 : pgtable->ops->unmap(pgtable, offset, offset + (bytes - 1),
-				       gather, unmapped);
-}
-
-int iomm_pgtable_unmap(struct iomm_pgtable *pgtable, uint64_t iova,
-		       uint64_t bytes, struct iomm_gather *gather,
-		       uint64_t *unmapped)
-{
-	uint64_t offset;
-
-	if (iomm_pgtable_ok(pgtable) && unmapped && !pgtable->read_only &&
-	    iomm_gather_serves(gather, pgtable)) {
-		offset = iova - pgtable->first_iova;
-		if (iomm_is_range(pgtable, offset, bytes))
-			return pgtable->ops->unmap(pgtable, offset,
-						   offset + (bytes - 1), gather,
-						   unmapped);
-	}
-	return unmap_with(pgtable, iova, bytes, gather, unmapped);
 }
 
 /* Reading */
@@ -369,37 +334,37 @@ refuse_iova(const struct iomm_pgtable *pgtable, uint64_t iova)
 int iomm_pgtable_refuse_hole(const struct iomm_pgtable *pgtable, uint64_t iova)
 {
 	return IOMM_FAIL(pgtable->object.ctx, IOMM_ENOENT,
-			 "nothing is mapped at %x", pgtable->first_iova + iova);
+			 "nothing is mapped at %x", iova);
 }
 
-/* For a caller whose struct is not the one that is known here. */
-static IOMM_COLD int translate_out(struct iomm_pgtable *pgtable, uint64_t iova,
-				   struct iomm_translation *out)
+/* The caller's struct may not be the one that is known here. */
+int iomm_pgtable_translate_far(struct iomm_pgtable *pgtable, uint64_t iova,
+			       struct iomm_translation *out)
 {
 	struct iomm_translation known = { .size = sizeof(known) };
+	uint64_t offset = iova - pgtable->first_iova;
+	int r;
 
-	if (pgtable->ops->translate(pgtable, iova, &known))
-		return -IOMM_ENOENT;
-	return iomm_struct_out(pgtable->object.ctx, out, &known, sizeof(known),
-			       IOMM_TRANSLATION_SIZE_VER0, "iomm_translation");
+	if (!out)
+		return iomm_fail_null(pgtable->object.ctx,
+				      "iomm_pgtable_translate");
+	if (offset > pgtable->last_offset)
+		return refuse_iova(pgtable, iova);
+	if (out->size == sizeof(*out))
+		return pgtable->ops->translate(pgtable, offset, out);
+	r = pgtable->ops->translate(pgtable, offset, &known);
+	return r ? r
+		 : iomm_struct_out(pgtable->object.ctx, out, &known,
+				   sizeof(known), IOMM_TRANSLATION_SIZE_VER0,
+				   "iomm_translation");
 }
 
 int iomm_pgtable_translate(struct iomm_pgtable *pgtable, uint64_t iova,
 			   struct iomm_translation *out)
 {
-	uint64_t offset;
-
-	if (!iomm_pgtable_ok(pgtable))
-		return -IOMM_EINVAL;
-	if (!out)
-		return iomm_fail_null(pgtable->object.ctx,
-				      "iomm_pgtable_translate");
-	offset = iova - pgtable->first_iova;
-	if (offset > pgtable->last_offset)
-		return refuse_iova(pgtable, iova);
-	if (out->size != sizeof(*out))
-		return translate_out(pgtable, offset, out);
-	return pgtable->ops->translate(pgtable, offset, out);
+	return iomm_pgtable_ok(pgtable)
+		       ? pgtable->calls->translate(pgtable, iova, out)
+		       : -IOMM_EINVAL;
 }
 
 /* Clips any range that does not wrap to what the table has, from its first

@@ -20,13 +20,17 @@
 /* Of most hosts; a guess does no harm. */
 #define IOMM_CACHE_LINE 64
 
-/* A key that no address has. */
-#define IOMM_PGTABLE_COLD UINT64_MAX
-
 #define IOMM_COLD __attribute__((cold, noinline))
 
 /* Protections are less than this. */
 #define IOMM_PGTABLE_PROTS 64u
+
+/* The table above the last level that was used last, and what it spans. */
+struct iomm_tepid {
+	uint64_t first; /* as callers say it */
+	uint64_t span;	/* in bytes; 0: there is none */
+	struct iomm_node *node;
+};
 
 struct iomm_pgtable {
 	struct iomm_object object;
@@ -34,13 +38,19 @@ struct iomm_pgtable {
 	/* What every call looks at, away from the count of references, which
 	 * gathers change. */
 	char pad[IOMM_CACHE_LINE];
+	const struct iomm_calls *calls;
+	/* Exclusive: where it was used last. Writing in the table that its own
+	 * cursor stands in needs nothing else, or it stands nowhere. */
+	struct iomm_cursor own;
+	struct iomm_tepid tepid;
+	uint64_t last_paddr;
+	uint64_t no_paddr; /* bits that no page's address has */
 	const struct iomm_engine_ops *ops;
 	struct iomm_node *root;
 	uint64_t page_mask; /* smallest page size less one */
 	/* The engine counts addresses from the first one. */
 	uint64_t first_iova;
 	uint64_t last_offset;
-	uint64_t last_paddr;
 	uint32_t start_level;
 	uint32_t leaf_levels; /* a bit for each level where leaves may be */
 	uint32_t run_levels;  /* and where contiguous runs are made */
@@ -48,18 +58,16 @@ struct iomm_pgtable {
 	bool has_runs;	      /* there can be runs: made, or adopted */
 	_Atomic bool wide;    /* reserved from: nodes have whole windows */
 	bool read_only;	      /* to be looked at only */
-	/* The table of the last level that was used last, and the one above
-	 * it, each with the part of an address that it stands for. */
-	struct iomm_node *warm, *tepid;
-	uint64_t warm_key, tepid_key;
+	bool warms;	      /* cursors stand in tables */
 	bool synced;   /* walkers do not snoop: call the provider's sync hook */
 	bool stranded; /* hardware may walk it for ever: tables are not freed */
+
+	struct iomm_readers *readers; /* a shared table; else NULL */
 
 	char pad2[IOMM_CACHE_LINE];
 	/* Changes when a table is re-used, in an exclusive table also when one
 	 * goes out of use: what was found before may be stale. */
 	_Atomic uintptr_t generation;
-	struct iomm_readers *readers; /* a shared table; else NULL */
 
 	struct iomm_lock lock; /* shared: of the pool */
 	struct iomm_node_pool pool;
@@ -108,6 +116,9 @@ void iomm_pgtable_set_owner(struct iomm_pgtable *pgtable,
 			    int (*begin)(void *data), void (*end)(void *data),
 			    void *data);
 
+/* The calling thread's cursor on a shared table; NULL: too many have one. */
+struct iomm_cursor *iomm_pgtable_writer(struct iomm_pgtable *pgtable);
+
 /* Calls the TLB hooks, if there are any. Anything but 0 has a sentence. */
 int iomm_pgtable_tlb_flush(struct iomm_pgtable *pgtable, uint64_t iova,
 			   uint64_t last, uint64_t page_size, uint32_t flags);
@@ -128,8 +139,7 @@ iomm_pgtable_generation(const struct iomm_pgtable *pgtable)
 	return atomic_load_explicit(&pgtable->generation, memory_order_acquire);
 }
 
-/* Nothing is mapped at the address, counted from the table's first one: ENOENT
- * with its sentence. */
+/* Nothing is mapped at the address: ENOENT with its sentence. */
 int iomm_pgtable_refuse_hole(const struct iomm_pgtable *pgtable,
 			     uint64_t iova) IOMM_COLD;
 

@@ -11,6 +11,8 @@
 #ifndef IOMM_PGTABLE_READERS_H
 #define IOMM_PGTABLE_READERS_H
 
+#include <iomm/cursor.h>
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,18 +36,24 @@ struct iomm_reader {
 	uint32_t pad[15];
 };
 
+/* The cursor of a thread that writes, for its next call. It is nobody else's: a
+ * thread that ends leaves it to the one that gets its storage. */
+struct iomm_writer {
+	_Atomic(void *) thread; /* its storage; NULL: free */
+	struct iomm_cursor cursor;
+	uint64_t pad[7];
+};
+
 struct iomm_readers {
 	struct iomm_reader slot[IOMM_READERS];
 	struct iomm_reader more; /* counts those who found no free slot */
+	struct iomm_writer writer[IOMM_READERS];
 };
 
-/* Stacks of threads are far apart: a cheap guess at who else comes here. */
-static inline uint32_t iomm_reader_hash(void)
+static inline uint32_t iomm_reader_hash(uintptr_t page)
 {
-	char here;
-	uint32_t page = (uint32_t)((uintptr_t)&here >> 16);
-
-	return page * UINT32_C(0x9e3779b1) >> (32 - IOMM_READERS_SHIFT);
+	return (uint32_t)page * UINT32_C(0x9e3779b1) >>
+	       (32 - IOMM_READERS_SHIFT);
 }
 
 static inline bool iomm_reader_take(struct iomm_reader *reader)
@@ -60,7 +68,8 @@ static inline bool iomm_reader_take(struct iomm_reader *reader)
 static inline struct iomm_reader *
 iomm_reader_enter(struct iomm_readers *readers)
 {
-	uint32_t n, first = iomm_reader_hash();
+	/* Stacks of threads are far apart: a cheap guess at who else comes. */
+	uint32_t n, first = iomm_reader_hash((uintptr_t)&n >> 16);
 
 	for (n = 0; n < IOMM_READERS; n++) {
 		uint32_t i = (first + n) & (IOMM_READERS - 1);

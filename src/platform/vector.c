@@ -12,6 +12,7 @@
  */
 #include "base/vector.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #if defined(__SANITIZE_THREAD__)
@@ -54,8 +55,8 @@ static uint32_t misaligned(const uint64_t *desc)
 	return (uint32_t)((uintptr_t)desc / sizeof(*desc)) & (BLOCK - 1);
 }
 
-static AVX2 uint32_t fill(uint64_t *desc, uint64_t value, uint64_t step,
-			  uint32_t count)
+static inline AVX2 uint32_t put(uint64_t *desc, uint64_t value, uint64_t step,
+				uint32_t count, bool look)
 {
 	const __m256i four = _mm256_set1_epi64x((long long)(4 * step));
 	__m256i next, taken;
@@ -67,15 +68,30 @@ static AVX2 uint32_t fill(uint64_t *desc, uint64_t value, uint64_t step,
 				 (long long)(value + 2 * step),
 				 (long long)(value + step), (long long)value);
 	for (n = 0; count - n >= BLOCK; n += BLOCK) {
-		taken = _mm256_or_si256(load(desc + n), load(desc + n + 4));
-		if (!_mm256_testz_si256(taken, taken))
-			break;
+		if (look) {
+			taken = _mm256_or_si256(load(desc + n),
+						load(desc + n + 4));
+			if (!_mm256_testz_si256(taken, taken))
+				break;
+		}
 		store(desc + n, next);
 		next = _mm256_add_epi64(next, four);
 		store(desc + n + 4, next);
 		next = _mm256_add_epi64(next, four);
 	}
 	return n;
+}
+
+static AVX2 uint32_t fill(uint64_t *desc, uint64_t value, uint64_t step,
+			  uint32_t count)
+{
+	return put(desc, value, step, count, true);
+}
+
+static AVX2 uint32_t write(uint64_t *desc, uint64_t value, uint64_t step,
+			   uint32_t count)
+{
+	return put(desc, value, step, count, false);
 }
 
 static AVX2 uint32_t clear(uint64_t *desc, uint64_t bits, uint32_t count)
@@ -99,7 +115,7 @@ static AVX2 uint32_t clear(uint64_t *desc, uint64_t bits, uint32_t count)
 
 const struct iomm_vector *iomm_platform_vector(void)
 {
-	static const struct iomm_vector avx2 = { fill, clear };
+	static const struct iomm_vector avx2 = { fill, write, clear };
 
 	return __builtin_cpu_supports("avx2") ? &avx2 : NULL;
 }

@@ -147,6 +147,7 @@ static void place_memory(struct subject *s, uint32_t oas)
 static int create_first(struct subject *s, struct random *random)
 {
 	struct iomm_format_info can = { .size = sizeof(can) };
+	struct iomm_table_memory_ops memory = hardware_memory;
 	int r = -IOMM_EINVAL;
 
 	model_require(!iomm_format_info(s->format, &can), "no format");
@@ -155,8 +156,10 @@ static int create_first(struct subject *s, struct random *random)
 	s->prot = can.prot;
 	hardware_init(s, s->config.granule,
 		      s->config.flags & IOMM_PGTABLE_COHERENT);
-	model_require(!iomm_table_memory_create(s->world.ctx, &hardware_memory,
-						&s->hw, NULL, &s->memory),
+	if (s->hw.snoops)
+		memory.flags |= IOMM_TABLE_MEMORY_RAW;
+	model_require(!iomm_table_memory_create(s->world.ctx, &memory, &s->hw,
+						NULL, &s->memory),
 		      "no table memory");
 	s->config.memory = s->memory;
 	s->config.ias = can.max_ias - (uint32_t)random_below(random, 24);

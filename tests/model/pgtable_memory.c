@@ -78,7 +78,8 @@ hook_alloc(void *data, uint64_t bytes, uint64_t max_pa, void **va, uint64_t *pa)
 	hw->tables++;
 	*va = hw->cpu + offset;
 	*pa = hw->base + offset;
-	memset(hw->cpu + offset, 0, (size_t)bytes);
+	/* Garbage that is valid, where the library zeroes tables itself. */
+	memset(hw->cpu + offset, hw->snoops ? 0xdb : 0, (size_t)bytes);
 	/* What the walker sees until the first sync: garbage that is valid. */
 	if (!hw->snoops)
 		memset(hw->seen + offset, 0xdb, (size_t)bytes);

@@ -141,7 +141,7 @@ static int tables_alloc(void *data, uint64_t bytes, uint64_t max_pa, void **va,
 	rig->tables++;
 	*va = rig->seen_by_cpu + offset;
 	*pa = TABLES_PA + offset;
-	memset(*va, 0, bytes);
+	memset(*va, 0xdb, bytes);
 	/* What a walker sees until the first sync: valid garbage. */
 	memset(rig->seen_by_walker + offset, 0xdb, bytes);
 	tell(rig, note(rig, EV_ALLOC, *pa, bytes));
@@ -299,6 +299,7 @@ static void tables_release(void *data)
 
 static const struct iomm_table_memory_ops tables_ops = {
 	.size = sizeof(tables_ops),
+	.flags = IOMM_TABLE_MEMORY_RAW,
 	.alloc = tables_alloc,
 	.free = tables_free,
 	.sync = tables_sync,

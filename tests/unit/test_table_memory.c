@@ -69,8 +69,8 @@ static void test_create_refuses(void **state)
 	ops.size--;
 	refused(rig, &ops, &memory, IOMM_EINVAL, "size");
 	ops = good_ops;
-	ops.flags = 2;
-	refused(rig, &ops, &memory, IOMM_EINVAL, "0x2");
+	ops.flags = 4;
+	refused(rig, &ops, &memory, IOMM_EINVAL, "0x4");
 	ops = good_ops;
 	ops.alloc = NULL;
 	refused(rig, &ops, &memory, IOMM_EINVAL, "alloc and free");
@@ -335,15 +335,13 @@ static void test_arena_refuses(void **state)
 static uint64_t take(struct rig *rig, struct iomm_table_memory *memory,
 		     uint64_t bytes, uint64_t arena_pa)
 {
-	uint64_t pa, i;
+	uint64_t pa;
 	void *va;
 
 	assert_ok(iomm_table_alloc(rig->ctx, memory, bytes, UINT64_MAX, &va,
 				   &pa));
 	assert_int_equal(pa & (bytes - 1), 0);
 	assert_ptr_equal(va, arena_memory + (pa - arena_pa));
-	for (i = 0; i < bytes; i++)
-		assert_int_equal(((char *)va)[i], 0);
 	/* A hostile walker writes; the books are elsewhere. */
 	memset(va, 0xff, bytes);
 	return pa;

@@ -263,6 +263,7 @@ pub const IOMM_STATIC_REGION_SIZE_VER0: u32 = 48;
 pub const IOMM_STATIC_RANGE_SIZE_VER0: u32 = 32;
 pub const IOMM_STATIC_CONFIG_SIZE_VER0: u32 = 72;
 pub const IOMM_TABLE_MEMORY_LINEAR: u32 = 1;
+pub const IOMM_TABLE_MEMORY_RAW: u32 = 2;
 pub const IOMM_TABLE_MEMORY_OPS_SIZE_VER0: u32 = 48;
 pub type iomm_u64 = u64;
 #[repr(C)]
@@ -1717,12 +1718,10 @@ pub struct iomm_cursor {
     pub flags: u32,
     pub pgtable: *mut iomm_pgtable,
     pub table: *mut ::core::ffi::c_void,
-    pub key: iomm_u64,
+    pub first: iomm_u64,
+    pub span: iomm_u64,
     pub generation: iomm_u64,
-    pub attrs: iomm_u64,
-    pub prot: u32,
-    pub reserved32: u32,
-    pub reserved: iomm_u64,
+    pub reserved: [iomm_u64; 2usize],
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
@@ -1741,23 +1740,17 @@ const _: () = {
         "Offset of field: iomm_cursor::table",
     ][::core::mem::offset_of!(iomm_cursor, table) - 16usize];
     [
-        "Offset of field: iomm_cursor::key",
-    ][::core::mem::offset_of!(iomm_cursor, key) - 24usize];
+        "Offset of field: iomm_cursor::first",
+    ][::core::mem::offset_of!(iomm_cursor, first) - 24usize];
+    [
+        "Offset of field: iomm_cursor::span",
+    ][::core::mem::offset_of!(iomm_cursor, span) - 32usize];
     [
         "Offset of field: iomm_cursor::generation",
-    ][::core::mem::offset_of!(iomm_cursor, generation) - 32usize];
-    [
-        "Offset of field: iomm_cursor::attrs",
-    ][::core::mem::offset_of!(iomm_cursor, attrs) - 40usize];
-    [
-        "Offset of field: iomm_cursor::prot",
-    ][::core::mem::offset_of!(iomm_cursor, prot) - 48usize];
-    [
-        "Offset of field: iomm_cursor::reserved32",
-    ][::core::mem::offset_of!(iomm_cursor, reserved32) - 52usize];
+    ][::core::mem::offset_of!(iomm_cursor, generation) - 40usize];
     [
         "Offset of field: iomm_cursor::reserved",
-    ][::core::mem::offset_of!(iomm_cursor, reserved) - 56usize];
+    ][::core::mem::offset_of!(iomm_cursor, reserved) - 48usize];
 };
 impl Default for iomm_cursor {
     fn default() -> Self {

@@ -276,29 +276,57 @@ encode(const struct iomm_pgtable *pgtable, uint32_t prot, uint64_t *attrs)
 	return leave(outer, generic_encode(pgtable, prot, attrs));
 }
 
-static int map(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
-	       uint64_t paddr, uint64_t attrs, uint64_t *mapped)
+static int map(struct iomm_cursor *cursor, uint64_t iova, uint64_t paddr,
+	       uint64_t bytes, uint32_t prot, uint32_t flags, uint64_t *mapped)
+{
+	const struct iomm_codec_engine *outer = enter(cursor->pgtable->ops);
+
+	return leave(outer, generic_map(cursor, iova, paddr, bytes, prot, flags,
+					mapped));
+}
+
+static int
+map_shared(struct iomm_cursor *cursor, uint64_t iova, uint64_t paddr,
+	   uint64_t bytes, uint32_t prot, uint32_t flags, uint64_t *mapped)
+{
+	const struct iomm_codec_engine *outer = enter(cursor->pgtable->ops);
+
+	return leave(outer, generic_map_shared(cursor, iova, paddr, bytes, prot,
+					       flags, mapped));
+}
+
+static int unmap(struct iomm_cursor *cursor, uint64_t iova, uint64_t bytes,
+		 struct iomm_gather *gather, uint64_t *unmapped)
+{
+	const struct iomm_codec_engine *outer = enter(cursor->pgtable->ops);
+
+	return leave(outer,
+		     generic_unmap(cursor, iova, bytes, gather, unmapped));
+}
+
+static int
+unmap_shared(struct iomm_cursor *cursor, uint64_t iova, uint64_t bytes,
+	     struct iomm_gather *gather, uint64_t *unmapped)
+{
+	const struct iomm_codec_engine *outer = enter(cursor->pgtable->ops);
+
+	return leave(outer, generic_unmap_shared(cursor, iova, bytes, gather,
+						 unmapped));
+}
+
+static int translate(struct iomm_pgtable *pgtable, uint64_t iova,
+		     struct iomm_translation *out)
 {
 	const struct iomm_codec_engine *outer = enter(pgtable->ops);
 
-	return leave(outer,
-		     generic_map(pgtable, iova, last, paddr, attrs, mapped));
+	return leave(outer, generic_translate(pgtable, iova, out));
 }
 
-static int map_op(struct iomm_engine_op *op)
+static int map_far(struct iomm_engine_op *op)
 {
 	const struct iomm_codec_engine *outer = enter(op->pgtable->ops);
 
-	return leave(outer, generic_map_op(op));
-}
-
-static int unmap(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
-		 struct iomm_gather *gather, uint64_t *unmapped)
-{
-	const struct iomm_codec_engine *outer = enter(pgtable->ops);
-
-	return leave(outer,
-		     generic_unmap(pgtable, iova, last, gather, unmapped));
+	return leave(outer, generic_map_far(op));
 }
 
 static int change(struct iomm_engine_op *op)
@@ -315,31 +343,20 @@ static int merge(struct iomm_engine_op *op)
 	return leave(outer, generic_merge(op));
 }
 
-static int cursor_map(struct iomm_cursor *cursor, uint64_t iova, uint64_t last,
-		      uint64_t paddr, uint64_t attrs, uint64_t *mapped)
+static void settle(struct iomm_cursor *cursor, uint64_t iova)
 {
 	const struct iomm_codec_engine *outer = enter(cursor->pgtable->ops);
 
-	return leave(outer, generic_cursor_map(cursor, iova, last, paddr, attrs,
-					       mapped));
+	generic_settle(cursor, iova);
+	current = outer;
 }
 
-static int
-cursor_unmap(struct iomm_cursor *cursor, uint64_t iova, uint64_t last,
-	     struct iomm_gather *gather, uint64_t *unmapped)
-{
-	const struct iomm_codec_engine *outer = enter(cursor->pgtable->ops);
-
-	return leave(outer, generic_cursor_unmap(cursor, iova, last, gather,
-						 unmapped));
-}
-
-static int translate(struct iomm_pgtable *pgtable, uint64_t iova,
-		     struct iomm_translation *out)
+static int translate_far(struct iomm_pgtable *pgtable, uint64_t iova,
+			 struct iomm_translation *out)
 {
 	const struct iomm_codec_engine *outer = enter(pgtable->ops);
 
-	return leave(outer, generic_translate(pgtable, iova, out));
+	return leave(outer, generic_translate_far(pgtable, iova, out));
 }
 
 static int extents(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
@@ -403,14 +420,21 @@ void iomm_codec_engine_init(struct iomm_codec_engine *engine)
 		.registers = registers,
 		.adopt = adopt,
 		.encode = encode,
-		.map = map,
-		.map_op = map_op,
-		.unmap = unmap,
+		.exclusive = {
+			.map = map,
+			.unmap = unmap,
+			.translate = translate,
+		},
+		.shared = {
+			.map = map_shared,
+			.unmap = unmap_shared,
+			.translate = iomm_pgtable_translate_far,
+		},
+		.map = map_far,
 		.change = change,
 		.merge = merge,
-		.cursor_map = cursor_map,
-		.cursor_unmap = cursor_unmap,
-		.translate = translate,
+		.settle = settle,
+		.translate = translate_far,
 		.extents = extents,
 		.walk = walk,
 		.raw_walk = raw_walk,
