@@ -458,8 +458,15 @@ static uint64_t platform_time(void *data)
 	return 1;
 }
 
+static int platform_barrier(void *data)
+{
+	(void)data;
+	return 0;
+}
+
 static void *take_platform(struct machine *m)
 {
+	const void *barrier[] = { NULL, (const void *)platform_barrier };
 	const void *alloc[] = { NULL, (const void *)platform_alloc };
 	const void *give[] = { NULL, (const void *)platform_free };
 	const void *lock[] = { NULL, (const void *)platform_lock };
@@ -478,6 +485,7 @@ static void *take_platform(struct machine *m)
 		FN(struct iomm_platform, wake, none),
 		FN(struct iomm_platform, time, time),
 		FN(struct iomm_platform, log, none),
+		FN(struct iomm_platform, barrier, barrier),
 	};
 
 	return take_struct(m, IOMM_PLATFORM_SIZE_VER0, slots, LENGTH(slots));
