@@ -222,17 +222,25 @@ static int ask(struct request *r, struct iomm_ioasid_maker *maker, uint32_t by,
 /* The space's own choice; `*needs` tables may be missing. */
 static int choose(struct request *r, uint32_t *id, uint32_t *needs)
 {
-	struct iomm_ioasid_space *space = r->core->space;
-	uint32_t choice;
+	struct iomm_ioasid_tree *tree = &r->core->space->tree;
+	struct iomm_ioasid_entry *entry =
+		iomm_ioasid_tree_take_near(tree, r->min, r->max, id);
 	int err;
 
-	if (!iomm_ioasid_tree_free(&space->tree, r->min, r->max, &choice))
-		return no_number(r);
-	err = record(r, choice, 0, needs);
-	if (err)
-		return err;
+	if (entry) {
+		write_entry(r, 0, entry);
+	} else {
+		if (!iomm_ioasid_tree_free(tree, r->min, r->max, id))
+			return no_number(r);
+		err = record(r, *id, 0, needs);
+		if (err)
+			return err;
+		if (r->min <= tree->lowest)
+			iomm_ioasid_tree_remember(tree, *id,
+						  iomm_ioasid_tree_at(tree,
+								      *id));
+	}
 	iomm_ioasid_count(r->core);
-	*id = choice;
 	return 0;
 }
 
@@ -301,12 +309,13 @@ int iomm_ioasid_take(struct iomm_ioasid_core *core, bool driver, uint32_t min,
 	if (err)
 		return err;
 	err = take(&r, driver && core->driver->alloc, &taken);
-	iomm_ioasid_free_tables(space, r.spares);
-	if (!err) {
+	if (r.spares)
+		iomm_ioasid_free_tables(space, r.spares);
+	if (!err && turn)
 		iomm_ioasid_tell(space, turn, core, IOMM_IOASID_ALLOC, taken);
-		*id = taken;
-	}
 	iomm_ioasid_turn_end(space, turn);
+	if (!err)
+		*id = taken;
 	return err;
 }
 

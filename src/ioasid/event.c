@@ -17,22 +17,17 @@ static int take_claim(struct iomm_ioasid_space *space)
 			       "the events of an ID space");
 }
 
-int iomm_ioasid_turn(struct iomm_ioasid_space *space, bool *turn)
+int iomm_ioasid_turn_take(struct iomm_ioasid_space *space)
 {
 	int err;
 
-	*turn = atomic_load_explicit(&space->heard, memory_order_relaxed);
-	if (!*turn)
-		return 0;
 	iomm_enter(space->obj.ctx);
 	err = take_claim(space);
 	return err ? iomm_leave(space->obj.ctx, err) : 0;
 }
 
-void iomm_ioasid_turn_end(struct iomm_ioasid_space *space, bool turn)
+void iomm_ioasid_turn_drop(struct iomm_ioasid_space *space)
 {
-	if (!turn)
-		return;
 	iomm_claim_drop(space->obj.ctx, &space->claim);
 	(void)iomm_leave(space->obj.ctx, 0);
 }
