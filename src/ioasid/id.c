@@ -43,9 +43,11 @@ int iomm_ioasid_pick_live(struct iomm_ioasid_space *space, uint32_t owner,
 
 /* References */
 
-static uint32_t held(uint32_t word)
+uint32_t iomm_ioasid_held(const struct iomm_ioasid_space *space, uint32_t id,
+			  uint32_t word)
 {
-	uint32_t own = word & IOMM_IOASID_PENDING ? 0 : 1;
+	/* The allocation has one until all have been told that it ends. */
+	uint32_t own = !(word & IOMM_IOASID_PENDING) || id == space->leaving;
 
 	return (word & IOMM_IOASID_REFS) - own - iomm_ioasid_binds(word);
 }
@@ -119,7 +121,7 @@ void iomm_ioasid_unref(struct iomm_ioasid_space *space, uint32_t id,
 		       struct iomm_ioasid_entry *entry)
 {
 	entry->word--;
-	if (space->parked && !held(entry->word))
+	if (space->parked && !iomm_ioasid_held(space, id, entry->word))
 		unpark(space, id);
 	if (!(entry->word & IOMM_IOASID_REFS))
 		bury(space, id, entry);
@@ -192,7 +194,8 @@ void iomm_ioasid_put(struct iomm_ioasid_space *space, uint32_t id)
 	if (!iomm_handle_ok(space, &iomm_ioasid_space_type))
 		return;
 	iomm_ioasid_lock(space);
-	good = !iomm_ioasid_pick(space, 0, id, &entry) && held(entry->word);
+	good = !iomm_ioasid_pick(space, 0, id, &entry) &&
+	       iomm_ioasid_held(space, id, entry->word);
 	if (good)
 		iomm_ioasid_unref(space, id, entry);
 	iomm_ioasid_unlock_and_collect(space);
@@ -250,10 +253,12 @@ int iomm_ioasid_free_one(struct iomm_ioasid_core *core, uint32_t id)
 	if (!err) {
 		entry->word |= IOMM_IOASID_PENDING;
 		if (turn) {
+			space->leaving = id;
 			iomm_ioasid_unlock(space);
 			iomm_ioasid_tell(space, turn, core, IOMM_IOASID_FREE,
 					 id);
 			iomm_ioasid_lock(space);
+			space->leaving = 0;
 		}
 		iomm_ioasid_unref(space, id, entry);
 	}
@@ -295,7 +300,8 @@ static bool replace(struct iomm_ioasid_space *space, uint32_t id,
 		return false;
 	datum->data = old;
 	datum->id = id;
-	to = held(entry->word) ? &space->parked : &space->fresh.data;
+	to = iomm_ioasid_held(space, id, entry->word) ? &space->parked
+						      : &space->fresh.data;
 	datum->next = *to;
 	*to = datum;
 	return true;

@@ -119,6 +119,7 @@ struct iomm_ioasid_space {
 	uint32_t common;     /* of these, of sets without quota */
 	uint32_t unreserved; /* numbers of no quota */
 	uint32_t abandoned;  /* cores */
+	uint32_t leaving;    /* the ID of whose end subscribers are told; 0 */
 	uint64_t bytes;
 
 	/* Replaced, while somebody may hold what find gave. */
@@ -213,6 +214,9 @@ int iomm_ioasid_pick(struct iomm_ioasid_space *space, uint32_t owner,
 /* EBUSY: and it is pending. */
 int iomm_ioasid_pick_live(struct iomm_ioasid_space *space, uint32_t owner,
 			  uint32_t id, struct iomm_ioasid_entry **out);
+/* References that somebody holds: not the allocation's, nor a binding's. */
+uint32_t iomm_ioasid_held(const struct iomm_ioasid_space *space, uint32_t id,
+			  uint32_t word);
 /* One reference more: EBUSY, EOVERFLOW; and one less. */
 int iomm_ioasid_ref(struct iomm_ioasid_space *space, uint32_t id,
 		    struct iomm_ioasid_entry *entry);
