@@ -59,6 +59,12 @@ numbers! {
         SOFT = IOMM_HANDLE_SOFT, "software IOMMU";
         /// [`Reservation`](crate::Reservation).
         RESERVATION = IOMM_HANDLE_RESERVATION, "reservation";
+        /// [`IoasidSpace`](crate::IoasidSpace).
+        IOASID_SPACE = IOMM_HANDLE_IOASID_SPACE, "ID space";
+        /// [`IoasidSet`](crate::IoasidSet).
+        IOASID_SET = IOMM_HANDLE_IOASID_SET, "set of IDs";
+        /// [`Pasid`](crate::Pasid).
+        PASID = IOMM_HANDLE_PASID, "PASID consumer";
     }
 }
 

@@ -13,6 +13,8 @@
 //!   reused before hardware has forgotten it.
 //! - Who drives the hardware himself uses [`PageTable`]s, or
 //!   [`SharedPageTable`]s where several threads work on one.
+//! - Several parties take numbers from one [`IoasidSpace`], as PASIDs are, each
+//!   through an [`IoasidSet`] that knows the type of its data.
 //!
 //! # Handles
 //!
@@ -72,6 +74,7 @@ pub mod format;
 mod gather;
 mod group;
 mod handle;
+mod ioasid;
 mod iommu;
 mod memory;
 mod pgtable;
@@ -89,6 +92,11 @@ pub use firmware::{Firmware, Node, NodeFlags, NodeInfo, Nodes};
 pub use format::{Format, FormatInfo};
 pub use gather::Gather;
 pub use group::Group;
+pub use ioasid::{
+    Ioasid, IoasidAllocator, IoasidAllocatorHandle, IoasidEvent, IoasidEventKind, IoasidHold,
+    IoasidHost, IoasidInfo, IoasidOrder, IoasidSet, IoasidSetConfig, IoasidSetInfo, IoasidSpace,
+    IoasidSpaceInfo, IoasidState, IoasidSubscriber, IoasidSubscription, Pasid, PasidDriver,
+};
 pub use iommu::{
     DomainSetup, Fault, FaultReason, FlushRange, Iommu, IommuConfig, IommuDriver, ProbeInfo,
 };
