@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "ioasid.h"
 #include "pgtable.h"
 #include "report.h"
 
@@ -6,6 +7,7 @@ int main(int argc, char **argv)
 {
 	report_begin(argc, argv);
 	bench_pgtable();
+	bench_ioasid();
 	report_end();
 	return 0;
 }

@@ -121,6 +121,7 @@ needs_of_check_linux() {
 needs_of_bench() {
 	needs_of_check_linux
 	need valgrind has_header valgrind/callgrind.h
+	need liburcu-dev has_header urcu.h
 }
 
 # --------------------------------------------- how it is got: apt, rustup ---
