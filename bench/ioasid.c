@@ -26,6 +26,10 @@ uint32_t *ids_order(uint32_t live)
 		order[n] = order[other];
 		order[other] = kept;
 	}
+	for (n = 0; order[n] != 1; n++)
+		;
+	order[n] = order[0];
+	order[0] = 1;
 	return order;
 }
 

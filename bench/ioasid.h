@@ -16,7 +16,7 @@ struct ids_work {
 	uint32_t passes; /* over the IDs, where nothing is changed */
 };
 
-/* The IDs in random order. */
+/* The IDs in random order, but for the first, which is 1. */
 uint32_t *ids_order(uint32_t live);
 /* What is measured; in a brief pass, which counts instructions, less of it. */
 struct ids_work ids_scale(const struct ids_work *work, bool brief);
@@ -32,6 +32,7 @@ struct ours_ids {
 
 struct ours_ids *
 ours_ids_make(const struct ids_work *work, void (*release)(void *data));
+/* ID 1 is there from the start. */
 void ours_ids_fill(struct ours_ids *ids, uint32_t copy);
 void ours_ids_unmake(struct ours_ids *ids);
 

@@ -15,6 +15,7 @@ struct theirs {
 static void *open_empty(const void *arg, bool brief)
 {
 	struct theirs *t = calloc(1, sizeof(*t));
+	uint32_t n;
 
 	bench_check(t, "no memory");
 	t->work = ids_scale(arg, brief);
@@ -22,6 +23,10 @@ static void *open_empty(const void *arg, bool brief)
 	t->order = ids_order(t->work.live);
 	t->data = malloc(4 * (size_t)t->work.live);
 	bench_check(t->data, "no memory");
+	for (n = 0; n < t->work.copies; n++)
+		bench_check(!linux_ids_alloc(t->ids, n, 1, t->data, 1) &&
+				    !linux_ida_alloc(t->ids, n, 1, 1),
+			    "no ID");
 	return t;
 }
 
@@ -37,7 +42,7 @@ static void close_ids(void *state)
 
 static uint64_t units(const struct theirs *t)
 {
-	return (uint64_t)t->work.copies * t->work.live;
+	return (uint64_t)t->work.copies * (t->work.live - 1);
 }
 
 static void fill(void *state)
@@ -46,8 +51,8 @@ static void fill(void *state)
 	uint32_t n;
 
 	for (n = 0; n < t->work.copies; n++)
-		bench_check(!linux_ids_alloc(t->ids, n, IDS_MAX, t->data,
-					     t->work.live),
+		bench_check(!linux_ids_alloc(t->ids, n, IDS_MAX, t->data + 4,
+					     t->work.live - 1),
 			    "xa_alloc failed");
 }
 
@@ -57,7 +62,7 @@ static void drain(void *state)
 	uint32_t n;
 
 	for (n = 0; n < t->work.copies; n++)
-		linux_ids_free(t->ids, n, t->order, t->work.live);
+		linux_ids_free(t->ids, n, t->order + 1, t->work.live - 1);
 }
 
 static void *open_full(const void *arg, bool brief)
@@ -108,7 +113,8 @@ static void ida_fill(void *state)
 	uint32_t n;
 
 	for (n = 0; n < t->work.copies; n++)
-		bench_check(!linux_ida_alloc(t->ids, n, IDS_MAX, t->work.live),
+		bench_check(!linux_ida_alloc(t->ids, n, IDS_MAX,
+					     t->work.live - 1),
 			    "ida_alloc_range failed");
 }
 
@@ -118,7 +124,7 @@ static void ida_drain(void *state)
 	uint32_t n;
 
 	for (n = 0; n < t->work.copies; n++)
-		linux_ida_free(t->ids, n, t->order, t->work.live);
+		linux_ida_free(t->ids, n, t->order + 1, t->work.live - 1);
 }
 
 static uint64_t run_ida_alloc(void *state)
@@ -153,8 +159,7 @@ double xarray_bytes(const struct ids_work *work)
 	uint64_t before = linux_ids_bytes(), bytes;
 	struct theirs *t = open_empty(work, false);
 
-	bench_check(!linux_ids_alloc(t->ids, 0, IDS_MAX, t->data, work->live),
-		    "xa_alloc failed");
+	fill(t);
 	bytes = linux_ids_bytes() - before;
 	close_ids(t);
 	return (double)bytes / work->live;

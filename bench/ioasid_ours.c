@@ -8,7 +8,7 @@ struct ours_ids *
 ours_ids_make(const struct ids_work *work, void (*release)(void *data))
 {
 	struct ours_ids *ids = calloc(1, sizeof(*ids));
-	uint32_t n;
+	uint32_t n, id;
 	int err;
 
 	bench_check(ids, "no memory");
@@ -24,6 +24,9 @@ ours_ids_make(const struct ids_work *work, void (*release)(void *data))
 		if (!err)
 			err = iomm_ioasid_set_create(ids->space[n], NULL,
 						     release, &ids->set[n]);
+		if (!err)
+			err = iomm_ioasid_alloc(ids->set[n], 1, 1, ids->data,
+						&id);
 	}
 	bench_check(!err, "no set of IDs");
 	return ids;
@@ -51,7 +54,7 @@ static void alloc_all(struct ours_ids *ids, uint32_t copy, bool data)
 	uint32_t n, id, count = ids->work.live;
 	int err = 0;
 
-	for (n = 0; n < count && !err; n++)
+	for (n = 1; n < count && !err; n++)
 		err = iomm_ioasid_alloc(set, 1, IDS_MAX,
 					data ? ids->data + 4 * (size_t)n : NULL,
 					&id);
@@ -64,7 +67,7 @@ static void free_all(struct ours_ids *ids, uint32_t copy)
 	uint32_t n, count = ids->work.live;
 	int err = 0;
 
-	for (n = 0; n < count && !err; n++)
+	for (n = 1; n < count && !err; n++)
 		err = iomm_ioasid_free(set, ids->order[n]);
 	bench_check(!err, "our free failed");
 }
@@ -121,7 +124,7 @@ static void *open_full(const void *arg, bool brief)
 
 static uint64_t units(const struct ours_ids *ids)
 {
-	return (uint64_t)ids->work.copies * ids->work.live;
+	return (uint64_t)ids->work.copies * (ids->work.live - 1);
 }
 
 static uint64_t run_alloc(void *state)
