@@ -214,10 +214,10 @@ static void close_outside(const struct iomm_ioasid_tree *tree,
 {
 	uint32_t first = id & ~(IOMM_IOASID_ENTRIES - 1), n;
 
-	for (n = 0; n < IOMM_IOASID_ENTRIES; n++) {
-		if (first + n < tree->min || first + n > tree->max)
-			set_full(leaf, n);
-	}
+	for (n = 0; n < IOMM_IOASID_ENTRIES && first + n < tree->min; n++)
+		set_full(leaf, n);
+	for (n = IOMM_IOASID_ENTRIES; n && first + n - 1 > tree->max; n--)
+		set_full(leaf, n - 1);
 }
 
 /* The top table, made high enough for a number. */

@@ -78,7 +78,7 @@ iomm_ioasid_look(struct iomm_ioasid_tree *tree, uint32_t id)
 	struct iomm_ioasid_table *table =
 		(struct iomm_ioasid_table *)(root & ~(uintptr_t)3);
 
-	if (!(root & 3)) {
+	if (__builtin_expect(!(root & 3), 1)) {
 		table = (struct iomm_ioasid_table *)root;
 		return table && !(id >> iomm_ioasid_reach(0))
 			       ? &table->in.entry[id]
