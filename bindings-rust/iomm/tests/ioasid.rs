@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! ID spaces: sets that know the type of their data, who is told, and who hands
 //! out the numbers instead.
+#![cfg(feature = "std")]
 
 use iomm::{
     Code, Context, Error, HandleKind, Ioasid, IoasidAllocator, IoasidEvent, IoasidEventKind,
