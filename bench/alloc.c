@@ -143,8 +143,9 @@ static void close_players(void *state[2])
 
 void bench_alloc_threads(void)
 {
-	static const struct bench_threads threads = { open_players, run_player,
-						      close_players };
+	static const struct bench_threads threads = { .open = open_players,
+						      .run = run_player,
+						      .close = close_players };
 
-	bench_two_threads("alloc/jit", &threads);
+	bench_two_threads("alloc/jit/two-threads", &threads);
 }

@@ -20,7 +20,7 @@ peer_cppflags := -DCONFIG_IOMMU_IO_PGTABLE_LPAE -I$(PEER_OUT)/source/include \
 	-I$(PEER) -include stand_ins.h
 OBJCOPY       ?= $(CROSS_COMPILE)objcopy
 
-$(PEER_OUT)/source/extracted: $(PEER)/extract.sh
+$(PEER_OUT)/source/extracted: $(PEER)/extract.sh bench/kernel-source.sh
 	@$< $(@D)
 
 # One object, in which only our interface is to be seen: there are two of them.
@@ -34,6 +34,29 @@ $(PEER_OBJ): $(PEER)/linux.c $(PEER)/linux.h $(PEER)/stand_ins.h \
 		--redefine-sym linux_table_close=linux_nofence_close \
 		-G linux_nofence_open -G linux_nofence_close,\
 		-G linux_table_open -G linux_table_close -G linux_warnings) $@
+
+# The kernel's xarray and IDA, on the scaffold of its own tests, but optimised
+# and without sanitizers.
+XARRAY       := bench/peer-xarray
+XARRAY_OUT   := $(BUILD)/peer-xarray
+XARRAY_OBJ   := $(XARRAY_OUT)/xarray.o
+XARRAY_SRC   := $(XARRAY)/xarray.c \
+	$(addprefix $(XARRAY_OUT)/source/,generated/radix-tree.c generated/idr.c \
+	tools/testing/shared/linux.c $(addprefix tools/lib/,slab.c find_bit.c \
+	bitmap.c hweight.c vsprintf.c))
+xarray_cflags   = -O2 -g -std=gnu11 -fno-strict-aliasing -w
+xarray_cppflags := -D_LGPL_SOURCE -I$(XARRAY_OUT)/source \
+	$(addprefix -I$(XARRAY_OUT)/source/,tools/testing/shared generated \
+	tools/include lib)
+
+$(XARRAY_OUT)/source/extracted: $(XARRAY)/extract.sh bench/kernel-source.sh
+	@$< $(@D)
+
+$(XARRAY_OBJ): $(XARRAY)/xarray.c $(XARRAY)/xarray.h \
+		$(XARRAY_OUT)/source/extracted $(BUILD)/settings bench/bench.mk
+	$(CC) $(xarray_cppflags) $(xarray_cflags) -fno-pie -r -nostdlib -o $@ \
+		$(XARRAY_SRC)
+	$(OBJCOPY) --wildcard -G 'linux_id*' $@
 
 # ------------------------------------------------------------- programs ---
 
@@ -62,8 +85,8 @@ $(BUILD)/tests/linux/%.o: tests/linux/%.c
 
 # The static library, so that calls are as direct as Linux's; no PIE, since the
 # kernel's code is none.
-$(BENCH): $(BENCH_OBJ) $(PEER_OBJ) $(BUILD)/libiomm.a
-$(BENCH): BENCH_LIBS := -lasmjit -lrt -lstdc++
+$(BENCH): $(BENCH_OBJ) $(PEER_OBJ) $(XARRAY_OBJ) $(BUILD)/libiomm.a
+$(BENCH): BENCH_LIBS := -lasmjit -lrt -lstdc++ -lurcu
 $(LINUX_TEST): $(LINUX_TEST_OBJ) $(PEER_OUT)/linux.o $(BUILD)/libiomm.a
 $(BENCH) $(LINUX_TEST):
 	$(CC) $(ldflags) -no-pie -o $@ $^ $(BENCH_LIBS) $(LIBS)
@@ -79,8 +102,10 @@ bench:
 
 bench-programs: $(BENCH)
 	@printf '%s\n' 'ours: $(CC) $(lib_cflags) $(cflags)' \
-		'Linux: $(CC) $(peer_cflags) -fno-pie' \
-		'asmjit: as its package has it; $(CXX) $(bench_cxxflags)' > $(BUILD)/bench/flags
+		'page tables of Linux: $(CC) $(peer_cflags) -fno-pie' \
+		'xarray of Linux: $(CC) $(xarray_cflags) -fno-pie' \
+		'asmjit: as its package has it; $(CXX) $(bench_cxxflags)' \
+		> $(BUILD)/bench/flags
 
 check-linux:
 	@tools/setup.sh check-linux

@@ -180,6 +180,6 @@ void bench_pgtable(void)
 void bench_pgtable_threads(void)
 {
 	setup();
-	bench_two_threads(GROUP_4K, &pgtable_threads);
+	bench_two_threads(GROUP_4K "/two-threads", &pgtable_threads);
 	bench_check(!pool_out(), "tables were lost");
 }

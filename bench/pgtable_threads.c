@@ -73,4 +73,6 @@ static void close(void *state[2])
 	ours_close(ours);
 }
 
-const struct bench_threads pgtable_threads = { open, run, close };
+const struct bench_threads pgtable_threads = { .open = open,
+					       .run = run,
+					       .close = close };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * How much more two threads do than one. The same of plain stores, to two
- * arrays, is what the machine gives at that moment.
+ * How much more two threads do than one. The same of a peer is what the machine
+ * gives at that moment.
  */
 #define _GNU_SOURCE
 #include "threads.h"
@@ -145,53 +145,53 @@ scaling(struct pair *pair, void (*run)(void *), void *const state[2])
 	return 2 * one / time_of(pair, 2, run, state);
 }
 
-static void measure(struct pair *pair, void (*run)(void *), void *ours[2],
-		    void *stores[2], struct bench_result *result)
+static void measure(struct pair *pair, const struct bench_threads *threads,
+		    void *ours[2], void *peers[2], struct bench_result *result)
 {
+	void (*run)(void *) = threads->peer ? threads->peer : run_stores;
 	double our[ROUNDS], peer[ROUNDS];
 	uint32_t i;
 
 	for (i = 0; i < WARM_UP; i++) {
-		scaling(pair, run, ours);
-		scaling(pair, run_stores, stores);
+		scaling(pair, threads->run, ours);
+		scaling(pair, run, peers);
 	}
 	for (i = 0; i < ROUNDS; i++) {
 		/* Who goes first alternates, as in harness.c. */
 		if (i % 2)
-			our[i] = scaling(pair, run, ours);
-		peer[i] = scaling(pair, run_stores, stores);
+			our[i] = scaling(pair, threads->run, ours);
+		peer[i] = scaling(pair, run, peers);
 		if (!(i % 2))
-			our[i] = scaling(pair, run, ours);
+			our[i] = scaling(pair, threads->run, ours);
 	}
 	result->runs = ROUNDS;
 	result->ours = bench_times_of(our, ROUNDS);
 	result->peer = bench_times_of(peer, ROUNDS);
 }
 
-void bench_two_threads(const char *group, const struct bench_threads *ours)
+void bench_two_threads(const char *name, const struct bench_threads *threads)
 {
 	struct bench_result result = {
+		.name = name,
 		.unit = "x",
-		.peer_name = "plain stores to two arrays",
+		.peer_name = threads->peer ? threads->peer_name
+					   : "plain stores to two arrays",
 	};
 	void *state[2], *stores[2];
 	struct pair pair;
-	char name[128];
 	uint32_t i;
 
-	snprintf(name, sizeof(name), "%s/two-threads", group);
 	if (!report_wants(name) || report_counts_only())
 		return;
-	result.name = name;
 	for (i = 0; i < 2; i++) {
 		stores[i] = aligned_alloc(4096, STORES * sizeof(uint64_t));
 		bench_check(stores[i], "no memory");
 	}
-	ours->open(state);
+	threads->open(state);
 	start(&pair);
-	measure(&pair, ours->run, state, stores, &result);
+	measure(&pair, threads, state, threads->peer ? state : stores, &result);
 	stop(&pair);
-	ours->close(state);
+	threads->close(state);
 	for (i = 0; i < 2; i++)
 		free(stores[i]);
 	report(&result);

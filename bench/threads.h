@@ -11,11 +11,15 @@ struct bench_threads {
 	void (*open)(void *state[2]);
 	void (*run)(void *state);
 	void (*close)(void *state[2]);
+	/* What they are held against, at the same states, and about as long.
+	 * NULL: plain stores to two arrays. */
+	void (*peer)(void *state);
+	const char *peer_name;
 };
 
-/* Measures and reports the case "two-threads" of a group: what two threads do
- * in a time over what one does, beside the same of plain stores. The process
- * has had threads from then on. */
-void bench_two_threads(const char *group, const struct bench_threads *ours);
+/* Measures and reports a case: what two threads do in a time over what one
+ * does, beside the same of the peer. The process has had threads from then
+ * on. */
+void bench_two_threads(const char *name, const struct bench_threads *threads);
 
 #endif

@@ -129,6 +129,7 @@ needs_of_bench() {
 	need valgrind has_header valgrind/callgrind.h
 	need g++ have "${CXX:-c++}"
 	need libasmjit-dev has_cxx_header asmjit/core/jitallocator.h
+	need liburcu-dev has_header urcu.h
 }
 
 # --------------------------------------------- how it is got: apt, rustup ---

@@ -8,28 +8,20 @@
 # that leads to stand_ins.h.
 set -euo pipefail
 
-archive=/usr/src/linux-source-6.12.tar.xz
+. "$(dirname "$0")/../kernel-source.sh"
+
 own_headers=(io-pgtable sizes kconfig)
 # To stand_ins.h:
 led=(atomic bitops bug dma-mapping gfp iommu kernel mm slab types vmstat)
 
 dir=$1
-[ -f "$archive" ] || {
-	echo "extract.sh: $archive is missing;" \
-		"it is in Debian's package linux-source-6.12" >&2
-	exit 1
-}
-echo "extracting Linux's page-table code from $archive"
-rm -rf "$dir"
-mkdir -p "$dir/include/linux" "$dir/include/asm" "$dir/include/generated"
-
 members=(drivers/iommu/{io-pgtable.c,io-pgtable-arm.c,io-pgtable-arm.h}
 	drivers/iommu/iommu-pages.h)
 for header in "${own_headers[@]}"; do
 	members+=("include/linux/$header.h")
 done
-tar -xJf "$archive" -C "$dir" --strip-components=1 \
-	"${members[@]/#/linux-source-6.12/}"
+from_kernel "$dir" "${members[@]}"
+mkdir -p "$dir/include/asm" "$dir/include/generated"
 mv "$dir"/drivers/iommu/* "$dir"
 rm -r "$dir/drivers"
 

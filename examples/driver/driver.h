@@ -83,4 +83,8 @@ void draw(struct machine *m);
 /* Does DMA with the first device that is bound. */
 void drive_first(struct machine *m);
 
+/* contexts.c */
+
+void share_ids(struct machine *m);
+
 #endif

@@ -141,6 +141,9 @@ int main(int argc, char **argv)
 
 	drive_first(&m);
 
+	heading("Contexts of two drivers take IDs from one space");
+	share_ids(&m);
+
 	heading("The end");
 	put_everything(&m);
 	return 0;

@@ -54,18 +54,6 @@ void iomm_lock_fini(struct iomm_ctx *ctx, struct iomm_lock *lock)
 		ctx->platform.lock_fini(ctx->platform_data, lock);
 }
 
-void iomm_lock(struct iomm_ctx *ctx, struct iomm_lock *lock)
-{
-	if (ctx->platform.lock)
-		ctx->platform.lock(ctx->platform_data, lock);
-}
-
-void iomm_unlock(struct iomm_ctx *ctx, struct iomm_lock *lock)
-{
-	if (ctx->platform.unlock)
-		ctx->platform.unlock(ctx->platform_data, lock);
-}
-
 uint64_t iomm_now(struct iomm_ctx *ctx)
 {
 	return ctx->platform.time(ctx->platform_data);

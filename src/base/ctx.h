@@ -80,8 +80,18 @@ void iomm_strfree(struct iomm_ctx *ctx, char *s);
 
 int iomm_lock_init(struct iomm_ctx *ctx, struct iomm_lock *lock);
 void iomm_lock_fini(struct iomm_ctx *ctx, struct iomm_lock *lock);
-void iomm_lock(struct iomm_ctx *ctx, struct iomm_lock *lock);
-void iomm_unlock(struct iomm_ctx *ctx, struct iomm_lock *lock);
+
+static inline void iomm_lock(struct iomm_ctx *ctx, struct iomm_lock *lock)
+{
+	if (ctx->platform.lock)
+		ctx->platform.lock(ctx->platform_data, lock);
+}
+
+static inline void iomm_unlock(struct iomm_ctx *ctx, struct iomm_lock *lock)
+{
+	if (ctx->platform.unlock)
+		ctx->platform.unlock(ctx->platform_data, lock);
+}
 
 uint64_t iomm_now(struct iomm_ctx *ctx);
 /* now + timeout, IOMM_FOREVER when that does not fit. */
@@ -109,8 +119,8 @@ struct iomm_thread {
 	/* Look-ups without a lock that run a function of the user's here, of
 	 * any context: as good as a frame that is atomic. */
 	uint32_t looking;
-	/* Where the last context had its word; see base/readers.h. In another
-	 * context somebody else may be there. */
+	/* Where the last context had its word, in bytes from the first; see
+	 * base/readers.h. In another context somebody else may be there. */
 	uint32_t reader;
 	/* Contexts whose last reference went inside an atomic hook. */
 	struct iomm_ctx *dead;
@@ -129,6 +139,14 @@ struct iomm_thread {
 _Static_assert(sizeof(struct iomm_thread) <= IOMM_THREAD_SIZE, "iomm_thread");
 
 struct iomm_thread *iomm_thread(struct iomm_ctx *ctx);
+
+#if __STDC_HOSTED__
+/* What the hosted platform's hook answers on this thread, for who has no time
+ * to call it; before it was asked, and where another platform is used, an empty
+ * one that is nobody's. */
+extern _Thread_local struct iomm_thread *iomm_hosted_thread
+	__attribute__((tls_model("initial-exec")));
+#endif
 
 /* A number that the calling thread keeps, for spreading threads over what there
  * is several of. Two threads of a context that came one after the other have

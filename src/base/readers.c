@@ -38,6 +38,19 @@ static struct iomm_reader_block *next_block(struct iomm_reader_block *block)
 	return atomic_load_explicit(&block->next, memory_order_acquire);
 }
 
+static uint8_t
+mark_of(const struct iomm_ctx *ctx, const struct iomm_readers *readers)
+{
+	if (readers->fence)
+		return IOMM_READER_FENCES;
+#if __STDC_HOSTED__
+	if (ctx->platform.thread == iomm_platform_hosted()->thread)
+		return IOMM_READER_HOSTED;
+#endif
+	(void)ctx;
+	return IOMM_READER_BY_HOOK;
+}
+
 int iomm_readers_init(struct iomm_ctx *ctx)
 {
 	struct iomm_readers *readers;
@@ -56,6 +69,8 @@ int iomm_readers_init(struct iomm_ctx *ctx)
 	readers->fence = ctx->platform.lock &&
 			 (!ctx->platform.barrier ||
 			  ctx->platform.barrier(ctx->platform_data));
+	readers->mark = mark_of(ctx, readers);
+	readers->ctx = ctx;
 	ctx->readers = readers;
 	return 0;
 }
@@ -79,7 +94,7 @@ void iomm_readers_fini(struct iomm_ctx *ctx)
 static void *
 name_of(const struct iomm_readers *readers, struct iomm_thread *thread)
 {
-	return (char *)thread + readers->fence;
+	return (char *)thread + readers->mark;
 }
 
 /* The slot that a thread has, by its name; with NULL one that nobody has. */
@@ -168,7 +183,7 @@ slot_of(struct iomm_ctx *ctx, struct iomm_thread *thread)
 	}
 	at = (uintptr_t)reader - (uintptr_t)readers->first.slot;
 	if (at < IOMM_READER_SLOTS * sizeof(*reader))
-		thread->reader = (uint32_t)(at / sizeof(*reader));
+		thread->reader = (uint32_t)at;
 	return reader;
 }
 
@@ -238,7 +253,8 @@ static void publish(struct iomm_ctx *ctx)
 	if (readers->fence || !ctx->platform.barrier)
 		return;
 	threads = atomic_load_explicit(&readers->threads, memory_order_relaxed);
-	if (!threads || (threads == 1 && probe(readers, self, self)))
+	if (!threads ||
+	    (threads == 1 && probe(readers, self, name_of(readers, self))))
 		return;
 	(void)ctx->platform.barrier(ctx->platform_data);
 }

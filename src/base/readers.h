@@ -21,8 +21,7 @@
 
 /* One thread's. A thread that ends leaves it to whoever gets its storage. */
 struct iomm_reader {
-	/* Its storage; one byte on where readers have to fence, so that they do
-	 * not find themselves the short way. */
+	/* Its storage, and a mark; see struct iomm_readers. */
 	alignas(IOMM_CACHE_LINE) _Atomic(void *) thread;
 	/* The readers' age when it came in; 0: it is outside. */
 	_Atomic uintptr_t since;
@@ -46,6 +45,10 @@ struct iomm_readers {
 	_Atomic uint32_t waiting;
 	/* The platform has no barrier for all threads. */
 	bool fence;
+	/* Added to a thread's storage in its slot: who takes a short way that is
+	 * not his does not find himself. */
+	uint8_t mark;
+	struct iomm_ctx *ctx;
 
 	/* Slots that have an owner. */
 	_Atomic uint32_t threads;
@@ -54,6 +57,12 @@ struct iomm_readers {
 	struct iomm_lock lock; /* for new slots and blocks */
 	struct iomm_reader_block first;
 };
+
+/* Threads that need no fence and are known by the platform's hook, and, where
+ * that is the hosted platform, without it. The rest take the long way. */
+#define IOMM_READER_HOSTED  0u
+#define IOMM_READER_BY_HOOK 1u
+#define IOMM_READER_FENCES  2u
 
 int iomm_readers_init(struct iomm_ctx *ctx);
 void iomm_readers_fini(struct iomm_ctx *ctx);
@@ -73,18 +82,26 @@ static inline void iomm_full_fence(void)
 #pragma GCC diagnostic pop
 #endif
 
+/* The slot of a thread that has come in the short way. */
+static inline struct iomm_reader *
+iomm_reader_of(struct iomm_readers *readers, const struct iomm_thread *thread)
+{
+	return (void *)((char *)readers->first.slot + thread->reader);
+}
+
 /*
  * Comes in, the short way: for a thread that is in no look-up yet, remembers its
  * place, and needs no fence of its own. NULL: take the long way. What a reader
  * sees from here on stays until it has left; and nothing waits there.
  */
 static inline struct iomm_reader *
-iomm_reader_try_enter(struct iomm_readers *readers, struct iomm_thread *thread)
+iomm_reader_try_enter(struct iomm_readers *readers, struct iomm_thread *thread,
+		      uint32_t mark)
 {
-	struct iomm_reader *reader = &readers->first.slot[thread->reader];
+	struct iomm_reader *reader = iomm_reader_of(readers, thread);
 
 	if (atomic_load_explicit(&reader->thread, memory_order_relaxed) !=
-		    thread ||
+		    (char *)thread + mark ||
 	    thread->looking)
 		return NULL;
 	thread->looking = 1;

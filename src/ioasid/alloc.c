@@ -89,17 +89,17 @@ static int no_number(const struct request *r)
 			 "no ID is free from %u to %u", r->min, r->max);
 }
 
-static void write_entry(const struct request *r, uint32_t by,
-			struct iomm_ioasid_entry *entry)
+static void write_entry(const struct iomm_ioasid_core *core, void *data,
+			uint32_t by, struct iomm_ioasid_entry *entry)
 {
 	uint32_t use = atomic_load_explicit(&entry->tag, memory_order_relaxed) +
 		       IOMM_IOASID_USE_ONE;
 
 	entry->word = 1;
 	/* After the last use was over, and before this one is seen. */
-	atomic_store_explicit(&entry->data, r->data, memory_order_release);
+	atomic_store_explicit(&entry->data, data, memory_order_release);
 	atomic_store_explicit(&entry->tag,
-			      r->core->number << IOMM_IOASID_SET_SHIFT |
+			      core->number << IOMM_IOASID_SET_SHIFT |
 				      (use & IOMM_IOASID_USES) | by |
 				      IOMM_IOASID_LIVE,
 			      memory_order_release);
@@ -116,7 +116,8 @@ static int record(struct request *r, uint32_t id, uint32_t by, uint32_t *needs)
 					    : iomm_ioasid_tree_needs(tree, id);
 	if (*needs > r->nr_spares)
 		return -IOMM_EAGAIN;
-	write_entry(r, by, iomm_ioasid_tree_take(tree, id, &left));
+	write_entry(r->core, r->data, by,
+		    iomm_ioasid_tree_take(tree, id, &left));
 	r->spares = left;
 	r->nr_spares -= *needs;
 	*needs = 0;
@@ -222,17 +223,18 @@ static int ask(struct request *r, struct iomm_ioasid_maker *maker, uint32_t by,
 /* The space's own choice; `*needs` tables may be missing. */
 static int choose(struct request *r, uint32_t *id, uint32_t *needs)
 {
-	struct iomm_ioasid_space *space = r->core->space;
-	uint32_t choice;
+	struct iomm_ioasid_tree *tree = &r->core->space->tree;
 	int err;
 
-	if (!iomm_ioasid_tree_free(&space->tree, r->min, r->max, &choice))
+	if (!iomm_ioasid_tree_free(tree, r->min, r->max, id))
 		return no_number(r);
-	err = record(r, choice, 0, needs);
+	err = record(r, *id, 0, needs);
 	if (err)
 		return err;
+	if (r->min <= tree->lowest)
+		iomm_ioasid_tree_remember(tree, *id,
+					  iomm_ioasid_tree_at(tree, *id));
 	iomm_ioasid_count(r->core);
-	*id = choice;
 	return 0;
 }
 
@@ -280,8 +282,29 @@ static int take(struct request *r, bool driver, uint32_t *id)
 	}
 }
 
-int iomm_ioasid_take(struct iomm_ioasid_core *core, bool driver, uint32_t min,
-		     uint32_t max, void *data, uint32_t *id)
+/* What nearly every call comes to: nobody else is to be asked or told, and the
+ * lowest free number is where the last one was. False: nothing was done. */
+static bool take_quickly(struct iomm_ioasid_core *core, uint32_t min,
+			 uint32_t max, void *data, uint32_t *id)
+{
+	struct iomm_ioasid_space *space = core->space;
+	struct iomm_ioasid_entry *entry = NULL;
+
+	iomm_ioasid_lock(space);
+	if (!core->closed && iomm_list_empty(&space->makers) &&
+	    (core->quota ? core->taken < core->quota
+			 : space->common < space->unreserved))
+		entry = iomm_ioasid_tree_take_near(&space->tree, min, max, id);
+	if (entry) {
+		write_entry(core, data, 0, entry);
+		iomm_ioasid_count(core);
+	}
+	iomm_ioasid_unlock(space);
+	return entry;
+}
+
+static int take_slowly(struct iomm_ioasid_core *core, bool driver, uint32_t min,
+		       uint32_t max, void *data, uint32_t *id)
 {
 	struct iomm_ioasid_space *space = core->space;
 	struct request r = { .core = core, .data = data };
@@ -301,13 +324,27 @@ int iomm_ioasid_take(struct iomm_ioasid_core *core, bool driver, uint32_t min,
 	if (err)
 		return err;
 	err = take(&r, driver && core->driver->alloc, &taken);
-	iomm_ioasid_free_tables(space, r.spares);
-	if (!err) {
+	if (r.spares)
+		iomm_ioasid_free_tables(space, r.spares);
+	if (!err && turn)
 		iomm_ioasid_tell(space, turn, core, IOMM_IOASID_ALLOC, taken);
-		*id = taken;
-	}
 	iomm_ioasid_turn_end(space, turn);
+	if (!err)
+		*id = taken;
 	return err;
+}
+
+int iomm_ioasid_take(struct iomm_ioasid_core *core, bool driver, uint32_t min,
+		     uint32_t max, void *data, uint32_t *id)
+{
+	uint32_t taken;
+
+	if (driver ||
+	    atomic_load_explicit(&core->space->heard, memory_order_relaxed) ||
+	    !take_quickly(core, min, max, data, &taken))
+		return take_slowly(core, driver, min, max, data, id);
+	*id = taken;
+	return 0;
 }
 
 int iomm_ioasid_alloc(struct iomm_ioasid_set *set, uint32_t min, uint32_t max,

@@ -17,36 +17,46 @@ static int take_claim(struct iomm_ioasid_space *space)
 			       "the events of an ID space");
 }
 
-int iomm_ioasid_turn(struct iomm_ioasid_space *space, bool *turn)
+int iomm_ioasid_turn_take(struct iomm_ioasid_space *space)
 {
 	int err;
 
-	*turn = atomic_load_explicit(&space->heard, memory_order_relaxed);
-	if (!*turn)
-		return 0;
 	iomm_enter(space->obj.ctx);
 	err = take_claim(space);
 	return err ? iomm_leave(space->obj.ctx, err) : 0;
 }
 
-void iomm_ioasid_turn_end(struct iomm_ioasid_space *space, bool turn)
+void iomm_ioasid_turn_drop(struct iomm_ioasid_space *space)
 {
-	if (!turn)
-		return;
 	iomm_claim_drop(space->obj.ctx, &space->claim);
 	(void)iomm_leave(space->obj.ctx, 0);
 }
 
-/* It has work to do yet on an ID that was freed. That is pending, so that
- * nobody else gets a reference. */
-static void keep(struct iomm_ioasid_space *space, uint32_t id)
+/* Who is told that an ID goes has a reference on it meanwhile: he may hand the
+ * work to somebody who has done it before the answer is here. The ID is pending,
+ * so that nobody else gets one. */
+static bool lend(struct iomm_ioasid_space *space, uint32_t id)
+{
+	struct iomm_ioasid_entry *entry;
+	bool room;
+
+	iomm_ioasid_lock(space);
+	entry = iomm_ioasid_tree_at(&space->tree, id);
+	room = (entry->word & IOMM_IOASID_REFS) < IOMM_IOASID_REFS;
+	entry->word += room;
+	iomm_ioasid_unlock(space);
+	return room;
+}
+
+/* The allocation's own reference is still there, so this is not the last. */
+static void take_back(struct iomm_ioasid_space *space, uint32_t id)
 {
 	struct iomm_ioasid_entry *entry;
 
 	iomm_ioasid_lock(space);
 	entry = iomm_ioasid_tree_at(&space->tree, id);
-	if ((entry->word & IOMM_IOASID_REFS) < IOMM_IOASID_REFS)
-		entry->word++;
+	if (iomm_ioasid_held(space, id, entry->word))
+		iomm_ioasid_unref(space, id, entry);
 	iomm_ioasid_unlock(space);
 }
 
@@ -61,6 +71,7 @@ void iomm_ioasid_tell(struct iomm_ioasid_space *space, bool turn,
 	};
 	struct iomm_frame frame;
 	struct iomm_list *pos;
+	bool lent;
 	int r;
 
 	if (!turn)
@@ -69,12 +80,15 @@ void iomm_ioasid_tell(struct iomm_ioasid_space *space, bool turn,
 		sub = from_link(pos);
 		if (sub->set && sub->set != core->serial)
 			continue;
+		lent = event == IOMM_IOASID_FREE && lend(space, id);
 		iomm_callback_begin(ctx, &frame, false);
 		r = sub->notify(sub->data, &e);
 		iomm_callback_end(ctx, &frame);
-		if (event == IOMM_IOASID_FREE && r == -IOMM_EAGAIN)
-			keep(space, id);
-		else if (r)
+		if (lent && r == -IOMM_EAGAIN)
+			continue;
+		if (lent)
+			take_back(space, id);
+		if (r)
 			IOMM_LOG(ctx, IOMM_LOG_WARN, "ioasid",
 				 "a subscriber answered event %u of ID %u with "
 				 "what is no answer to it",

@@ -43,9 +43,11 @@ int iomm_ioasid_pick_live(struct iomm_ioasid_space *space, uint32_t owner,
 
 /* References */
 
-static uint32_t held(uint32_t word)
+uint32_t iomm_ioasid_held(const struct iomm_ioasid_space *space, uint32_t id,
+			  uint32_t word)
 {
-	uint32_t own = word & IOMM_IOASID_PENDING ? 0 : 1;
+	/* The allocation has one until all have been told that it ends. */
+	uint32_t own = !(word & IOMM_IOASID_PENDING) || id == space->leaving;
 
 	return (word & IOMM_IOASID_REFS) - own - iomm_ioasid_binds(word);
 }
@@ -89,6 +91,11 @@ static void queue_dead(struct iomm_ioasid_batch *batch, uint32_t id,
 	batch->dead = id;
 }
 
+static bool has_data(struct iomm_ioasid_entry *entry)
+{
+	return atomic_load_explicit(&entry->data, memory_order_relaxed);
+}
+
 /* Nobody holds it any more: it is not found from here on. Its number is free at
  * once, unless readers may still be at its data, or its maker has to be told.
  */
@@ -97,8 +104,6 @@ static void bury(struct iomm_ioasid_space *space, uint32_t id,
 {
 	uint32_t tag = atomic_load_explicit(&entry->tag, memory_order_relaxed);
 	struct iomm_ioasid_core *core = iomm_ioasid_core_of(space, tag);
-	const void *data =
-		atomic_load_explicit(&entry->data, memory_order_relaxed);
 
 	if (entry->word & IOMM_IOASID_SPID)
 		iomm_ioasid_forget_spid(core, id);
@@ -106,7 +111,7 @@ static void bury(struct iomm_ioasid_space *space, uint32_t id,
 			      memory_order_release);
 	/* The count of uses comes round: whoever saw this one has to be gone
 	 * before it looks the same again. */
-	if ((core->release && data) ||
+	if ((core->release && has_data(entry)) ||
 	    (tag & IOMM_IOASID_USES) == IOMM_IOASID_USES)
 		queue_dead(&space->fresh, id, entry);
 	else if (tag & (IOMM_IOASID_BY_CUSTOM | IOMM_IOASID_BY_DRIVER))
@@ -119,7 +124,7 @@ void iomm_ioasid_unref(struct iomm_ioasid_space *space, uint32_t id,
 		       struct iomm_ioasid_entry *entry)
 {
 	entry->word--;
-	if (space->parked && !held(entry->word))
+	if (space->parked && !iomm_ioasid_held(space, id, entry->word))
 		unpark(space, id);
 	if (!(entry->word & IOMM_IOASID_REFS))
 		bury(space, id, entry);
@@ -192,7 +197,8 @@ void iomm_ioasid_put(struct iomm_ioasid_space *space, uint32_t id)
 	if (!iomm_handle_ok(space, &iomm_ioasid_space_type))
 		return;
 	iomm_ioasid_lock(space);
-	good = !iomm_ioasid_pick(space, 0, id, &entry) && held(entry->word);
+	good = !iomm_ioasid_pick(space, 0, id, &entry) &&
+	       iomm_ioasid_held(space, id, entry->word);
 	if (good)
 		iomm_ioasid_unref(space, id, entry);
 	iomm_ioasid_unlock_and_collect(space);
@@ -236,7 +242,43 @@ int iomm_ioasid_info(struct iomm_ioasid_space *space,
 
 /* Free */
 
-int iomm_ioasid_free_one(struct iomm_ioasid_core *core, uint32_t id)
+/* What most calls come to: nobody else has anything to do with the ID, is to be
+ * told of its end, or may be at its data. False: nothing was done. */
+static bool free_quickly(struct iomm_ioasid_core *core, uint32_t id)
+{
+	struct iomm_ioasid_space *space = core->space;
+	struct iomm_ioasid_entry *entry;
+	uint32_t tag = 0;
+	bool good;
+
+	iomm_ioasid_lock(space);
+	entry = iomm_ioasid_look(&space->tree, id);
+	if (entry)
+		tag = atomic_load_explicit(&entry->tag, memory_order_relaxed);
+	/* Live, of this set, no maker's, and not the last use that is counted;
+	 * and there is the allocation's reference, and nothing else. */
+	good = (tag & ~IOMM_IOASID_USES) ==
+		       (core->number << IOMM_IOASID_SET_SHIFT |
+			IOMM_IOASID_LIVE) &&
+	       (tag & IOMM_IOASID_USES) != IOMM_IOASID_USES &&
+	       entry->word == 1 && !space->parked &&
+	       !(core->release && has_data(entry));
+	if (good) {
+		atomic_store_explicit(&entry->tag, tag & ~IOMM_IOASID_LIVE,
+				      memory_order_release);
+		iomm_ioasid_tree_give(&space->tree, id, entry,
+				      &space->fresh.tables);
+		iomm_ioasid_discount(core);
+	}
+	/* It may have been the last of something. */
+	if (good && (space->fresh.tables || core->closed))
+		iomm_ioasid_unlock_and_collect(space);
+	else
+		iomm_ioasid_unlock(space);
+	return good;
+}
+
+static int free_slowly(struct iomm_ioasid_core *core, uint32_t id)
 {
 	struct iomm_ioasid_space *space = core->space;
 	struct iomm_ioasid_entry *entry;
@@ -250,16 +292,26 @@ int iomm_ioasid_free_one(struct iomm_ioasid_core *core, uint32_t id)
 	if (!err) {
 		entry->word |= IOMM_IOASID_PENDING;
 		if (turn) {
+			space->leaving = id;
 			iomm_ioasid_unlock(space);
 			iomm_ioasid_tell(space, turn, core, IOMM_IOASID_FREE,
 					 id);
 			iomm_ioasid_lock(space);
+			space->leaving = 0;
 		}
 		iomm_ioasid_unref(space, id, entry);
 	}
 	iomm_ioasid_unlock_and_collect(space);
 	iomm_ioasid_turn_end(space, turn);
 	return err;
+}
+
+int iomm_ioasid_free_one(struct iomm_ioasid_core *core, uint32_t id)
+{
+	if (!atomic_load_explicit(&core->space->heard, memory_order_relaxed) &&
+	    free_quickly(core, id))
+		return 0;
+	return free_slowly(core, id);
 }
 
 int iomm_ioasid_free(struct iomm_ioasid_set *set, uint32_t id)
@@ -295,7 +347,8 @@ static bool replace(struct iomm_ioasid_space *space, uint32_t id,
 		return false;
 	datum->data = old;
 	datum->id = id;
-	to = held(entry->word) ? &space->parked : &space->fresh.data;
+	to = iomm_ioasid_held(space, id, entry->word) ? &space->parked
+						      : &space->fresh.data;
 	datum->next = *to;
 	*to = datum;
 	return true;

@@ -88,14 +88,6 @@ read_config(struct iomm_ctx *ctx, const struct iomm_ioasid_space_config *config,
 	return 0;
 }
 
-bool iomm_ioasid_is_over(const struct iomm_ioasid_space *space)
-{
-	return atomic_load_explicit(&space->closed, memory_order_relaxed) &&
-	       !space->taken &&
-	       !(iomm_list_empty(&space->subscriptions) &&
-		 iomm_list_empty(&space->makers));
-}
-
 void iomm_ioasid_drop_registrations(struct iomm_ioasid_space *space)
 {
 	bool over;
@@ -123,7 +115,8 @@ create(struct iomm_ctx *ctx, const struct iomm_ioasid_space_config *config,
 	space = iomm_object_create(ctx, &iomm_ioasid_space_type);
 	if (!space)
 		return -IOMM_ENOMEM;
-	space->tree.min = c.min;
+	space->readers = ctx->readers;
+	space->tree.min = space->tree.lowest = c.min;
 	space->tree.max = c.max;
 	space->unreserved = c.max - c.min + 1;
 	space->bytes = sizeof(*space);

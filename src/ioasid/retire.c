@@ -24,7 +24,7 @@ void iomm_ioasid_finish(struct iomm_ioasid_space *space, uint32_t id,
 	struct iomm_ioasid_core *core = iomm_ioasid_core_of(
 		space, atomic_load_explicit(&entry->tag, memory_order_relaxed));
 
-	iomm_ioasid_tree_give(&space->tree, id, &space->fresh.tables);
+	iomm_ioasid_tree_give(&space->tree, id, entry, &space->fresh.tables);
 	iomm_ioasid_discount(core);
 }
 
@@ -147,7 +147,7 @@ static bool release_dead(struct iomm_ioasid_space *space)
 			     atomic_load_explicit(&entry->data,
 						  memory_order_relaxed));
 	iomm_ioasid_lock(space);
-	iomm_ioasid_tree_give(&space->tree, id, &space->fresh.tables);
+	iomm_ioasid_tree_give(&space->tree, id, entry, &space->fresh.tables);
 	iomm_ioasid_unlock(space);
 	if (maker) {
 		iomm_ioasid_maker_free(ctx, maker, id);

@@ -282,7 +282,7 @@ static int make(struct iomm_ioasid_space *space,
 	}
 	set->space = space;
 	set->core = core;
-	set->tag = core->number << IOMM_IOASID_SET_SHIFT;
+	set->tag = core->number << IOMM_IOASID_SET_SHIFT | IOMM_IOASID_LIVE;
 	*out = set;
 	return 0;
 }

@@ -24,6 +24,9 @@
 #define IOMM_IOASID_USES      0xfff8u
 #define IOMM_IOASID_SET_SHIFT 16u
 #define IOMM_IOASID_SETS      0xffffu /* the highest set's number */
+/* What says whose it is, if it is an ID. */
+#define IOMM_IOASID_OWNER \
+	(IOMM_IOASID_SETS << IOMM_IOASID_SET_SHIFT | IOMM_IOASID_LIVE)
 
 /* An entry's word, under the lock. Once the ID is dead: the next dead one. */
 #define IOMM_IOASID_REFS     0x3ffffu
@@ -79,7 +82,7 @@ struct iomm_ioasid_set {
 	struct iomm_object obj;
 	struct iomm_ioasid_space *space; /* the core's */
 	struct iomm_ioasid_core *core;
-	uint32_t tag; /* the upper half of its IDs' tags */
+	uint32_t tag; /* its IDs' tags, as far as IOMM_IOASID_OWNER goes */
 };
 
 /* Data that was replaced. */
@@ -99,6 +102,7 @@ struct iomm_ioasid_batch {
 
 struct iomm_ioasid_space {
 	struct iomm_object obj;
+	struct iomm_readers *readers; /* the context's */
 	struct iomm_ioasid_tree tree;
 
 	/* Seldom written, which is good for the neighbours above. */
@@ -115,6 +119,7 @@ struct iomm_ioasid_space {
 	uint32_t common;     /* of these, of sets without quota */
 	uint32_t unreserved; /* numbers of no quota */
 	uint32_t abandoned;  /* cores */
+	uint32_t leaving;    /* the ID of whose end subscribers are told; 0 */
 	uint64_t bytes;
 
 	/* Replaced, while somebody may hold what find gave. */
@@ -192,7 +197,13 @@ void iomm_ioasid_free_bytes(struct iomm_ioasid_space *space, void *ptr,
 
 /* The context was closed, and no ID is left that needs who is registered. The
  * lock is held; and it is not. */
-bool iomm_ioasid_is_over(const struct iomm_ioasid_space *space);
+static inline bool iomm_ioasid_is_over(const struct iomm_ioasid_space *space)
+{
+	return atomic_load_explicit(&space->closed, memory_order_relaxed) &&
+	       !space->taken &&
+	       !(iomm_list_empty(&space->subscriptions) &&
+		 iomm_list_empty(&space->makers));
+}
 void iomm_ioasid_drop_registrations(struct iomm_ioasid_space *space);
 
 /* id.c; the lock is held, but for the last two */
@@ -203,6 +214,9 @@ int iomm_ioasid_pick(struct iomm_ioasid_space *space, uint32_t owner,
 /* EBUSY: and it is pending. */
 int iomm_ioasid_pick_live(struct iomm_ioasid_space *space, uint32_t owner,
 			  uint32_t id, struct iomm_ioasid_entry **out);
+/* References that somebody holds: not the allocation's, nor a binding's. */
+uint32_t iomm_ioasid_held(const struct iomm_ioasid_space *space, uint32_t id,
+			  uint32_t word);
 /* One reference more: EBUSY, EOVERFLOW; and one less. */
 int iomm_ioasid_ref(struct iomm_ioasid_space *space, uint32_t id,
 		    struct iomm_ioasid_entry *entry);
@@ -270,9 +284,23 @@ int iomm_ioasid_drain_all(struct iomm_ioasid_space *space);
 
 /* event.c */
 
+int iomm_ioasid_turn_take(struct iomm_ioasid_space *space);
+void iomm_ioasid_turn_drop(struct iomm_ioasid_space *space);
+
 /* Takes the turn for events when there are subscribers; `*turn` says so. */
-int iomm_ioasid_turn(struct iomm_ioasid_space *space, bool *turn);
-void iomm_ioasid_turn_end(struct iomm_ioasid_space *space, bool turn);
+static inline int iomm_ioasid_turn(struct iomm_ioasid_space *space, bool *turn)
+{
+	*turn = atomic_load_explicit(&space->heard, memory_order_relaxed);
+	return *turn ? iomm_ioasid_turn_take(space) : 0;
+}
+
+static inline void
+iomm_ioasid_turn_end(struct iomm_ioasid_space *space, bool turn)
+{
+	if (turn)
+		iomm_ioasid_turn_drop(space);
+}
+
 /* Tells the subscribers, if it is the caller's turn. Those that are not done
  * with a freed ID keep a reference. The caller has one; the lock is not held.
  */

@@ -62,10 +62,10 @@ static void clear_full(struct iomm_ioasid_table *table, uint32_t n)
 	table->nr_full--;
 }
 
-/* The first slot from n on that is full, or that is not; slots_of() when there
- * is none. */
-static uint32_t
-next_slot(const struct iomm_ioasid_table *table, uint32_t n, bool full)
+/* The first slot from n on that is full, or that is not; `slots`, which is how
+ * many there are, when there is none. */
+static inline uint32_t next_slot(const struct iomm_ioasid_table *table,
+				 uint32_t slots, uint32_t n, bool full)
 {
 	uint64_t flip = full ? 0 : ~UINT64_C(0);
 	uint32_t word = n / 64;
@@ -73,8 +73,8 @@ next_slot(const struct iomm_ioasid_table *table, uint32_t n, bool full)
 
 	bits = (table->full[word] ^ flip) & (~UINT64_C(0) << (n % 64));
 	while (!bits) {
-		if (++word == slots_of(table) / 64)
-			return slots_of(table);
+		if (++word == slots / 64)
+			return slots;
 		bits = table->full[word] ^ flip;
 	}
 	return word * 64 + (uint32_t)__builtin_ctzll(bits);
@@ -112,7 +112,7 @@ static bool descend_to_free(struct iomm_ioasid_tree *tree, uint32_t *id)
 	for (;;) {
 		shift = shift_of(table->height);
 		slot = slot_in(table, *id);
-		n = next_slot(table, slot, false);
+		n = next_slot(table, slots_of(table), slot, false);
 		if (n == slots_of(table)) {
 			*id = behind(table, *id);
 			return false;
@@ -129,7 +129,7 @@ static bool descend_to_free(struct iomm_ioasid_tree *tree, uint32_t *id)
 bool iomm_ioasid_tree_free(struct iomm_ioasid_tree *tree, uint32_t min,
 			   uint32_t max, uint32_t *id)
 {
-	*id = min;
+	*id = min > tree->lowest ? min : tree->lowest;
 	while (!descend_to_free(tree, id)) {
 		if (!*id || *id > max)
 			return false;
@@ -159,7 +159,7 @@ bool iomm_ioasid_tree_taken(struct iomm_ioasid_tree *tree, uint32_t min,
 		}
 		table = child;
 	}
-	n = next_slot(table, slot_in(table, *id), true);
+	n = next_slot(table, IOMM_IOASID_ENTRIES, slot_in(table, *id), true);
 	if (n == IOMM_IOASID_ENTRIES) {
 		*id = behind(table, *id);
 		return false;
@@ -214,10 +214,10 @@ static void close_outside(const struct iomm_ioasid_tree *tree,
 {
 	uint32_t first = id & ~(IOMM_IOASID_ENTRIES - 1), n;
 
-	for (n = 0; n < IOMM_IOASID_ENTRIES; n++) {
-		if (first + n < tree->min || first + n > tree->max)
-			set_full(leaf, n);
-	}
+	for (n = 0; n < IOMM_IOASID_ENTRIES && first + n < tree->min; n++)
+		set_full(leaf, n);
+	for (n = IOMM_IOASID_ENTRIES; n && first + n - 1 > tree->max; n--)
+		set_full(leaf, n - 1);
 }
 
 /* The top table, made high enough for a number. */
@@ -247,15 +247,70 @@ raise_to(struct iomm_ioasid_tree *tree, uint32_t id,
 	return table;
 }
 
+/* A leaf is full: so may be who is above it. */
+static void show_full(struct iomm_ioasid_tree *tree, uint32_t id)
+{
+	struct iomm_ioasid_table *path[IOMM_IOASID_HEIGHT + 1];
+	struct iomm_ioasid_table *table = top(tree);
+	uint32_t height, highest = table->height;
+
+	for (path[highest] = table; table->height; path[table->height] = table)
+		table = child_at(table, slot_in(table, id));
+	for (height = 0; height < highest && is_full(path[height]); height++)
+		set_full(path[height + 1], slot_in(path[height + 1], id));
+}
+
+static struct iomm_ioasid_table *
+leaf_of(struct iomm_ioasid_entry *entry, uint32_t id)
+{
+	return (void *)(entry - (id & (IOMM_IOASID_ENTRIES - 1)));
+}
+
+void iomm_ioasid_tree_remember(struct iomm_ioasid_tree *tree, uint32_t id,
+			       struct iomm_ioasid_entry *entry)
+{
+	tree->lowest = id;
+	tree->near = leaf_of(entry, id);
+}
+
+static struct iomm_ioasid_entry *
+take_in(struct iomm_ioasid_tree *tree, struct iomm_ioasid_table *leaf,
+	uint32_t id)
+{
+	uint32_t n = id & (IOMM_IOASID_ENTRIES - 1);
+
+	leaf->used++;
+	set_full(leaf, n);
+	if (leaf->nr_full == IOMM_IOASID_ENTRIES)
+		show_full(tree, id);
+	return &leaf->in.entry[n];
+}
+
+struct iomm_ioasid_entry *
+iomm_ioasid_tree_take_near(struct iomm_ioasid_tree *tree, uint32_t min,
+			   uint32_t max, uint32_t *id)
+{
+	const uint32_t last = IOMM_IOASID_ENTRIES - 1;
+	struct iomm_ioasid_table *leaf = tree->near;
+	uint32_t n;
+
+	if (!leaf || min > tree->lowest)
+		return NULL;
+	n = next_slot(leaf, IOMM_IOASID_ENTRIES, tree->lowest & last, false);
+	*id = (tree->lowest & ~last) + n;
+	if (n > last || *id > max)
+		return NULL;
+	tree->lowest = *id;
+	return take_in(tree, leaf, *id);
+}
+
 struct iomm_ioasid_entry *
 iomm_ioasid_tree_take(struct iomm_ioasid_tree *tree, uint32_t id,
 		      struct iomm_ioasid_table **spares)
 {
-	struct iomm_ioasid_table *path[IOMM_IOASID_HEIGHT + 1];
 	struct iomm_ioasid_table *table = raise_to(tree, id, spares), *child;
 	uint32_t n;
 
-	path[table->height] = table;
 	while (table->height) {
 		n = slot_in(table, id);
 		child = child_at(table, n);
@@ -267,21 +322,13 @@ iomm_ioasid_tree_take(struct iomm_ioasid_tree *tree, uint32_t id,
 			set_child(table, n, child);
 		}
 		table = child;
-		path[table->height] = table;
 	}
-	table->used++;
-	n = slot_in(table, id);
-	set_full(table, n);
-	child = table;
-	while (is_full(child) && child != top(tree)) {
-		child = path[child->height + 1];
-		set_full(child, slot_in(child, id));
-	}
-	return &table->in.entry[n];
+	return take_in(tree, table, id);
 }
 
-void iomm_ioasid_tree_give(struct iomm_ioasid_tree *tree, uint32_t id,
-			   struct iomm_ioasid_table **gone)
+/* The same for a leaf that was full, or ends up empty. */
+static void give_up(struct iomm_ioasid_tree *tree, uint32_t id,
+		    struct iomm_ioasid_table **gone)
 {
 	struct iomm_ioasid_table *path[IOMM_IOASID_HEIGHT + 1];
 	struct iomm_ioasid_table *table = top(tree), *above;
@@ -301,8 +348,27 @@ void iomm_ioasid_tree_give(struct iomm_ioasid_tree *tree, uint32_t id,
 			set_child(above, slot_in(above, id), NULL);
 		else
 			set_top(tree, NULL);
+		if (path[height] == tree->near)
+			tree->near = NULL;
 		path[height]->next = *gone;
 		*gone = path[height];
 		tree->tables--;
+	}
+}
+
+void iomm_ioasid_tree_give(struct iomm_ioasid_tree *tree, uint32_t id,
+			   struct iomm_ioasid_entry *entry,
+			   struct iomm_ioasid_table **gone)
+{
+	uint32_t n = id & (IOMM_IOASID_ENTRIES - 1);
+	struct iomm_ioasid_table *leaf = leaf_of(entry, id);
+
+	if (id <= tree->lowest)
+		iomm_ioasid_tree_remember(tree, id, entry);
+	if (leaf->nr_full < IOMM_IOASID_ENTRIES && leaf->used > 1) {
+		clear_full(leaf, n);
+		leaf->used--;
+	} else {
+		give_up(tree, id, gone);
 	}
 }

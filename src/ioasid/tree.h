@@ -48,6 +48,10 @@ struct iomm_ioasid_tree {
 	_Atomic uintptr_t root;
 	uint32_t min, max;
 	uint32_t tables;
+	/* Where to look for the lowest number that is free: none is below it.
+	 * And the leaf that it is in, if that is there and known. */
+	uint32_t lowest;
+	struct iomm_ioasid_table *near;
 };
 
 /* How far a table reaches: shift of a number by this gives 0. */
@@ -74,6 +78,12 @@ iomm_ioasid_look(struct iomm_ioasid_tree *tree, uint32_t id)
 	struct iomm_ioasid_table *table =
 		(struct iomm_ioasid_table *)(root & ~(uintptr_t)3);
 
+	if (__builtin_expect(!(root & 3), 1)) {
+		table = (struct iomm_ioasid_table *)root;
+		return table && !(id >> iomm_ioasid_reach(0))
+			       ? &table->in.entry[id]
+			       : NULL;
+	}
 	if (root & 2) {
 		if (root & 1)
 			table = iomm_ioasid_child(table, id,
@@ -86,12 +96,10 @@ iomm_ioasid_look(struct iomm_ioasid_tree *tree, uint32_t id)
 		if (table)
 			table = iomm_ioasid_child(table, id,
 						  iomm_ioasid_reach(0));
-	} else if (root & 1) {
+	} else {
 		if (id >> iomm_ioasid_reach(1))
 			return NULL;
 		table = iomm_ioasid_child(table, id, iomm_ioasid_reach(0));
-	} else if (id >> iomm_ioasid_reach(0)) {
-		return NULL;
 	}
 	return table ? &table->in.entry[id & (IOMM_IOASID_ENTRIES - 1)] : NULL;
 }
@@ -100,6 +108,14 @@ iomm_ioasid_look(struct iomm_ioasid_tree *tree, uint32_t id)
 __attribute__((returns_nonnull)) struct iomm_ioasid_entry *
 iomm_ioasid_tree_at(struct iomm_ioasid_tree *tree, uint32_t id);
 
+/* Takes the lowest number in [min, max] that is free, if that is in the leaf at
+ * hand. NULL: it may be elsewhere. */
+struct iomm_ioasid_entry *
+iomm_ioasid_tree_take_near(struct iomm_ioasid_tree *tree, uint32_t min,
+			   uint32_t max, uint32_t *id);
+/* Says where that is: at `id`, or behind it. */
+void iomm_ioasid_tree_remember(struct iomm_ioasid_tree *tree, uint32_t id,
+			       struct iomm_ioasid_entry *entry);
 /* The lowest number in [min, max] that is not taken; within the tree's. */
 bool iomm_ioasid_tree_free(struct iomm_ioasid_tree *tree, uint32_t min,
 			   uint32_t max, uint32_t *id);
@@ -114,9 +130,10 @@ uint32_t iomm_ioasid_tree_needs(struct iomm_ioasid_tree *tree, uint32_t id);
 struct iomm_ioasid_entry *
 iomm_ioasid_tree_take(struct iomm_ioasid_tree *tree, uint32_t id,
 		      struct iomm_ioasid_table **spares);
-/* Gives a number back. Tables that end up empty go to `*gone`: readers may
+/* Gives a number back, whose place `entry` is. Tables that end up empty go to `*gone`: readers may
  * still be in them. */
 void iomm_ioasid_tree_give(struct iomm_ioasid_tree *tree, uint32_t id,
+			   struct iomm_ioasid_entry *entry,
 			   struct iomm_ioasid_table **gone);
 
 #endif

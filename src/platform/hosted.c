@@ -71,13 +71,20 @@ static void hosted_unlock(void *data, struct iomm_lock *lock)
 	(void)pthread_mutex_unlock(mutex(lock));
 }
 
+static struct iomm_thread nobody;
+/* A pointer only: there is not much room for what is found this fast. */
+_Thread_local struct iomm_thread *iomm_hosted_thread
+	__attribute__((tls_model("initial-exec"))) = &nobody;
+
 static void *hosted_thread(void *data)
 {
 	static _Thread_local _Alignas(
 		16) unsigned char storage[IOMM_THREAD_SIZE];
 
 	(void)data;
-	return storage;
+	if (iomm_hosted_thread == &nobody)
+		iomm_hosted_thread = (void *)storage;
+	return iomm_hosted_thread;
 }
 
 static uint64_t hosted_time(void *data)

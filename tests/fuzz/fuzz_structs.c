@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/*
- * The input chooses calls and fills the structs that they take: every field,
- * the size, and a tail that this version does not know. A struct lies in memory
- * of exactly its size, so that ASan sees who reads on. Pointers come from small
- * tables, since any other would be no fault of the library's.
- */
-#include "fuzz/fuzz.h"
+/* The input chooses calls and fills the structs that they take. */
+#include "fuzz/structs.h"
 
 #include <libfdt.h>
 
-#define MAX_STEPS  12u
-/* What a caller may hand over: more than any struct has. */
-#define MAX_STRUCT 256u
+#define MAX_STEPS 12u
 
 struct machine {
 	struct world w;
@@ -38,94 +31,6 @@ static void on_release(void *data)
 	m->released++;
 }
 
-/* Structs */
-
-/* A field of pointers, and what it may point to. */
-struct slot {
-	uint32_t offset;
-	const void *const *choice;
-	uint32_t choices;
-};
-
-static uint32_t max_size(uint32_t ver0, uint8_t how)
-{
-	/* The size as it is, a few bytes less or more, and anything. */
-	switch (how % 8) {
-	case 0 ... 3:
-		return ver0;
-	case 4:
-		return ver0 + 1 + how / 8;
-	case 5:
-		return ver0 > how / 8u + 4 ? ver0 - how / 8u : 4;
-	default:
-		return 4 + how;
-	}
-}
-
-/* A struct of the input's, on the heap, to be freed. */
-static void *take_struct(struct machine *m, uint32_t ver0,
-			 const struct slot *slots, uint32_t nr_slots)
-{
-	uint32_t size = max_size(ver0, take8(&m->in)), n;
-	uint8_t tail = take8(&m->in);
-	unsigned char *s = allocate(size);
-	const void *chosen;
-
-	take_bytes(&m->in, s, size < ver0 ? size : ver0);
-	/* Zeroes behind what is known are as good as nothing. */
-	if (size > ver0)
-		memset(s + ver0, tail & 1 ? tail : 0, size - ver0);
-	memcpy(s, &size, sizeof(size));
-	for (n = 0; n < nr_slots; n++) {
-		if (slots[n].offset + sizeof(chosen) > size)
-			continue;
-		chosen = slots[n].choice[take8(&m->in) % slots[n].choices];
-		memcpy(s + slots[n].offset, &chosen, sizeof(chosen));
-	}
-	/* The planted mistake: a caller that says more than there is. */
-	if (FUZZ_PLANTED && size > ver0)
-		s = realloc(s, size - 1);
-	return s;
-}
-
-/* A struct to be filled; `before` is a copy of it as it is now. */
-struct out {
-	unsigned char *s, *before;
-	uint32_t size, ver0;
-};
-
-static struct out take_out(struct machine *m, uint32_t ver0)
-{
-	struct out out = { .ver0 = ver0 };
-
-	out.s = take_struct(m, ver0, NULL, 0);
-	memcpy(&out.size, out.s, sizeof(out.size));
-	out.before = allocate(out.size);
-	memcpy(out.before, out.s, out.size);
-	return out;
-}
-
-/* The rules of out structs, after a call that answered `err`. */
-static void check_out(struct machine *m, struct out *out, int err)
-{
-	uint32_t known, n;
-
-	(void)checked(&m->w, err);
-	REQUIRE(err <= 0);
-	if (out->size < out->ver0)
-		REQUIRE(err < 0);
-	if (err) {
-		REQUIRE(!memcmp(out->s, out->before, out->size));
-	} else {
-		memcpy(&known, out->s, sizeof(known));
-		REQUIRE(known >= out->ver0);
-		for (n = known; n < out->size; n++)
-			REQUIRE(!out->s[n]);
-	}
-	free(out->s);
-	free(out->before);
-}
-
 /* What pointers may be */
 
 static const char long_name[] =
@@ -137,12 +42,6 @@ static const void *const names[] = { NULL,	"",    "arm64-s1", "no-format",
 	{                                                   \
 		offsetof(type, field), names, LENGTH(names) \
 	}
-/* A function pointer is NULL or the right one. */
-#define FN(type, field, pair)                    \
-	{                                        \
-		offsetof(type, field), (pair), 2 \
-	}
-
 /* Calls that take a struct */
 
 static void call_device_create(struct machine *m)
@@ -150,7 +49,7 @@ static void call_device_create(struct machine *m)
 	static const struct slot slots[] = { NAME(struct iomm_device_config,
 						  name) };
 	struct iomm_device_config *config =
-		take_struct(m, IOMM_DEVICE_CONFIG_SIZE_VER0, slots, 1);
+		take_struct(&m->in, IOMM_DEVICE_CONFIG_SIZE_VER0, slots, 1);
 	struct iomm_device *device = NULL;
 	uint32_t state;
 	int err;
@@ -173,7 +72,7 @@ static void call_domain_create(struct machine *m)
 	static const struct slot slots[] = { NAME(struct iomm_domain_config,
 						  format) };
 	struct iomm_domain_config *config =
-		take_struct(m, IOMM_DOMAIN_CONFIG_SIZE_VER0, slots, 1);
+		take_struct(&m->in, IOMM_DOMAIN_CONFIG_SIZE_VER0, slots, 1);
 	struct iomm_domain *domain = NULL;
 	int err;
 
@@ -190,7 +89,8 @@ static void call_domain_alloc(struct machine *m)
 	const struct slot slots[] = {
 		{ offsetof(struct iomm_domain_setup, memory), memories, 2 },
 	};
-	void *setup = take_struct(m, IOMM_DOMAIN_SETUP_SIZE_VER0, slots, 1);
+	void *setup =
+		take_struct(&m->in, IOMM_DOMAIN_SETUP_SIZE_VER0, slots, 1);
 	uint32_t size;
 	uint8_t how = take8(&m->in);
 
@@ -238,9 +138,9 @@ static void call_pgtable_create(struct machine *m)
 		FN(struct iomm_tlb_ops, flush_all, flush_all),
 	};
 	const char *name = names[take8(&m->in) % LENGTH(names)];
-	void *config =
-		take_struct(m, IOMM_PGTABLE_CONFIG_SIZE_VER0, config_slots, 1);
-	void *tlb = take_struct(m, IOMM_TLB_OPS_SIZE_VER0, tlb_slots, 2);
+	void *config = take_struct(&m->in, IOMM_PGTABLE_CONFIG_SIZE_VER0,
+				   config_slots, 1);
+	void *tlb = take_struct(&m->in, IOMM_TLB_OPS_SIZE_VER0, tlb_slots, 2);
 	struct iomm_pgtable *table = NULL;
 	uint8_t how = take8(&m->in);
 	int err;
@@ -305,7 +205,7 @@ static void call_table_memory_create(struct machine *m)
 		FN(struct iomm_table_memory_ops, to_virt, virt),
 	};
 	struct iomm_table_memory_ops *ops =
-		take_struct(m, IOMM_TABLE_MEMORY_OPS_SIZE_VER0, slots,
+		take_struct(&m->in, IOMM_TABLE_MEMORY_OPS_SIZE_VER0, slots,
 			    LENGTH(slots));
 	struct iomm_pgtable_config config = { .size = sizeof(config) };
 	struct iomm_pgtable *table = NULL;
@@ -348,8 +248,10 @@ static void call_iommu_register(struct machine *m)
 		memcpy(&fn[n][0], (const char *)&mock_ops + ops_slots[n].offset,
 		       sizeof(void *));
 	}
-	config = take_struct(m, IOMM_IOMMU_CONFIG_SIZE_VER0, config_slots, 2);
-	ops = take_struct(m, IOMM_IOMMU_OPS_SIZE_VER0, ops_slots, LENGTH(fn));
+	config = take_struct(&m->in, IOMM_IOMMU_CONFIG_SIZE_VER0, config_slots,
+			     2);
+	ops = take_struct(&m->in, IOMM_IOMMU_OPS_SIZE_VER0, ops_slots,
+			  LENGTH(fn));
 	if (take8(&m->in) & 1 && config->size >= IOMM_IOMMU_CONFIG_SIZE_VER0)
 		config->node = m->spare_node;
 	m->handed++;
@@ -364,7 +266,7 @@ static void call_iommu_register(struct machine *m)
 static void call_report_fault(struct machine *m)
 {
 	struct iomm_fault *fault =
-		take_struct(m, IOMM_FAULT_SIZE_VER0, NULL, 0);
+		take_struct(&m->in, IOMM_FAULT_SIZE_VER0, NULL, 0);
 	uint8_t how = take8(&m->in);
 
 	if (how & 1 && fault->size >= IOMM_FAULT_SIZE_VER0)
@@ -376,7 +278,7 @@ static void call_report_fault(struct machine *m)
 static void call_soft_create(struct machine *m)
 {
 	struct iomm_soft_config *config =
-		take_struct(m, IOMM_SOFT_CONFIG_SIZE_VER0, NULL, 0);
+		take_struct(&m->in, IOMM_SOFT_CONFIG_SIZE_VER0, NULL, 0);
 	struct iomm_soft *soft = NULL;
 	int err;
 
@@ -390,7 +292,8 @@ static void call_set_context(struct machine *m)
 {
 	static const struct slot slots[] = { NAME(struct iomm_soft_context,
 						  format) };
-	void *context = take_struct(m, IOMM_SOFT_CONTEXT_SIZE_VER0, slots, 1);
+	void *context =
+		take_struct(&m->in, IOMM_SOFT_CONTEXT_SIZE_VER0, slots, 1);
 
 	(void)!checked(&m->w, iomm_soft_set_context(m->soft, take8(&m->in) & 3,
 						    context));
@@ -406,7 +309,7 @@ static void call_soft_register(struct machine *m)
 		FN(struct iomm_soft_driver, memory, memories),
 	};
 	struct iomm_soft_driver *driver =
-		take_struct(m, IOMM_SOFT_DRIVER_SIZE_VER0, slots, 3);
+		take_struct(&m->in, IOMM_SOFT_DRIVER_SIZE_VER0, slots, 3);
 	struct iomm_iommu *iommu = NULL;
 	int err;
 
@@ -458,8 +361,15 @@ static uint64_t platform_time(void *data)
 	return 1;
 }
 
+static int platform_barrier(void *data)
+{
+	(void)data;
+	return 0;
+}
+
 static void *take_platform(struct machine *m)
 {
+	const void *barrier[] = { NULL, (const void *)platform_barrier };
 	const void *alloc[] = { NULL, (const void *)platform_alloc };
 	const void *give[] = { NULL, (const void *)platform_free };
 	const void *lock[] = { NULL, (const void *)platform_lock };
@@ -478,9 +388,11 @@ static void *take_platform(struct machine *m)
 		FN(struct iomm_platform, wake, none),
 		FN(struct iomm_platform, time, time),
 		FN(struct iomm_platform, log, none),
+		FN(struct iomm_platform, barrier, barrier),
 	};
 
-	return take_struct(m, IOMM_PLATFORM_SIZE_VER0, slots, LENGTH(slots));
+	return take_struct(&m->in, IOMM_PLATFORM_SIZE_VER0, slots,
+			   LENGTH(slots));
 }
 
 static void *take_events(struct machine *m)
@@ -495,7 +407,8 @@ static void *take_events(struct machine *m)
 		FN(struct iomm_ctx_events, log, none),
 	};
 
-	return take_struct(m, IOMM_CTX_EVENTS_SIZE_VER0, slots, LENGTH(slots));
+	return take_struct(&m->in, IOMM_CTX_EVENTS_SIZE_VER0, slots,
+			   LENGTH(slots));
 }
 
 static void count_up(void *data)
@@ -521,8 +434,8 @@ static void call_ctx_create(struct machine *m)
 		FN(struct iomm_ctx_config, events_data, more),
 		FN(struct iomm_ctx_config, events_release, release),
 	};
-	void *config =
-		take_struct(m, IOMM_CTX_CONFIG_SIZE_VER0, slots, LENGTH(slots));
+	void *config = take_struct(&m->in, IOMM_CTX_CONFIG_SIZE_VER0, slots,
+				   LENGTH(slots));
 	struct iomm_ctx *ctx = NULL;
 	uint32_t size;
 	int err;
@@ -545,54 +458,57 @@ static void call_ctx_create(struct machine *m)
 
 static void call_infos(struct machine *m)
 {
-	struct out out = take_out(m, IOMM_NODE_INFO_SIZE_VER0);
+	struct out out = take_out(&m->in, IOMM_NODE_INFO_SIZE_VER0);
 
-	check_out(m, &out,
+	check_out(&m->w, &out,
 		  iomm_firmware_node_info(m->firmware, m->iommu_node,
 					  (void *)out.s));
-	out = take_out(m, IOMM_FORMAT_INFO_SIZE_VER0);
-	check_out(m, &out, iomm_format_info(m->format, (void *)out.s));
-	out = take_out(m, IOMM_SOFT_STATS_SIZE_VER0);
-	check_out(m, &out, iomm_soft_stats(m->soft, (void *)out.s));
+	out = take_out(&m->in, IOMM_FORMAT_INFO_SIZE_VER0);
+	check_out(&m->w, &out, iomm_format_info(m->format, (void *)out.s));
+	out = take_out(&m->in, IOMM_SOFT_STATS_SIZE_VER0);
+	check_out(&m->w, &out, iomm_soft_stats(m->soft, (void *)out.s));
 }
 
 static void call_table_infos(struct machine *m)
 {
-	struct out out = take_out(m, IOMM_PGTABLE_INFO_SIZE_VER0);
+	struct out out = take_out(&m->in, IOMM_PGTABLE_INFO_SIZE_VER0);
 
-	check_out(m, &out, iomm_pgtable_info(m->table, (void *)out.s));
-	out = take_out(m, IOMM_PGTABLE_INFO_SIZE_VER0);
-	check_out(m, &out, iomm_domain_info(m->domain, (void *)out.s));
+	check_out(&m->w, &out, iomm_pgtable_info(m->table, (void *)out.s));
+	out = take_out(&m->in, IOMM_PGTABLE_INFO_SIZE_VER0);
+	check_out(&m->w, &out, iomm_domain_info(m->domain, (void *)out.s));
 }
 
 static void call_translate(struct machine *m)
 {
 	uint64_t iova = take(&m->in, 3);
-	struct out out = take_out(m, IOMM_TRANSLATION_SIZE_VER0);
+	struct out out = take_out(&m->in, IOMM_TRANSLATION_SIZE_VER0);
 
-	check_out(m, &out,
+	check_out(&m->w, &out,
 		  iomm_pgtable_translate(m->table, iova, (void *)out.s));
-	out = take_out(m, IOMM_TRANSLATION_SIZE_VER0);
-	check_out(m, &out,
+	out = take_out(&m->in, IOMM_TRANSLATION_SIZE_VER0);
+	check_out(&m->w, &out,
 		  iomm_domain_translate(m->domain, iova, (void *)out.s));
 }
 
 /* A fault is filled exactly when the answer is EFAULT. */
 static void check_fault(struct machine *m, struct out *out, int err)
 {
-	check_out(m, out, err == -IOMM_EFAULT ? 0 : err ? err : -IOMM_EINVAL);
+	check_out(&m->w, out,
+		  err == -IOMM_EFAULT ? 0
+		  : err		      ? err
+				      : -IOMM_EINVAL);
 }
 
 static void call_soft_access(struct machine *m)
 {
 	uint64_t iova = take(&m->in, 3), id = take8(&m->in) & 3;
-	struct out fault = take_out(m, IOMM_FAULT_SIZE_VER0);
+	struct out fault = take_out(&m->in, IOMM_FAULT_SIZE_VER0);
 	unsigned char byte = 0;
 
 	check_fault(m, &fault,
 		    iomm_soft_read(m->soft, id, iova, &byte, 1,
 				   (void *)fault.s));
-	fault = take_out(m, IOMM_FAULT_SIZE_VER0);
+	fault = take_out(&m->in, IOMM_FAULT_SIZE_VER0);
 	check_fault(m, &fault,
 		    iomm_soft_write(m->soft, id, iova, &byte, 1,
 				    (void *)fault.s));
@@ -602,14 +518,14 @@ static void call_soft_translate(struct machine *m)
 {
 	uint64_t iova = take(&m->in, 3), id = take8(&m->in) & 3;
 	uint32_t access = take8(&m->in);
-	struct out out = take_out(m, IOMM_TRANSLATION_SIZE_VER0);
-	struct out fault = take_out(m, IOMM_FAULT_SIZE_VER0);
+	struct out out = take_out(&m->in, IOMM_TRANSLATION_SIZE_VER0);
+	struct out fault = take_out(&m->in, IOMM_FAULT_SIZE_VER0);
 	int err;
 
 	err = iomm_soft_translate(m->soft, id, iova, access, (void *)out.s,
 				  (void *)fault.s);
 	check_fault(m, &fault, err);
-	check_out(m, &out, err);
+	check_out(&m->w, &out, err);
 }
 
 /* An array of structs, with a stride. */

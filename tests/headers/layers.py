@@ -81,15 +81,16 @@ def findings_of_header(path, text):
 
 
 def findings_of_example(path, text):
-    """Sentences on the includes of examples/..., whose plugins have the engine's
-    headers too."""
+    """Sentences on the includes of examples/..., which may be several files, and
+    plugins, which have the engine's headers too."""
     engine = {"pgtable/engine_version.h"}
     if path.startswith("examples/plugins/"):
         engine |= set(Path("src/pgtable/engine_headers.txt").read_text().split())
+    else:
+        engine = set()
     for line, bracket, name in includes(text):
-        if bracket == '"' and not (
-            path.startswith("examples/plugins/") and name in engine
-        ):
+        own = "/" not in name and Path(path).with_name(name).is_file()
+        if bracket == '"' and not own and name not in engine:
             yield line, f"an example has public headers only, not {name}"
 
 

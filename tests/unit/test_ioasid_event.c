@@ -148,6 +148,47 @@ static void test_take_time(void **state)
 	end(&s);
 }
 
+/* The work is done before it is said that there is some. A put too many is
+ * nobody else's reference, least of all the allocation's. */
+static int put_early(struct hearer *h, const struct iomm_ioasid_event *event)
+{
+	struct scene *s = h->scene;
+
+	if (event->event != IOMM_IOASID_FREE)
+		return 0;
+	assert_int_equal(id_info(s->space, event->id).refs, 2);
+	iomm_ioasid_put(s->space, event->id);
+	iomm_ioasid_put(s->space, event->id);
+	assert_int_equal(id_info(s->space, event->id).refs, 1);
+	return 0;
+}
+
+static void test_done_early(void **state)
+{
+	struct world *w = *state;
+	struct scene s;
+	struct hearer c = { .scene = &s,
+			    .name = 'c',
+			    .then = put_early,
+			    .answer = -IOMM_EAGAIN };
+	struct datum datum = { .value = 1 };
+	uint32_t id;
+
+	begin(&s, w);
+	hear(&c, IOMM_IOASID_CPU);
+	id = id_of(s.set, &datum);
+	assert_ok(iomm_ioasid_free(s.set, id));
+	assert_int_equal(datum.released, 1);
+	assert_int_equal(id_in(s.set, id, id, NULL), id);
+	/* Also when there turns out to be none. */
+	c.answer = 0;
+	assert_ok(iomm_ioasid_free(s.set, id));
+	assert_int_equal(id_in(s.set, id, id, NULL), id);
+	end(&s);
+	/* A checked build reports each put too many. */
+	w->nr_misuses = 0;
+}
+
 /* What a subscriber may do, and what it may not. */
 static int use_library(struct hearer *h, const struct iomm_ioasid_event *event)
 {
@@ -360,7 +401,7 @@ int main(void)
 		WORLD_TEST(test_order),		WORLD_TEST(test_take_time),
 		WORLD_TEST(test_inside),	WORLD_TEST(test_filter),
 		WORLD_TEST(test_one_at_a_time), WORLD_TEST(test_put_inside),
-		WORLD_TEST(test_close),
+		WORLD_TEST(test_close),		WORLD_TEST(test_done_early),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,9 +23,8 @@ pub(crate) enum Hook {
     Vital,
     /// Locks may be held, and nobody can be told of a failure: a panic aborts.
     Atomic,
-    /// Locks may be held, but the library only tells us something, and goes on
-    /// as it would have.
-    #[cfg(feature = "std")]
+    /// Locks may be held, but the library only tells us something, or shows it,
+    /// and goes on as it would have.
     Event,
 }
 
@@ -223,7 +222,7 @@ mod state {
     }
 }
 
-pub(crate) use state::{call, callback, in_atomic_hook, pure};
+pub(crate) use state::{call, callback, in_atomic_hook, later, pure};
 
 /// Gives something back to the library, which in an atomic hook must wait.
 /// `f` must not own anything: it may be leaked.

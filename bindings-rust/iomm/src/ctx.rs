@@ -69,6 +69,12 @@ numbers! {
         ALLOC_TYPE = IOMM_HANDLE_ALLOC_TYPE, "type of memory";
         /// [`Plugin`](crate::Plugin).
         PLUGIN = IOMM_HANDLE_PLUGIN, "plugin";
+        /// [`IoasidSpace`](crate::IoasidSpace).
+        IOASID_SPACE = IOMM_HANDLE_IOASID_SPACE, "ID space";
+        /// [`IoasidSet`](crate::IoasidSet).
+        IOASID_SET = IOMM_HANDLE_IOASID_SET, "set of IDs";
+        /// [`Pasid`](crate::Pasid).
+        PASID = IOMM_HANDLE_PASID, "PASID consumer";
     }
 }
 

@@ -17,6 +17,8 @@
 //!   [`SharedPageTable`]s where several threads work on one.
 //! - An [`Allocator`](allocator::Allocator) gives memory by what it is for:
 //!   code, for JIT compilers and loaders, and its data.
+//! - Several parties take numbers from one [`IoasidSpace`], as PASIDs are, each
+//!   through an [`IoasidSet`] that knows the type of its data.
 //!
 //! # Handles
 //!
@@ -79,6 +81,7 @@ mod fwspec;
 mod gather;
 mod group;
 mod handle;
+mod ioasid;
 mod iommu;
 mod memory;
 mod pci;
@@ -105,6 +108,11 @@ pub use fwspec::{
 };
 pub use gather::Gather;
 pub use group::Group;
+pub use ioasid::{
+    Ioasid, IoasidAllocator, IoasidAllocatorHandle, IoasidEvent, IoasidEventKind, IoasidHold,
+    IoasidHost, IoasidInfo, IoasidOrder, IoasidSet, IoasidSetConfig, IoasidSetInfo, IoasidSpace,
+    IoasidSpaceInfo, IoasidState, IoasidSubscriber, IoasidSubscription, Pasid, PasidDriver,
+};
 pub use iommu::{
     DomainSetup, Fault, FaultReason, FlushRange, Iommu, IommuConfig, IommuDriver, ProbeInfo,
 };

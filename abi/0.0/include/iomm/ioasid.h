@@ -253,7 +253,7 @@ IOMM_API void iomm_ioasid_put(struct iomm_ioasid_space *space, uint32_t id);
  * @param set the set that the ID must be of; NULL: any, and then nothing is
  *        known of what `data` is
  * @param id the ID
- * @param data its private data. It stays for as long as the reference, unless
+ * @param data its private data. It stays for as long as the reference, also when
  *        iomm_ioasid_set_data() replaces it
  *
  * Ownership: the caller owns one reference, for iomm_ioasid_put().
@@ -293,15 +293,15 @@ iomm_ioasid_find_with(struct iomm_ioasid_space *space,
 
 /**
  * Replaces the private data of an ID. Never waits: the old data is released by
- * the last look-up that is inside.
+ * the last look-up that is inside, and not while somebody has a reference on
+ * the ID.
  *
  * @param set the set of the ID
  * @param id the ID
  * @param data the new data; may be NULL
  *
  * Ownership: as iomm_ioasid_alloc(); the old data goes to `release`.
- * Thread: any. Who keeps what iomm_ioasid_find() gave must know that nobody
- *   replaces it.
+ * Thread: any.
  * Context: may allocate and run callbacks; not in atomic hooks.
  * Errors: EINVAL, ENOMEM; ENOENT: not an ID; EACCES: another set's; EBUSY:
  *   pending.

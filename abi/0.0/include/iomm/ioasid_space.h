@@ -231,8 +231,8 @@ iomm_ioasid_allocator_unregister(struct iomm_ioasid_space *space,
  *        during the call. It may use find, find_with, get, put, set_data and
  *        the info calls; what would cause another event answers EDEADLK. It
  *        answers 0; or, to IOMM_IOASID_FREE, EAGAIN: then it still works on
- *        the ID, whose number is not used again before it has called
- *        iomm_ioasid_put(). Any other answer is logged, and counts as 0
+ *        the ID, whose number is not used again before it, or whoever does the
+ *        work, has called iomm_ioasid_put(), be that before it answers. Any other answer is logged, and counts as 0
  * @param data handed to it; with `notify` and `set` it names the subscription
  * @param release takes `data` back; may be NULL
  *

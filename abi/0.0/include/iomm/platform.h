@@ -81,10 +81,8 @@ struct iomm_platform {
 	IOMM_FN(int, barrier, (void *data));
 };
 
-/** Up to and without `barrier`. */
-#define IOMM_PLATFORM_SIZE_VER0 96u
-#define IOMM_PLATFORM_SIZE_VER1 104u
-IOMM_LAYOUT(sizeof(struct iomm_platform) == IOMM_PLATFORM_SIZE_VER1,
+#define IOMM_PLATFORM_SIZE_VER0 104u
+IOMM_LAYOUT(sizeof(struct iomm_platform) == IOMM_PLATFORM_SIZE_VER0,
 	    "iomm_platform");
 
 #endif

@@ -11,6 +11,7 @@
 //! is what a driver on real hardware does too. Read `run` first.
 
 mod bind;
+mod contexts;
 mod drive;
 mod machine;
 mod report;
@@ -93,6 +94,9 @@ fn run(arguments: &Arguments, released: Arc<AtomicBool>) -> Outcome<()> {
     machine.draw();
 
     drive_first(&machine)?;
+
+    heading("Contexts of two drivers take IDs from one space");
+    contexts::share_ids(&ctx)?;
 
     heading("The end");
     // Removes the devices and unregisters the IOMMUs that are left.
