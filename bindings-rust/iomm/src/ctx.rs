@@ -59,6 +59,8 @@ numbers! {
         SOFT = IOMM_HANDLE_SOFT, "software IOMMU";
         /// [`Reservation`](crate::Reservation).
         RESERVATION = IOMM_HANDLE_RESERVATION, "reservation";
+        /// [`Fwspec`](crate::Fwspec).
+        FWSPEC = IOMM_HANDLE_FWSPEC, "firmware description";
     }
 }
 

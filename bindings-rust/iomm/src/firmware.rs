@@ -33,6 +33,19 @@ bitflags! {
     }
 }
 
+#[cfg(feature = "std")]
+bitflags! {
+    /// Which firmware [`Firmware::from_linux`] is to read; none: whichever
+    /// there is.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct LinuxFlags: u32 {
+        /// Device trees only.
+        const DEVICE_TREE = sys::IOMM_LINUX_DEVICE_TREE;
+        /// ACPI tables only.
+        const ACPI = sys::IOMM_LINUX_ACPI;
+    }
+}
+
 /// A node of a firmware source: an opaque number, unique in its context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node(u64);
@@ -145,6 +158,32 @@ impl Firmware {
                     ptr::null_mut(),
                     &mut raw,
                 )
+            })?;
+            // SAFETY: on success the reference is ours.
+            Ok(unsafe { Firmware::from_raw(raw, ctx) })
+        })
+    }
+
+    /// Reads what Linux shows of the firmware of the machine that it runs on,
+    /// or of another from which that was recorded: `root` has `sys/firmware`.
+    ///
+    /// [`Code::ENOENT`]: neither a device tree nor ACPI tables are there.
+    /// [`Code::EINVAL`]: malformed; the sentence says where.
+    #[cfg(feature = "std")]
+    pub fn from_linux(
+        ctx: &Context,
+        root: impl AsRef<std::path::Path>,
+        flags: LinuxFlags,
+    ) -> Result<Firmware> {
+        use std::os::unix::ffi::OsStrExt;
+        let root = root.as_ref().as_os_str().as_bytes();
+        let root = std::ffi::CString::new(root)
+            .map_err(|_| Error::new(Code::EINVAL, "the path of the root has a NUL"))?;
+        ctx.call(|| {
+            let mut raw = ptr::null_mut();
+            // SAFETY: the string is there during the call.
+            ctx.done(unsafe {
+                sys::iomm_firmware_from_linux(ctx.as_raw(), root.as_ptr(), flags.bits(), &mut raw)
             })?;
             // SAFETY: on success the reference is ours.
             Ok(unsafe { Firmware::from_raw(raw, ctx) })

@@ -69,6 +69,7 @@ mod error;
 mod events;
 mod firmware;
 pub mod format;
+mod fwspec;
 mod gather;
 mod group;
 mod handle;
@@ -77,6 +78,7 @@ mod memory;
 mod pgtable;
 mod prot;
 mod soft;
+mod static_firmware;
 mod table_memory;
 mod text;
 
@@ -85,8 +87,13 @@ pub use ctx::{Context, ContextBuilder, HandleKind, LogLevel};
 pub use device::{Device, DeviceConfig, DeviceGuard, DeviceId, DeviceState};
 pub use domain::{Domain, DomainConfig};
 pub use error::{Code, Error, Result};
+#[cfg(feature = "std")]
+pub use firmware::LinuxFlags;
 pub use firmware::{Firmware, Node, NodeFlags, NodeInfo, Nodes};
 pub use format::{Format, FormatInfo};
+pub use fwspec::{
+    DeviceLimits, DmaRange, Fwspec, FwspecFlags, Place, RegionKind, ReservedRegion, Specifier,
+};
 pub use gather::Gather;
 pub use group::Group;
 pub use iommu::{
@@ -100,6 +107,7 @@ pub use pgtable::{
 };
 pub use prot::Prot;
 pub use soft::{DmaError, Soft, SoftConfig, SoftContext, SoftDriver, SoftStats};
+pub use static_firmware::{StaticFirmware, StaticId, StaticNode};
 pub use table_memory::{Table, TableMemory, TableMemoryProvider};
 
 /// The version of the library that is running: major and minor.

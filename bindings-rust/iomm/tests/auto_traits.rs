@@ -33,6 +33,7 @@ fn handles_are_free() {
     handles!(
         Context,
         Firmware,
+        Fwspec,
         Bus,
         Device,
         Group,

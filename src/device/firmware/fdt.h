@@ -59,7 +59,12 @@ int iomm_fdt_read_cells(struct iomm_firmware *firmware, uint32_t key,
 			const char *name, const fdt32_t **cells,
 			uint32_t *count);
 
-/* A property that is one cell, or `otherwise`. */
+/* A property of one cell: EINVAL with a sentence when it has another length.
+ * `*found` is false, and the value untouched, when there is none. */
+int iomm_fdt_read_cell(struct iomm_firmware *firmware, uint32_t key,
+		       const char *name, uint32_t *value, bool *found);
+
+/* A property that is one cell at least, or `otherwise`. */
 uint32_t iomm_fdt_cell(const struct fdt_source *source, uint32_t key,
 		       const char *name, uint32_t otherwise);
 

@@ -25,31 +25,12 @@ static int check_available(struct iomm_firmware *firmware, uint32_t key)
 			     IOMM_STR(name));
 }
 
-/* A property of one cell; `*found` is false when there is none. */
-static int read_cell(struct iomm_firmware *firmware, uint32_t key,
-		     const char *name, uint32_t *value, bool *found)
-{
-	const fdt32_t *cells;
-	uint32_t count;
-	int err = iomm_fdt_read_cells(firmware, key, name, &cells, &count);
-
-	*found = cells;
-	if (err || !cells)
-		return err;
-	if (count != 1)
-		return IOMM_FDT_FAIL(firmware, key, IOMM_EINVAL,
-				     "%s has %u cells, not one", IOMM_STR(name),
-				     count);
-	*value = fdt32_to_cpu(*cells);
-	return 0;
-}
-
 static int add_pasids(const struct fdt_question *q)
 {
 	struct iomm_fwspec_limits *limits = iomm_fwspec_limits(q->b);
 	bool found;
-	int err = read_cell(q->firmware, q->key, "pasid-num-bits",
-			    &limits->pasid_bits, &found);
+	int err = iomm_fdt_read_cell(q->firmware, q->key, "pasid-num-bits",
+				     &limits->pasid_bits, &found);
 
 	if (err || limits->pasid_bits <= PASID_BITS)
 		return err;
@@ -69,8 +50,8 @@ static int add_numa_node(const struct fdt_question *q)
 	int err = 0;
 
 	for (; !err && !found && key; key = fdt_node(source, key)->parent)
-		err = read_cell(q->firmware, key, "numa-node-id",
-				&limits->numa_node, &found);
+		err = iomm_fdt_read_cell(q->firmware, key, "numa-node-id",
+					 &limits->numa_node, &found);
 	if (!err && found)
 		limits->flags |= IOMM_FWSPEC_NUMA_NODE;
 	return err;

@@ -103,36 +103,20 @@ match(struct iomm_firmware *firmware, uint32_t key, const char *name,
 	return 0;
 }
 
-static int read_mask(struct iomm_firmware *firmware, uint32_t key,
-		     const char *name, uint32_t *mask)
-{
-	const fdt32_t *cells;
-	uint32_t count;
-	int err = iomm_fdt_read_cells(firmware, key, name, &cells, &count);
-
-	*mask = UINT32_MAX;
-	if (err || !cells)
-		return err;
-	if (count != 1)
-		return IOMM_FDT_FAIL(firmware, key, IOMM_EINVAL,
-				     "%s has %u cells, not one", IOMM_STR(name),
-				     count);
-	*mask = fdt32_to_cpu(*cells);
-	return 0;
-}
-
 /* (first input ID, phandle, first output ID, length), one cell each. */
 int iomm_fdt_map(struct iomm_firmware *firmware, uint32_t key, const char *name,
 		 const char *mask_name, uint64_t id, struct fdt_mapping *out)
 {
-	uint32_t cells, entry, mask;
+	uint32_t cells, entry, mask = UINT32_MAX;
+	bool masked;
 	const fdt32_t *map;
 	uint64_t first;
 	int err = iomm_fdt_read_cells(firmware, key, name, &map, &cells);
 
 	out->found = false;
 	if (!err)
-		err = read_mask(firmware, key, mask_name, &mask);
+		err = iomm_fdt_read_cell(firmware, key, mask_name, &mask,
+					 &masked);
 	if (err || !map)
 		return err;
 	if (!cells || cells % 4)

@@ -67,6 +67,24 @@ int iomm_fdt_read_cells(struct iomm_firmware *firmware, uint32_t key,
 	return 0;
 }
 
+int iomm_fdt_read_cell(struct iomm_firmware *firmware, uint32_t key,
+		       const char *name, uint32_t *value, bool *found)
+{
+	const fdt32_t *cells;
+	uint32_t count;
+	int err = iomm_fdt_read_cells(firmware, key, name, &cells, &count);
+
+	*found = cells;
+	if (err || !cells)
+		return err;
+	if (count != 1)
+		return IOMM_FDT_FAIL(firmware, key, IOMM_EINVAL,
+				     "%s has %u cells, not one", IOMM_STR(name),
+				     count);
+	*value = fdt32_to_cpu(*cells);
+	return 0;
+}
+
 uint32_t iomm_fdt_cell(const struct fdt_source *source, uint32_t key,
 		       const char *name, uint32_t otherwise)
 {

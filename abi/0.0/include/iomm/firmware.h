@@ -39,6 +39,11 @@ struct iomm_node_info {
 IOMM_LAYOUT(sizeof(struct iomm_node_info) == IOMM_NODE_INFO_SIZE_VER0,
 	    "iomm_node_info");
 
+/** iomm_firmware_from_linux(): device trees only. */
+#define IOMM_LINUX_DEVICE_TREE (1u << 0)
+/** iomm_firmware_from_linux(): ACPI tables only. */
+#define IOMM_LINUX_ACPI	       (1u << 1)
+
 IOMM_BEGIN_DECLS
 
 /**
@@ -59,6 +64,28 @@ IOMM_BEGIN_DECLS
  */
 IOMM_API IOMM_MUST_CHECK int
 iomm_firmware_create_fdt(struct iomm_ctx *ctx, const void *blob, uint64_t bytes,
+			 struct iomm_firmware **out);
+
+/**
+ * Reads what Linux shows of the firmware of the machine that it runs on, or of
+ * another from which that was recorded. It is a device tree, if there is one
+ * that describes more than what a boot loader leaves for the kernel; else ACPI
+ * tables. Hosted library only.
+ *
+ * @param ctx the context
+ * @param root the folder that has `sys/firmware`; NULL: "/"
+ * @param flags IOMM_LINUX_*; 0: whichever there is
+ * @param out the source, with one reference
+ *
+ * Ownership: reads everything now. The caller owns the reference.
+ * Thread: any.
+ * Context: may allocate, and reads files; not in atomic hooks.
+ * Errors: ENOENT: neither is there; EACCES: it may not be read; EIO; EINVAL:
+ *   malformed (the sentence says where); EOPNOTSUPP: ACPI; ENOMEM.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_firmware_from_linux(struct iomm_ctx *ctx, const char *root, uint32_t flags,
 			 struct iomm_firmware **out);
 
 /**

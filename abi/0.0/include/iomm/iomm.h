@@ -17,6 +17,7 @@
 #include <iomm/error.h>
 #include <iomm/firmware.h>
 #include <iomm/format.h>
+#include <iomm/fwspec.h>
 #include <iomm/gather.h>
 #include <iomm/group.h>
 #include <iomm/ioasid.h>
@@ -27,6 +28,7 @@
 #include <iomm/platform.h>
 #include <iomm/reservation.h>
 #include <iomm/soft.h>
+#include <iomm/static_firmware.h>
 #include <iomm/table_memory.h>
 #include <iomm/types.h>
 

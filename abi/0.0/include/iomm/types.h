@@ -76,6 +76,7 @@ struct iomm_alloc_type;
 struct iomm_ioasid_space;
 struct iomm_ioasid_set;
 struct iomm_pasid;
+struct iomm_fwspec;
 
 /*
  * Kinds of handles, as counted by iomm_ctx_live_handles().
@@ -98,6 +99,7 @@ struct iomm_pasid;
 #define IOMM_HANDLE_IOASID_SPACE 15u /**< ID spaces */
 #define IOMM_HANDLE_IOASID_SET	 16u /**< sets of IDs */
 #define IOMM_HANDLE_PASID	 17u /**< PASID consumers */
+#define IOMM_HANDLE_FWSPEC	 18u /**< what firmware says of devices */
 
 /** A time-out that never passes. Time-outs are in nanoseconds. */
 #define IOMM_FOREVER UINT64_MAX
