@@ -39,6 +39,18 @@ struct iomm_node_info {
 IOMM_LAYOUT(sizeof(struct iomm_node_info) == IOMM_NODE_INFO_SIZE_VER0,
 	    "iomm_node_info");
 
+/** An ACPI table, for iomm_firmware_create_acpi(). */
+struct iomm_acpi_table {
+	uint32_t size;		       /**< sizeof(struct iomm_acpi_table) */
+	uint32_t reserved;	       /**< 0 */
+	IOMM_PTR(const void *, table); /**< from its signature on */
+	iomm_u64 bytes; /**< there, as many as the table says or more */
+};
+
+#define IOMM_ACPI_TABLE_SIZE_VER0 24u
+IOMM_LAYOUT(sizeof(struct iomm_acpi_table) == IOMM_ACPI_TABLE_SIZE_VER0,
+	    "iomm_acpi_table");
+
 /** iomm_firmware_from_linux(): device trees only. */
 #define IOMM_LINUX_DEVICE_TREE (1u << 0)
 /** iomm_firmware_from_linux(): ACPI tables only. */
@@ -67,6 +79,42 @@ iomm_firmware_create_fdt(struct iomm_ctx *ctx, const void *blob, uint64_t bytes,
 			 struct iomm_firmware **out);
 
 /**
+ * Reads ACPI tables: IORT, DMAR, IVRS, VIOT and RIMT. Others are passed over,
+ * so all that a machine has can be given. What is understood of each is in
+ * docs/firmware-acpi.md.
+ *
+ * Nodes are IOMMUs ("IORT: SMMUv3 @0x9050000", "DMAR: DRHD @0xfed90000",
+ * "IVRS: IOMMU @0xfed80000", "VIOT: virtio-iommu 0000:00:02.0",
+ * "RIMT: IOMMU @0x3010000"), PCI segments ("PCI segment 0"), devices that a
+ * table names ("\_SB.GPU0"), and interrupt controllers and timers
+ * ("DMAR: IOAPIC 0"). A specifier is one cell, the ID at the IOMMU. Behind one
+ * of AMD's there is a second: bits 0 to 7 are the settings of the device
+ * entry, bit 31 says that ATS is not allowed.
+ *
+ * @param ctx the context
+ * @param tables the tables; hostile content is fine
+ * @param count how many
+ * @param stride bytes from one struct to the next
+ * @param topology the PCI functions that there are, for tables that name one by
+ *   the way to it; NULL: not known, and questions that depend on it are
+ *   EOPNOTSUPP
+ * @param out the source, with one reference
+ *
+ * Ownership: copies the tables. The caller owns the reference.
+ * Thread: any.
+ * Context: may allocate; not in atomic hooks.
+ * Errors: EINVAL: a table is damaged (the sentence says where), or is given
+ *   twice; EOPNOTSUPP: it has what is not known here, and cannot be passed
+ *   over; E2BIG; ENOMEM.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_firmware_create_acpi(struct iomm_ctx *ctx,
+			  const struct iomm_acpi_table *tables, uint32_t count,
+			  uint32_t stride, struct iomm_pci *topology,
+			  struct iomm_firmware **out);
+
+/**
  * Reads what Linux shows of the firmware of the machine that it runs on, or of
  * another from which that was recorded. It is a device tree, if there is one
  * that describes more than what a boot loader leaves for the kernel; else ACPI
@@ -81,7 +129,8 @@ iomm_firmware_create_fdt(struct iomm_ctx *ctx, const void *blob, uint64_t bytes,
  * Thread: any.
  * Context: may allocate, and reads files; not in atomic hooks.
  * Errors: ENOENT: neither is there; EACCES: it may not be read; EIO; EINVAL:
- *   malformed (the sentence says where); EOPNOTSUPP: ACPI; ENOMEM.
+ *   malformed (the sentence says where); EOPNOTSUPP: as
+ *   iomm_firmware_create_acpi(); ENOMEM.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int

@@ -77,6 +77,7 @@ struct iomm_ioasid_space;
 struct iomm_ioasid_set;
 struct iomm_pasid;
 struct iomm_fwspec;
+struct iomm_pci;
 
 /*
  * Kinds of handles, as counted by iomm_ctx_live_handles().
