@@ -130,15 +130,6 @@ static int check_host(struct iomm_firmware *firmware, uint64_t host)
 			 "%s is no PCI host bridge", IOMM_STR(name));
 }
 
-static int check_topology(struct iomm_ctx *ctx, const struct iomm_pci *pci)
-{
-	if (!pci ||
-	    (iomm_handle_ok(pci, &iomm_pci_type) && pci->obj.ctx == ctx))
-		return 0;
-	return IOMM_FAIL(ctx, IOMM_EINVAL,
-			 "the PCI topology is none, or another context's");
-}
-
 int iomm_bus_create_pci(struct iomm_firmware *firmware, uint64_t host,
 			struct iomm_pci *pci, uint32_t segment,
 			const char *name, struct iomm_bus **out)
@@ -154,7 +145,7 @@ int iomm_bus_create_pci(struct iomm_firmware *firmware, uint64_t host,
 	iomm_enter(ctx);
 	err = check_host(firmware, host);
 	if (!err)
-		err = check_topology(ctx, pci);
+		err = iomm_pci_check(ctx, pci);
 	if (!err)
 		err = create(firmware, name, &pci_ops, out);
 	if (!err) {

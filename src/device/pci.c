@@ -286,6 +286,15 @@ const struct iomm_object_type iomm_pci_type = {
 	.destroy = destroy,
 };
 
+int iomm_pci_check(struct iomm_ctx *ctx, const struct iomm_pci *pci)
+{
+	if (!pci ||
+	    (iomm_handle_ok(pci, &iomm_pci_type) && pci->obj.ctx == ctx))
+		return 0;
+	return IOMM_FAIL(ctx, IOMM_EINVAL,
+			 "the PCI topology is none, or another context's");
+}
+
 static int fill(struct iomm_pci *pci, const struct iomm_pci_function *functions,
 		uint32_t count, uint32_t stride)
 {

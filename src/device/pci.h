@@ -26,6 +26,9 @@ struct iomm_pci {
 
 extern const struct iomm_object_type iomm_pci_type;
 
+/* Is it NULL, or a topology of this context? EINVAL. */
+int iomm_pci_check(struct iomm_ctx *ctx, const struct iomm_pci *pci);
+
 /* The function with an ID, and the bridge to a bus; NULL: there is none. */
 const struct iomm_pci_function *
 iomm_pci_find(const struct iomm_pci *pci, uint32_t segment, uint32_t rid);

@@ -72,8 +72,8 @@ void acpi_finish(struct table *table)
 	acpi_sum(table);
 }
 
-int acpi_create(struct world *w, const struct table *table,
-		struct iomm_firmware **out)
+static int create_with(struct world *w, const struct table *table,
+		       struct iomm_pci *pci, struct iomm_firmware **out)
 {
 	uint8_t *copy = malloc(table->length);
 	const struct iomm_acpi_table given = {
@@ -84,18 +84,31 @@ int acpi_create(struct world *w, const struct table *table,
 	int err;
 
 	memcpy(copy, table->bytes, table->length);
-	err = iomm_firmware_create_acpi(w->ctx, &given, 1, sizeof(given), NULL,
+	err = iomm_firmware_create_acpi(w->ctx, &given, 1, sizeof(given), pci,
 					out);
 	free(copy);
 	return err;
 }
 
+int acpi_create(struct world *w, const struct table *table,
+		struct iomm_firmware **out)
+{
+	return create_with(w, table, NULL, out);
+}
+
 struct iomm_firmware *acpi_source(struct world *w, const struct table *table)
+{
+	return acpi_source_with(w, table, NULL);
+}
+
+struct iomm_firmware *
+acpi_source_with(struct world *w, const struct table *table,
+		 struct iomm_pci *pci)
 {
 	struct iomm_firmware *firmware = NULL;
 	char why[256];
 
-	if (acpi_create(w, table, &firmware)) {
+	if (create_with(w, table, pci, &firmware)) {
 		assert_true(iomm_error_message(w->ctx, why, sizeof(why)) > 0);
 		fail_msg("refused: %s", why);
 	}

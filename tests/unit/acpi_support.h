@@ -41,6 +41,10 @@ void acpi_sum(struct table *table);
 int acpi_create(struct world *w, const struct table *table,
 		struct iomm_firmware **out);
 struct iomm_firmware *acpi_source(struct world *w, const struct table *table);
+/* The same on a machine whose PCI functions are known. */
+struct iomm_firmware *
+acpi_source_with(struct world *w, const struct table *table,
+		 struct iomm_pci *pci);
 
 /* The table is refused, with a sentence that has `says` in it. */
 void acpi_refused(struct world *w, const struct table *table, int code,

@@ -324,9 +324,7 @@ bool world_logged(struct world *w, uint32_t level, const char *part)
 	return found;
 }
 
-/* Destroyed objects of a checked library stay in quarantine for a while: their
- * blocks are out, and are no leak. */
-static int64_t blocks_in_use(struct world *w)
+int64_t world_blocks(struct world *w)
 {
 	int64_t blocks = w->blocks;
 
@@ -340,7 +338,7 @@ uint32_t
 world_each_site(struct world *w, int (*step)(struct world *, void *), void *arg)
 {
 	uint32_t live = world_live(w, IOMM_HANDLE_ANY);
-	int64_t blocks = blocks_in_use(w), locks = w->locks;
+	int64_t blocks = world_blocks(w), locks = w->locks;
 	uint32_t n;
 	int err;
 
@@ -352,7 +350,7 @@ world_each_site(struct world *w, int (*step)(struct world *, void *), void *arg)
 			break;
 		assert_int_equal(err, -IOMM_ENOMEM);
 		assert_int_equal(world_live(w, IOMM_HANDLE_ANY), live);
-		assert_int_equal(blocks_in_use(w), blocks);
+		assert_int_equal(world_blocks(w), blocks);
 		assert_int_equal(w->locks, locks);
 	}
 	/* Success with a site that failed would be a failure swallowed. */

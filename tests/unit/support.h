@@ -98,6 +98,10 @@ uint32_t world_live(struct world *w, uint32_t kind);
 /* Is there a line of this level (0: any) in the log that says `part`? */
 bool world_logged(struct world *w, uint32_t level, const char *part);
 
+/* Blocks that are in use. Destroyed objects of a checked library stay in
+ * quarantine for a while: their blocks are out, and are no leak. */
+int64_t world_blocks(struct world *w);
+
 /*
  * Runs `step` with its first site failing, then its second, and so on, until
  * it succeeds. Each failure must be ENOMEM and leave as many handles, blocks

@@ -3,6 +3,8 @@
  * says is in test_acpi_iort.c and its like. */
 #include "unit/acpi_support.h"
 
+#include <iomm/pci.h>
+
 static const char *const real[] = {
 	"q35-amd-iommu.ivrs.aml",    "q35-intel-iommu.dmar.aml",
 	"q35-virtio-iommu.viot.aml", "server-dmar.aml",
@@ -359,7 +361,9 @@ static void test_inputs(void **state)
 
 static void test_arguments(void **state)
 {
-	struct world *w = *state;
+	const struct iomm_pci_function function = { .rid = 0 };
+	struct world *w = *state, other;
+	struct iomm_pci *foreign = NULL;
 	struct iomm_firmware *firmware = UNTOUCHED;
 	struct iomm_acpi_table given[2] = { { .size = sizeof(given[0]) } };
 	struct table table;
@@ -381,10 +385,16 @@ static void test_arguments(void **state)
 	assert_fails(iomm_firmware_create_acpi(w->ctx, given, 1, 23, NULL,
 					       &firmware),
 		     IOMM_EINVAL, w->ctx, "are 23 bytes apart");
+	world_init(&other);
+	assert_ok(world_create(&other));
+	assert_ok(iomm_pci_create(other.ctx, &function, 1, sizeof(function),
+				  &foreign));
 	assert_fails(iomm_firmware_create_acpi(w->ctx, given, 1,
-					       sizeof(given[0]), UNTOUCHED,
+					       sizeof(given[0]), foreign,
 					       &firmware),
-		     IOMM_EOPNOTSUPP, w->ctx, "no PCI topologies");
+		     IOMM_EINVAL, w->ctx, "another context's");
+	iomm_pci_put(foreign);
+	world_end(&other);
 	given[0].reserved = 1;
 	assert_fails(iomm_firmware_create_acpi(w->ctx, given, 1,
 					       sizeof(given[0]), NULL,

@@ -3,6 +3,8 @@
  * what is wrong. */
 #include "unit/acpi_support.h"
 
+#include <iomm/pci.h>
+
 /* Types of structures (8.2 to 8.8). */
 enum {
 	DRHD,
@@ -165,6 +167,78 @@ static void test_below(void **state)
 	iomm_firmware_put(firmware);
 }
 
+#define BELOW(bus, why)                                     \
+	"iommu DMAR: DRHD @0x1000 " bus " | DMAR+" why "\n" \
+	"device coherent\n"
+#define BESIDE(bus)                                                 \
+	"iommu DMAR: DRHD @0x2000 " bus " | DMAR+0x60: structure\n" \
+	"device coherent\n"
+
+/* With the topology it is known what is below a bridge, and where a path of
+ * several steps leads. */
+static void test_topology(void **state)
+{
+	static const struct iomm_pci_function functions[] = {
+		/* 00:01.0 to 01..03; 01:00.0 to 02; 01:01.0 to 03 */
+		{ .flags = IOMM_PCI_BRIDGE,
+		  .type = IOMM_PCI_ROOT_PORT,
+		  .rid = 0x0008,
+		  .secondary = 1,
+		  .subordinate = 3 },
+		{ .flags = IOMM_PCI_BRIDGE,
+		  .type = IOMM_PCI_DOWNSTREAM,
+		  .rid = 0x0100,
+		  .secondary = 2,
+		  .subordinate = 2 },
+		{ .flags = IOMM_PCI_BRIDGE,
+		  .type = IOMM_PCI_DOWNSTREAM,
+		  .rid = 0x0108,
+		  .secondary = 3,
+		  .subordinate = 3 },
+	};
+	struct world *w = *state;
+	struct iomm_firmware *firmware;
+	struct iomm_pci *pci = NULL;
+	struct table t;
+	uint32_t at;
+
+	begin(&t);
+	at = drhd(&t, 0, 0, 0x1000);
+	/* The bridge 01:00.0, as 00:01.0 and then 00.0 (8.3.1). */
+	ACPI_PUT(&t, 1, BRIDGE, 1, 10, 2, 0, 1, 0, 1, 0);
+	ACPI_PUT(&t, 1, 1, 1, 0, 1, 0, 1, 0);
+	/* 03:05.0, and what would be behind a bridge that is not there. */
+	ACPI_PUT(&t, 1, ENDPOINT, 1, 12, 2, 0, 1, 0, 1, 0);
+	ACPI_PUT(&t, 1, 1, 1, 0, 1, 1, 1, 0, 1, 5, 1, 0);
+	ACPI_PUT(&t, 1, IOAPIC, 1, 10, 2, 0, 1, 7, 1, 0);
+	ACPI_PUT(&t, 1, 2, 1, 0, 1, 0, 1, 0);
+	end(&t, at);
+	drhd(&t, 1, 0, 0x2000);
+	acpi_finish(&t);
+
+	assert_ok(iomm_pci_create(w->ctx, functions, LENGTH(functions),
+				  sizeof(functions[0]), &pci));
+	firmware = acpi_source_with(w, &t, pci);
+	iomm_pci_put(pci); /* the source holds it */
+	acpi_ask(firmware, "PCI segment 0", 0x100,
+		 BELOW("0x100", "0x40: device scope"));
+	acpi_ask(firmware, "PCI segment 0", 0x208,
+		 BELOW("0x208", "0x40: device scope"));
+	acpi_ask(firmware, "PCI segment 0", 0x328,
+		 BELOW("0x328", "0x4a: device scope"));
+	acpi_ask(firmware, "PCI segment 0", 0x330, BESIDE("0x330"));
+	acpi_ask(firmware, "PCI segment 0", 0x108, BESIDE("0x108"));
+	acpi_ask(firmware, "PCI segment 0", 0x400, BESIDE("0x400"));
+	acpi_ask_fails(w, firmware, "DMAR: IOAPIC 7", -1, IOMM_ENODEV,
+		       "a bridge on the path of the device scope at DMAR+0x56");
+	iomm_firmware_put(firmware);
+	/* Without it, it is not. */
+	firmware = acpi_source(w, &t);
+	acpi_ask_fails(w, firmware, "PCI segment 0", 0x208, IOMM_EOPNOTSUPP,
+		       "no PCI topology");
+	iomm_firmware_put(firmware);
+}
+
 static void test_memory(void **state)
 {
 	static const struct {
@@ -315,10 +389,10 @@ static void test_segments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORLD_TEST(test_satc),	   WORLD_TEST(test_units),
-		WORLD_TEST(test_below),	   WORLD_TEST(test_memory),
-		WORLD_TEST(test_named),	   WORLD_TEST(test_structure),
-		WORLD_TEST(test_segments),
+		WORLD_TEST(test_satc),	    WORLD_TEST(test_units),
+		WORLD_TEST(test_below),	    WORLD_TEST(test_topology),
+		WORLD_TEST(test_memory),    WORLD_TEST(test_named),
+		WORLD_TEST(test_structure), WORLD_TEST(test_segments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,8 +213,8 @@ static void test_without_memory(void **state)
 	mock_register(&first, w, "first");
 	mock_register(&second, w, "second");
 	step.device = world_device(w, "both");
-	/* The description and its list, instances, bindings, the IDs at each, the group and its
-	 * lock. */
+	/* The description and its list, instances, bindings, the IDs at each,
+	 * the group and its lock. */
 	assert_int_equal(world_each_site(w, probe_step, &step), 8);
 	assert_int_equal(device_state(step.device), IOMM_DEVICE_BOUND);
 	iomm_device_put(step.device);
@@ -235,12 +235,12 @@ static void test_same_parse_twice(void **state)
 	device = world_device(w, "both");
 	assert_int_equal(iomm_device_probe(device), -IOMM_EPROBE_DEFER);
 	live = world_live(w, IOMM_HANDLE_ANY);
-	blocks = w->blocks;
+	blocks = world_blocks(w);
 	for (n = 0; n < 10; n++) {
 		assert_int_equal(iomm_device_probe(device), -IOMM_EPROBE_DEFER);
 		assert_says(w->ctx, "/first is not registered yet");
 		assert_int_equal(world_live(w, IOMM_HANDLE_ANY), live);
-		assert_int_equal(w->blocks, blocks);
+		assert_int_equal(world_blocks(w), blocks);
 	}
 	iomm_device_put(device);
 }

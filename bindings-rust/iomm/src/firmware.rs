@@ -4,6 +4,7 @@
 use crate::ctx::Context;
 use crate::error::{Code, Error, Result};
 use crate::handle::handle;
+use crate::pci::Pci;
 use crate::text;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -150,15 +151,17 @@ impl Firmware {
     /// (`PCI segment 0`) and devices that a table names (`\_SB.GPU0`).
     ///
     /// ```no_run
-    /// use iomm::{Context, Firmware};
+    /// use iomm::{Context, Firmware, Pci};
     ///
     /// let ctx = Context::new()?;
     /// let dmar = std::fs::read("/sys/firmware/acpi/tables/DMAR").expect("readable");
-    /// let firmware = Firmware::from_acpi(&ctx, &[&dmar])?;
+    /// let pci = Pci::from_sysfs(&ctx, "/")?;
+    /// let firmware = Firmware::from_acpi(&ctx, &[&dmar], Some(&pci))?;
     /// let segment = firmware.find("PCI segment 0")?;
     /// # Ok::<(), iomm::Error>(())
     /// ```
-    pub fn from_acpi(ctx: &Context, tables: &[&[u8]]) -> Result<Firmware> {
+    pub fn from_acpi(ctx: &Context, tables: &[&[u8]], topology: Option<&Pci>) -> Result<Firmware> {
+        let topology = topology.map_or(ptr::null_mut(), Pci::as_raw);
         let tables: Vec<_> = tables
             .iter()
             .map(|table| sys::iomm_acpi_table {
@@ -174,14 +177,14 @@ impl Firmware {
             let mut raw = ptr::null_mut();
             // SAFETY: the structs, and the tables that they point to for as
             // many bytes as they say, live during the call, which copies them;
-            // there are at least `count`. Without a topology.
+            // there are at least `count`. The topology is NULL or alive.
             ctx.done(unsafe {
                 sys::iomm_firmware_create_acpi(
                     ctx.as_raw(),
                     tables.as_ptr(),
                     count,
                     text::size_of::<sys::iomm_acpi_table>(),
-                    ptr::null_mut(),
+                    topology,
                     &mut raw,
                 )
             })?;

@@ -105,7 +105,7 @@ fn acpi_tables_are_a_source_too() {
         table("virt-virtio-iommu.iort.aml"),
         table("virt-virtio-iommu.viot.aml"),
     );
-    let firmware = Firmware::from_acpi(&ctx, &[&iort, &viot]).unwrap();
+    let firmware = Firmware::from_acpi(&ctx, &[&iort, &viot], None).unwrap();
     let paths: Vec<String> = firmware
         .nodes(NodeFlags::empty())
         .map(|node| firmware.path(node).unwrap())
@@ -129,7 +129,7 @@ fn acpi_tables_are_a_source_too() {
 fn bad_acpi_tables_are_refused() {
     let ctx = Context::new().unwrap();
     let mut iort = table("virt-smmuv3.iort.aml");
-    let refused = |tables: &[&[u8]]| Firmware::from_acpi(&ctx, tables).err().unwrap();
+    let refused = |tables: &[&[u8]]| Firmware::from_acpi(&ctx, tables, None).err().unwrap();
     assert_eq!(refused(&[&iort, &iort]).code(), Code::EINVAL);
     assert_eq!(refused(&[&iort[..40]]).code(), Code::EINVAL);
     assert_eq!(refused(&[&[]]).code(), Code::EINVAL);
@@ -137,5 +137,5 @@ fn bad_acpi_tables_are_refused() {
     let error = refused(&[&iort]);
     assert_eq!(error.code(), Code::EINVAL);
     assert!(error.to_string().contains("IORT+0x9"), "{error}");
-    assert!(Firmware::from_acpi(&ctx, &[]).is_ok());
+    assert!(Firmware::from_acpi(&ctx, &[], None).is_ok());
 }

@@ -4,6 +4,7 @@
 
 #include "base/abi.h"
 #include "base/mem.h"
+#include "device/pci.h"
 
 static struct acpi_source *source_of(const struct iomm_firmware *firmware)
 {
@@ -225,6 +226,7 @@ static void free_source(struct acpi_source *source)
 	struct iomm_ctx *ctx = source->ctx;
 	uint32_t n;
 
+	iomm_object_drop(source->pci);
 	for (n = 0; n < ACPI_NR_TABLES; n++)
 		iomm_free(ctx, source->tables[n].bytes,
 			  source->tables[n].length);
@@ -373,8 +375,9 @@ read_tables(struct acpi_source *source, const struct iomm_acpi_table *tables,
 	return err;
 }
 
-static int make(struct iomm_ctx *ctx, const struct iomm_acpi_table *tables,
-		uint32_t count, uint32_t stride, struct iomm_firmware **out)
+static int
+make(struct iomm_ctx *ctx, const struct iomm_acpi_table *tables, uint32_t count,
+     uint32_t stride, struct iomm_pci *topology, struct iomm_firmware **out)
 {
 	struct acpi_source *source = iomm_alloc(ctx, sizeof(*source));
 	int err;
@@ -383,6 +386,7 @@ static int make(struct iomm_ctx *ctx, const struct iomm_acpi_table *tables,
 		return IOMM_FAIL(ctx, IOMM_ENOMEM,
 				 "no memory for a firmware source");
 	source->ctx = ctx;
+	source->pci = topology ? iomm_object_get(topology) : NULL;
 	err = read_tables(source, tables, count, stride);
 	if (!err)
 		err = iomm_firmware_create(ctx, &acpi_ops, source, out);
@@ -397,6 +401,8 @@ int iomm_firmware_create_acpi(struct iomm_ctx *ctx,
 			      struct iomm_pci *topology,
 			      struct iomm_firmware **out)
 {
+	int err;
+
 	if (!ctx)
 		return -IOMM_EINVAL;
 	if (!out || (!tables && count))
@@ -406,10 +412,9 @@ int iomm_firmware_create_acpi(struct iomm_ctx *ctx,
 				 "ACPI tables are %u bytes apart, and each "
 				 "struct iomm_acpi_table has %u",
 				 stride, IOMM_ACPI_TABLE_SIZE_VER0);
-	if (topology)
-		return IOMM_FAIL(ctx, IOMM_EOPNOTSUPP,
-				 "this version of the library has no PCI "
-				 "topologies");
+	err = iomm_pci_check(ctx, topology);
+	if (err)
+		return err;
 	iomm_enter(ctx);
-	return iomm_leave(ctx, make(ctx, tables, count, stride, out));
+	return iomm_leave(ctx, make(ctx, tables, count, stride, topology, out));
 }

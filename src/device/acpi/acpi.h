@@ -59,6 +59,7 @@ struct acpi_node {
 /* A node's key is its place in the array, from 1. */
 struct acpi_source {
 	struct iomm_ctx *ctx;
+	struct iomm_pci *pci; /* the functions that there are, or NULL */
 	struct acpi_table tables[ACPI_NR_TABLES];
 	struct acpi_node *nodes;
 	uint32_t nr_nodes, room;

@@ -263,6 +263,24 @@ static void note_proximity(struct acpi_question *q, uint32_t unit)
 	}
 }
 
+/* The function under whose number another device does DMA. */
+static int find_function(struct acpi_question *q, struct dmar_target *target,
+			 uint32_t scope)
+{
+	switch (iomm_dmar_route(q->source, q->table, scope, target->segment,
+				&target->bdf)) {
+	case DMAR_YES:
+		return 0;
+	case DMAR_MAYBE:
+		return fail_unknown(q, scope);
+	default:
+		return ACPI_FAIL_FOR(q, IOMM_ENODEV,
+				     "a bridge on the path of the device scope "
+				     "at DMAR+%x is not there",
+				     scope);
+	}
+}
+
 /* 1, or 0 when no DRHD has the target. A device without a number of its own
  * takes that of the scope that names it. */
 static int answer(struct acpi_question *q, struct dmar_target *target)
@@ -272,10 +290,10 @@ static int answer(struct acpi_question *q, struct dmar_target *target)
 
 	if (err || !unit)
 		return err;
-	if (target->type != SCOPE_ENDPOINT &&
-	    iomm_dmar_route(q->source, q->table, place, target->segment,
-			    &target->bdf) == DMAR_MAYBE)
-		return fail_unknown(q, place);
+	if (target->type != SCOPE_ENDPOINT)
+		err = find_function(q, target, place);
+	if (err)
+		return err;
 	cell = target->bdf;
 	err = iomm_acpi_add(q, unit, &cell, 1,
 			    place == unit ? ACPI_AT_STRUCTURE : ACPI_AT_SCOPE,

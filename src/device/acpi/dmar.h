@@ -62,7 +62,8 @@ int iomm_dmar_has(const struct acpi_source *source,
 		  const struct acpi_table *table, uint32_t at,
 		  const struct dmar_target *target, uint32_t *scope);
 
-/* The function that a scope's path leads to: DMAR_YES, or DMAR_MAYBE. */
+/* The function that a scope's path leads to; DMAR_NO: a bridge on the way is not
+ * there. */
 int iomm_dmar_route(const struct acpi_source *source,
 		    const struct acpi_table *table, uint32_t scope,
 		    uint16_t segment, uint16_t *bdf);

@@ -2,6 +2,8 @@
 /* Device scopes of DMAR (VT-d 4.1, 8.3.1): the devices a structure is about. */
 #include "device/acpi/dmar.h"
 
+#include "device/pci.h"
+
 uint32_t iomm_dmar_scopes(const struct acpi_table *table, uint32_t at)
 {
 	static const uint8_t scopes[DMAR_TYPES] = {
@@ -43,42 +45,81 @@ int iomm_dmar_check_scopes(const struct acpi_source *source,
 	return 0;
 }
 
+/* From one step of a path, at `bus`, to the next. */
+static int step_down(const struct acpi_source *source, uint16_t segment,
+		     uint16_t bdf, uint32_t *bus)
+{
+	const struct iomm_pci_function *bridge;
+
+	/* The numbers of the buses between are not in the table. */
+	if (!source->pci)
+		return DMAR_MAYBE;
+	bridge = iomm_pci_find(source->pci, segment, bdf);
+	if (!bridge || !(bridge->flags & IOMM_PCI_BRIDGE))
+		return DMAR_NO;
+	*bus = bridge->secondary;
+	return DMAR_YES;
+}
+
 int iomm_dmar_route(const struct acpi_source *source,
 		    const struct acpi_table *table, uint32_t scope,
 		    uint16_t segment, uint16_t *bdf)
 {
-	const uint32_t path = scope + SCOPE_PATH;
+	uint32_t bus = acpi_u8(table, scope + SCOPE_BUS);
+	uint32_t end = scope + acpi_u8(table, scope + SCOPE_LENGTH);
+	uint32_t step = scope + SCOPE_PATH, device, function;
+	int known;
 
-	(void)source;
-	(void)segment;
-	*bdf = (uint16_t)(acpi_u8(table, scope + SCOPE_BUS) << 8 |
-			  (acpi_u8(table, path) & 31) << 3 |
-			  (acpi_u8(table, path + 1) & 7));
-	/* The numbers of the buses between are not in the table. */
-	return acpi_u8(table, scope + SCOPE_LENGTH) == SCOPE_PATH + 2
-		       ? DMAR_YES
-		       : DMAR_MAYBE;
+	for (;; step += 2) {
+		device = acpi_u8(table, step) & 31u;
+		function = acpi_u8(table, step + 1) & 7u;
+		*bdf = (uint16_t)(bus << 8 | device << 3 | function);
+		if (step + 2 >= end)
+			return DMAR_YES;
+		known = step_down(source, segment, *bdf, &bus);
+		if (known != DMAR_YES)
+			return known;
+	}
 }
 
-/* Is a function the one at the end of a scope's path, or below it? Buses below
- * a bridge have numbers above its own, so some answers need no topology. */
+/* Is a function below a bridge? Without a topology one knows only that buses
+ * below have numbers above. */
+static int is_below(const struct acpi_source *source, uint16_t bridge,
+		    const struct dmar_target *target)
+{
+	const struct iomm_pci_function *f;
+	uint32_t bus = (uint32_t)target->bdf >> 8;
+
+	if (!source->pci)
+		return bus > (uint32_t)bridge >> 8 ? DMAR_MAYBE : DMAR_NO;
+	f = iomm_pci_find(source->pci, target->segment, bridge);
+	return f && f->flags & IOMM_PCI_BRIDGE && bus >= f->secondary &&
+			       bus <= f->subordinate
+		       ? DMAR_YES
+		       : DMAR_NO;
+}
+
+/* Is a function the one at the end of a scope's path, or below it? */
 static int
 is_function(const struct acpi_source *source, const struct acpi_table *table,
 	    uint32_t scope, const struct dmar_target *target)
 {
 	uint32_t type = acpi_u8(table, scope);
-	bool beyond = target->bdf >> 8 > acpi_u8(table, scope + SCOPE_BUS);
 	uint16_t bdf;
 	int known;
 
 	if (type != SCOPE_ENDPOINT && type != SCOPE_BRIDGE)
 		return DMAR_NO;
 	known = iomm_dmar_route(source, table, scope, target->segment, &bdf);
-	if (known == DMAR_MAYBE)
-		return beyond ? DMAR_MAYBE : DMAR_NO;
+	/* What is further down has a bus above the first. */
+	if (known == DMAR_MAYBE &&
+	    target->bdf >> 8 <= acpi_u8(table, scope + SCOPE_BUS))
+		return DMAR_NO;
+	if (known != DMAR_YES)
+		return known;
 	if (bdf == target->bdf)
 		return DMAR_YES;
-	return type == SCOPE_BRIDGE && beyond ? DMAR_MAYBE : DMAR_NO;
+	return type == SCOPE_BRIDGE ? is_below(source, bdf, target) : DMAR_NO;
 }
 
 int iomm_dmar_has(const struct acpi_source *source,

@@ -16,6 +16,8 @@
 
 #include "base/abi.h"
 
+#include <iomm/pci.h>
+
 void iomm_bytes_free(struct iomm_ctx *ctx, struct iomm_bytes *bytes)
 {
 	iomm_free(ctx, bytes->at, bytes->room);
@@ -193,11 +195,28 @@ static int read_table(const struct linux_root *root, const char *name,
 	return err == -IOMM_ENOENT ? 0 : err;
 }
 
+/* The PCI functions that there are, by which tables name devices below bridges.
+ * Where they are not to be seen, only what is asked of such will fail. */
+static int read_topology(const struct linux_root *root, struct iomm_pci **pci)
+{
+	int err = iomm_pci_from_sysfs(root->ctx, root->path, pci);
+
+	if (err != -IOMM_ENOENT && err != -IOMM_EACCES)
+		return err;
+	if (err == -IOMM_EACCES)
+		IOMM_LOG(root->ctx, IOMM_LOG_WARN, "firmware",
+			 "%s/sys/bus/pci cannot be read in full: devices below "
+			 "PCI bridges are not told apart",
+			 IOMM_STR(root->path));
+	return 0;
+}
+
 static int
 read_tables(const struct linux_root *root, struct iomm_bytes read[NR_TABLES],
 	    struct iomm_firmware **out)
 {
 	struct iomm_acpi_table given[NR_TABLES] = { { .size = 0 } };
+	struct iomm_pci *pci = NULL;
 	uint32_t n, count = 0;
 	int err;
 
@@ -211,8 +230,12 @@ read_tables(const struct linux_root *root, struct iomm_bytes read[NR_TABLES],
 		given[count].table = read[n].at;
 		given[count++].bytes = read[n].bytes;
 	}
-	return iomm_firmware_create_acpi(root->ctx, given, count,
-					 sizeof(given[0]), NULL, out);
+	err = read_topology(root, &pci);
+	if (!err)
+		err = iomm_firmware_create_acpi(root->ctx, given, count,
+						sizeof(given[0]), pci, out);
+	iomm_object_drop(pci);
+	return err;
 }
 
 static int from_acpi(const struct linux_root *root, struct iomm_firmware **out)

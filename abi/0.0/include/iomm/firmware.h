@@ -100,7 +100,8 @@ iomm_firmware_create_fdt(struct iomm_ctx *ctx, const void *blob, uint64_t bytes,
  *   EOPNOTSUPP
  * @param out the source, with one reference
  *
- * Ownership: copies the tables. The caller owns the reference.
+ * Ownership: copies the tables, holds the topology. The caller owns the
+ *   reference.
  * Thread: any.
  * Context: may allocate; not in atomic hooks.
  * Errors: EINVAL: a table is damaged (the sentence says where), or is given
