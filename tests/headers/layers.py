@@ -81,15 +81,15 @@ def findings_of_header(path, text):
 
 
 def findings_of_example(path, text):
-    """Sentences on the includes of examples/..., which may be several files, and
-    plugins, which have the engine's headers too."""
-    engine = {"pgtable/engine_version.h"}
+    """Sentences on the includes of examples/..., which have headers of their own,
+    and whose plugins have the engine's headers too."""
+    engine = set()
     if path.startswith("examples/plugins/"):
-        engine |= set(Path("src/pgtable/engine_headers.txt").read_text().split())
-    else:
-        engine = set()
+        engine = set(Path("src/pgtable/engine_headers.txt").read_text().split())
+        engine.add("pgtable/engine_version.h")
     for line, bracket, name in includes(text):
-        own = "/" not in name and Path(path).with_name(name).is_file()
+        file = (Path(path).parent / name).resolve()
+        own = file.is_file() and file.is_relative_to(Path("examples").resolve())
         if bracket == '"' and not own and name not in engine:
             yield line, f"an example has public headers only, not {name}"
 
