@@ -3,7 +3,9 @@
 
 use crate::boundary::{self, Hook, callback};
 use crate::ctx::Context;
-use crate::error::{BROKEN, Code, Error, Result};
+use crate::error::{BROKEN, Result};
+#[cfg(any(feature = "std", doc))]
+use crate::error::{Code, Error};
 use crate::format::Format;
 use crate::prot::Prot;
 use crate::text;
