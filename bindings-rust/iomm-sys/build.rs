@@ -37,11 +37,11 @@ mod vendored {
         "pgtable/codec",
         "ioasid",
         "device",
+        "device/acpi",
         "domain",
         "platform",
         "plugin",
         "device/firmware",
-        "firmware",
         "alloc",
         "alloc/hosted",
     ];
