@@ -69,6 +69,14 @@ iomm_pci_find(const struct iomm_pci *pci, uint32_t segment, uint32_t rid)
 }
 
 const struct iomm_pci_function *
+iomm_pci_bridge_at(const struct iomm_pci *pci, uint32_t segment, uint32_t rid)
+{
+	const struct iomm_pci_function *f = iomm_pci_find(pci, segment, rid);
+
+	return f && f->flags & IOMM_PCI_BRIDGE ? f : NULL;
+}
+
+const struct iomm_pci_function *
 iomm_pci_bridge_to(const struct iomm_pci *pci, uint32_t segment, uint32_t bus)
 {
 	return found(pci,

@@ -34,6 +34,9 @@ const struct iomm_pci_function *
 iomm_pci_find(const struct iomm_pci *pci, uint32_t segment, uint32_t rid);
 const struct iomm_pci_function *
 iomm_pci_bridge_to(const struct iomm_pci *pci, uint32_t segment, uint32_t bus);
+/* The function with an ID, if that is a bridge; else NULL. */
+const struct iomm_pci_function *
+iomm_pci_bridge_at(const struct iomm_pci *pci, uint32_t segment, uint32_t rid);
 
 /* The innermost bridge that has the bus below it; NULL: it is a root's. Virtual
  * functions are on buses to which no bridge leads directly. */

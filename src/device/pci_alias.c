@@ -224,8 +224,10 @@ int iomm_pci_aliases(struct iomm_pci *pci, uint32_t segment, uint32_t rid,
 /* Paths */
 
 static int fail_step(const struct iomm_pci *pci, uint32_t segment, uint32_t rid,
-		     uint32_t step, bool there)
+		     uint32_t step)
 {
+	const bool there = iomm_pci_find(pci, segment, rid);
+
 	return IOMM_FAIL(pci->obj.ctx, IOMM_ENOENT,
 			 "step %u of a path: ID %x of segment %x %s", step, rid,
 			 segment,
@@ -235,7 +237,7 @@ static int fail_step(const struct iomm_pci *pci, uint32_t segment, uint32_t rid,
 static int route(const struct iomm_pci *pci, uint32_t segment, uint32_t bus,
 		 const uint8_t *path, uint32_t steps, uint32_t *rid)
 {
-	const struct iomm_pci_function *f;
+	const struct iomm_pci_function *bridge;
 	uint32_t n, at = 0;
 
 	if (bus > 0xff || !steps)
@@ -246,10 +248,10 @@ static int route(const struct iomm_pci *pci, uint32_t segment, uint32_t bus,
 		at = bus << 8 | path[n];
 		if (n == steps - 1)
 			break;
-		f = iomm_pci_find(pci, segment, at);
-		if (!f || !(f->flags & IOMM_PCI_BRIDGE))
-			return fail_step(pci, segment, at, n, f);
-		bus = f->secondary;
+		bridge = iomm_pci_bridge_at(pci, segment, at);
+		if (!bridge)
+			return fail_step(pci, segment, at, n);
+		bus = bridge->secondary;
 	}
 	*rid = at;
 	return 0;

@@ -54,8 +54,8 @@ static int step_down(const struct acpi_source *source, uint16_t segment,
 	/* The numbers of the buses between are not in the table. */
 	if (!source->pci)
 		return DMAR_MAYBE;
-	bridge = iomm_pci_find(source->pci, segment, bdf);
-	if (!bridge || !(bridge->flags & IOMM_PCI_BRIDGE))
+	bridge = iomm_pci_bridge_at(source->pci, segment, bdf);
+	if (!bridge)
 		return DMAR_NO;
 	*bus = bridge->secondary;
 	return DMAR_YES;
@@ -92,11 +92,9 @@ static int is_below(const struct acpi_source *source, uint16_t bridge,
 
 	if (!source->pci)
 		return bus > (uint32_t)bridge >> 8 ? DMAR_MAYBE : DMAR_NO;
-	f = iomm_pci_find(source->pci, target->segment, bridge);
-	return f && f->flags & IOMM_PCI_BRIDGE && bus >= f->secondary &&
-			       bus <= f->subordinate
-		       ? DMAR_YES
-		       : DMAR_NO;
+	f = iomm_pci_bridge_at(source->pci, target->segment, bridge);
+	return f && bus >= f->secondary && bus <= f->subordinate ? DMAR_YES
+								 : DMAR_NO;
 }
 
 /* Is a function the one at the end of a scope's path, or below it? */
