@@ -69,7 +69,8 @@ extern const struct bench_side ours_map, ours_unmap, ours_sweep, ours_translate,
 	ours_map_scalar, ours_map_cursor, ours_unmap_cursor, ours_drop,
 	ours_exclusive_map, ours_shared_map, ours_shared_translate;
 extern const struct bench_side linux_map, linux_unmap, linux_unmap_queued,
-	linux_sweep, linux_translate, linux_map_nofence, linux_drop;
+	linux_sweep, linux_translate, linux_map_nofence, linux_drop_pages,
+	linux_drop_block;
 extern const struct bench_side stores_map, stores_unmap, vector_stores_map,
 	vector_stores_unmap, stores_map_calls, stores_unmap_calls,
 	loads_translate;

@@ -254,8 +254,9 @@ const struct bench_side linux_sweep = {
 	.close = close_peer,
 };
 
-/* Tables dropped whole: asked to unmap a block where there is a table, as
- * Linux's iommu_unmap() asks when the range is so large. */
+/* All that is mapped goes: asked for pages, a table a call, since a call ends
+ * with the table that it began in; or for a block where there is a table, which
+ * is then dropped whole. */
 
 static void *open_drop(const void *arg, bool brief)
 {
@@ -270,29 +271,50 @@ static void map_sweep(void *state)
 	(void)run_sweep(state);
 }
 
-static uint64_t run_drop(void *state)
+static uint64_t drop(struct peer *peer, unsigned int page_shift, size_t pages)
 {
-	struct peer *peer = state;
 	const struct pgtable_work *work = peer->work;
 	struct linux_ops *ops = peer->table.ops;
+	uint64_t step = (uint64_t)pages << page_shift;
 	uint64_t bytes = (uint64_t)work->per_call << work->page_shift;
-	uint64_t end = work_iova(work, peer->tables, 0), iova;
+	uint64_t end = work_iova(work, peer->tables, 0), iova, next;
 
 	for (iova = WORK_IOVA; iova < end; iova += bytes) {
-		uint64_t unmapped =
-			ops->unmap(ops, iova, bytes, 1, &peer->gather);
+		for (next = iova; next - iova < bytes; next += step) {
+			uint64_t unmapped =
+				ops->unmap(ops, next, UINT64_C(1) << page_shift,
+					   pages, &peer->gather);
 
-		bench_check(unmapped == bytes, "Linux's unmap failed");
+			bench_check(unmapped == step, "Linux's unmap failed");
+		}
 		flush(&peer->gather);
 	}
 	return work_pages(work, peer->tables);
 }
 
-const struct bench_side linux_drop = {
-	.name = "Linux 6.12",
+static uint64_t run_drop_pages(void *state)
+{
+	return drop(state, 12, 512);
+}
+
+static uint64_t run_drop_block(void *state)
+{
+	return drop(state, 30, 1);
+}
+
+const struct bench_side linux_drop_pages = {
+	.name = "Linux 6.12, pages",
 	.open = open_drop,
 	.before = map_sweep,
-	.run = run_drop,
+	.run = run_drop_pages,
+	.close = close_peer,
+};
+
+const struct bench_side linux_drop_block = {
+	.name = "Linux 6.12, a block",
+	.open = open_drop,
+	.before = map_sweep,
+	.run = run_drop_block,
 	.close = close_peer,
 };
 
