@@ -348,6 +348,18 @@ static int FN(map_table)(struct iomm_engine_op *op, struct iomm_node *node,
 	return r;
 }
 
+/* So that a lookup need not decode it each time. */
+static inline void FN(note_common)(struct iomm_engine_op *op)
+{
+	struct iomm_common *common = &op->pgtable->common;
+
+	if (op->shared || common->attrs == op->attrs)
+		return;
+	common->attrs = op->attrs;
+	common->prot =
+		FMT_OWN_PROT(op->pgtable, FMT_LEAF(0, op->attrs, FMT_LAST));
+}
+
 /* Mapping in general. */
 static __attribute__((noinline)) int FN(map_far)(struct iomm_engine_op *op)
 {
@@ -355,6 +367,7 @@ static __attribute__((noinline)) int FN(map_far)(struct iomm_engine_op *op)
 	uint32_t level;
 	int r;
 
+	FN(note_common)(op);
 	iomm_op_enter(op);
 	do {
 		iomm_op_begin(op);

@@ -108,6 +108,33 @@ static int FN(translate_far)(struct iomm_pgtable *pgtable, uint64_t iova,
 			  pgtable->first_iova + iova, out);
 }
 
+/* Is it a page, and in no run, that looks as the last ones that were mapped? */
+static inline bool
+FN(is_common)(const struct iomm_pgtable *pgtable, uint64_t desc)
+{
+	const struct iomm_common *common = &pgtable->common;
+
+#ifdef FMT_RUNTIME
+	/* Making a leaf to compare with costs more than reading one. */
+	return false;
+#endif
+	return common->prot && desc == FMT_LEAF(FMT_LEAF_PA(desc, FMT_LAST),
+						common->attrs, FMT_LAST);
+}
+
+/* An entry of a table of the last level. */
+static inline __attribute__((always_inline)) int
+FN(answer_page)(const struct iomm_pgtable *pgtable, uint64_t desc,
+		uint64_t iova, struct iomm_translation *out)
+{
+	if (!FN(is_common)(pgtable, desc))
+		return FN(answer)(pgtable, desc, FMT_LAST, iova, out);
+	out->prot = pgtable->common.prot;
+	out->paddr = FMT_LEAF_PA(desc, FMT_LAST) | (iova & (FMT_GRANULE - 1));
+	out->page_size = FMT_GRANULE;
+	return 0;
+}
+
 /* Lookups jump about: no table of the last level is remembered, but the one
  * above is looked at first. Most answers are pages, whose level is a constant
  * here. */
@@ -123,9 +150,10 @@ static int FN(translate)(struct iomm_pgtable *pgtable, uint64_t iova,
 		node = iomm_node_child(pgtable->tepid.node, slot);
 		slot = FN(slot)(offset, FMT_LAST);
 		if (node)
-			return FN(answer)(pgtable,
-					  iomm_desc_load(FN(desc)(node, slot)),
-					  FMT_LAST, iova, out);
+			return FN(answer_page)(pgtable,
+					       iomm_desc_load(
+						       FN(desc)(node, slot)),
+					       iova, out);
 	}
 	return iomm_pgtable_translate_far(pgtable, iova, out);
 }

@@ -32,6 +32,12 @@ struct iomm_tepid {
 	struct iomm_node *node;
 };
 
+/* How the pages look that were mapped last: most look so. */
+struct iomm_common {
+	uint64_t attrs;
+	uint32_t prot; /* what that says; 0: there is none */
+};
+
 struct iomm_pgtable {
 	struct iomm_object object;
 
@@ -43,6 +49,7 @@ struct iomm_pgtable {
 	 * cursor stands in needs nothing else, or it stands nowhere. */
 	struct iomm_cursor own;
 	struct iomm_tepid tepid;
+	struct iomm_common common; /* exclusive */
 	uint64_t last_paddr;
 	uint64_t no_paddr; /* bits that no page's address has */
 	const struct iomm_engine_ops *ops;
