@@ -74,6 +74,10 @@ static const struct iomm_pci_quirk quirks[] = {
 	ANY_DEVICE(0x8086, 0x2958, 5),
 	ANY_DEVICE(0x8086, 0x2959, 5),
 	ANY_DEVICE(0x8086, 0x295a, 5),
+	/* PLX bridges from one machine to another: what is on the far side has
+	 * any ID */
+	ANY_DEVICE(0x10b5, 0x87b0, 8),
+	ANY_DEVICE(0x10b5, 0x87b1, 8),
 	/* ASMedia 1083/1085, Tundra 8113, ITE 8892 and 8893, Intel 82801 */
 	BRIDGE(0x1b21, 0x1080),
 	BRIDGE(0x10e3, 0x8113),

@@ -6,7 +6,7 @@
  */
 #include "unit/acpi_support.h"
 
-/* Node types (table 3). */
+/* Node types. */
 enum {
 	ITS,
 	COMPONENT,
@@ -24,7 +24,7 @@ static void begin(struct table *t, uint8_t revision, uint32_t nodes)
 	ACPI_PUT(t, 4, nodes, 4, 48, 4, 0);
 }
 
-/* A node's header (table 4); the length is set by end_node(). */
+/* A node's header; the length is set by end_node(). */
 static uint32_t node(struct table *t, uint8_t type, uint8_t revision,
 		     uint32_t nr_mappings, uint32_t mappings)
 {
@@ -40,14 +40,14 @@ static void end_node(struct table *t, uint32_t at)
 	acpi_set(t, at + 1, t->length - at, 2);
 }
 
-/* An ID mapping (table 5); `count` IDs. */
+/* An ID mapping; `count` IDs. */
 static void mapping(struct table *t, uint32_t from, uint32_t count, uint32_t to,
 		    uint32_t target, uint32_t flags)
 {
 	ACPI_PUT(t, 4, from, 4, count - 1, 4, to, 4, target, 4, flags);
 }
 
-/* An SMMUv3 (table 11) of 68 bytes without mappings. */
+/* An SMMUv3 of 68 bytes without mappings. */
 static uint32_t smmu(struct table *t, uint64_t base)
 {
 	uint32_t at = node(t, SMMU_V3, 4, 0, 0);
@@ -58,19 +58,20 @@ static uint32_t smmu(struct table *t, uint64_t base)
 	return at;
 }
 
-/* A root complex (table 15) of 40 bytes, with mappings to follow. */
+/* A root complex of 40 bytes, with mappings to follow. */
 static uint32_t
 root(struct table *t, uint8_t revision, uint32_t segment, uint32_t nr_mappings)
 {
 	uint32_t at = node(t, ROOT, revision, nr_mappings, 40);
 
-	/* CCA 1, hints, flags; ATS; segment; 44 bits; 20 bits of PASIDs. */
+	/* CCA 1, hints, flags; ATS; segment; 44 bits; 20 bits of PASIDs;
+	 * reserved, flags: which it supports. */
 	ACPI_PUT(t, 4, 1, 1, 0, 2, 0, 1, 3, 4, 0, 4, segment, 1, 44, 2, 20);
-	ACPI_PUT(t, 1, 0, 4, 0);
+	ACPI_PUT(t, 1, 0, 4, 1);
 	return at;
 }
 
-/* An RMR node (table 18) of one range. */
+/* An RMR node of one range. */
 static uint32_t
 rmr(struct table *t, uint32_t flags, uint32_t sid, uint32_t count,
     uint32_t target, uint64_t base, uint64_t bytes)
@@ -111,7 +112,7 @@ static void test_rmr(void **state)
 		uint32_t flags;
 		const char *says; /* up to the place */
 	} cases[] = {
-		/* Bit 0: may be remapped. 9:2: attributes (table 20). */
+		/* Bit 0: may be remapped. 9:2: attributes. */
 		{ 5, 0, "direct 0x8000 0xbfff -> 0x8000 rwm" },
 		{ 5, 1, "relaxable 0x8000 0xbfff -> 0x8000 rwm" },
 		{ 5, 3 << 2, "direct 0x8000 0xbfff -> 0x8000 rwm" },
@@ -154,6 +155,9 @@ static void test_rmr_wrong(void **state)
 	acpi_refused(w, &t, IOMM_EOPNOTSUPP,
 		     "IORT+0xb0: memory is reserved by an RMR node, and those "
 		     "of revision 2 of this table were withdrawn");
+	reserved(&t, 4, 0, 0x8000, 0x4000);
+	acpi_refused(w, &t, IOMM_EOPNOTSUPP,
+		     "those of revision 4 of this table were withdrawn");
 	/* The range's length: none, and past the end of memory. */
 	reserved(&t, 5, 0, 0x8000, 0);
 	firmware = acpi_source(w, &t);
@@ -295,17 +299,38 @@ static void test_component(void **state)
 	iomm_firmware_put(firmware);
 }
 
+/* Overwrites a byte of the root complex at 116. */
+static void
+root_is_wrong(struct world *w, const struct table *t, uint32_t at, uint8_t byte)
+{
+	struct iomm_firmware *firmware;
+	struct table copy = *t;
+
+	acpi_set(&copy, 116 + at, byte, 1);
+	acpi_sum(&copy);
+	firmware = acpi_source(w, &copy);
+	acpi_ask_fails(w, firmware, "PCI segment 7", 0, IOMM_EINVAL,
+		       at == 32 ? "IORT+0x74: PASIDs of 20 bits and addresses "
+				  "of 65"
+				: "IORT+0x74: PASIDs of 21 bits and addresses "
+				  "of 44");
+	iomm_firmware_put(firmware);
+}
+
 /* Fields that came with revisions of a root complex. */
 static void test_root(void **state)
 {
 	static const struct {
-		uint8_t revision;
+		uint8_t revision, flags;
 		const char *limits;
 	} cases[] = {
-		{ 0, "device coherent\n" },
-		{ 1, "device coherent bits=44\n" },
-		{ 2, "device coherent bits=44\n" },
-		{ 3, "device coherent pasid=20 bits=44\n" },
+		{ 0, 1, "device coherent\n" },
+		{ 1, 1, "device coherent bits=44\n" },
+		{ 2, 1, "device coherent bits=44\n" },
+		/* E.b: what were to be PASIDs is reserved. */
+		{ 3, 1, "device coherent bits=44\n" },
+		{ 4, 0xfe, "device coherent bits=44\n" },
+		{ 4, 1, "device coherent pasid=20 bits=44\n" },
 	};
 	struct world *w = *state;
 	struct iomm_firmware *firmware;
@@ -317,6 +342,7 @@ static void test_root(void **state)
 		begin(&t, 0, 2);
 		smmu(&t, 0x9050000);
 		at = root(&t, cases[n].revision, 7, 1);
+		acpi_set(&t, at + 36, cases[n].flags, 4);
 		mapping(&t, 0, 0x10000, 0x10000, 48, 0);
 		end_node(&t, at);
 		acpi_finish(&t);
@@ -328,10 +354,25 @@ static void test_root(void **state)
 	}
 	acpi_refused_with(w, &t, 116 + 28, 0x10000, 4, IOMM_EINVAL,
 			  "IORT+0x90: 0x10000 is no PCI segment");
-	/* Mappings where the size limit would be, as in the oldest tables. */
+	root_is_wrong(w, &t, 32, 65);
+	root_is_wrong(w, &t, 33, 21);
+	/* Mappings where the flags would be, and where the size limit, as in
+	 * the oldest tables. */
+	begin(&t, 5, 2);
+	smmu(&t, 0x9050000);
+	at = node(&t, ROOT, 4, 1, 36);
+	ACPI_PUT(&t, 8, 0, 4, 0, 4, 7, 1, 44, 2, 20, 1, 0);
+	mapping(&t, 0x87, 0x80, 0x10000, 48, 0);
+	end_node(&t, at);
+	acpi_finish(&t);
+	firmware = acpi_source(w, &t);
+	acpi_ask(firmware, "PCI segment 7", 0x87,
+		 "iommu IORT: SMMUv3 @0x9050000 0x10000 | IORT+0x98: ID "
+		 "mapping\ndevice bits=44\n");
+	iomm_firmware_put(firmware);
 	begin(&t, 0, 2);
 	smmu(&t, 0x9050000);
-	at = node(&t, ROOT, 3, 1, 32);
+	at = node(&t, ROOT, 4, 1, 32);
 	ACPI_PUT(&t, 8, 0, 4, 0, 4, 7);
 	mapping(&t, 0x87, 0x80, 0x10000, 48, 0);
 	end_node(&t, at);
@@ -344,7 +385,7 @@ static void test_root(void **state)
 }
 
 /* A segment is coherent when each of its root complexes is; of the values of
- * CCA, only 1 says so (table 14). */
+ * CCA, only 1 says so. */
 static void test_coherence(void **state)
 {
 	static const uint32_t cca[][2] = {

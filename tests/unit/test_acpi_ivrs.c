@@ -16,7 +16,7 @@ static void end(struct table *t, uint32_t at)
 	acpi_set(t, at + 2, t->length - at, 2);
 }
 
-/* 5.2.2.1: type, flags, length, ID, capability, base, segment, info, features;
+/* Type, flags, length, ID, capability, base, segment, info, features;
  * 11h and 40h: two images of registers more. */
 static uint32_t ivhd(struct table *t, uint8_t type, uint16_t id, uint64_t base)
 {
@@ -30,13 +30,13 @@ static uint32_t ivhd(struct table *t, uint8_t type, uint16_t id, uint64_t base)
 	return at;
 }
 
-/* 4-byte entries (5.2.2.2). */
+/* 4-byte entries. */
 static void entry(struct table *t, uint8_t type, uint16_t id, uint8_t settings)
 {
 	ACPI_PUT(t, 1, type, 2, id, 1, settings);
 }
 
-/* An ACPI device (5.2.2.3); the unique ID follows. */
+/* An ACPI device; the unique ID follows. */
 static void named(struct table *t, uint16_t id, const char *hid, uint8_t format,
 		  uint8_t bytes)
 {
@@ -246,7 +246,7 @@ static void test_memory(void **state)
 	ivmd(&t, 0x21, 7, 0x10, 0x8000, 0); /* at 76 */
 	ivmd(&t, 0x21, 7, 0x11, UINT64_C(0xfffffffffffff000), 0x1001);
 	ivmd(&t, 0x21, 7, 0x12, UINT64_C(0xfffffffffffff000), 0x1000);
-	/* Of another segment (5.2.2.4: at offset 8). */
+	/* Of another segment, at offset 8. */
 	ivmd(&t, 0x20, 7, 0, 0x9000, 0x1000);
 	acpi_set(&t, t.length - 24, 1, 2);
 	ACPI_PUT(&t, 1, 0x77, 1, 0, 2, 4); /* passed over */

@@ -161,13 +161,16 @@ static void test_quirks(void **state)
 	iomm_pci_put(pci);
 }
 
-/* Five functions of each of the 32 devices of its bus. */
+/* Five functions of each of the 32 devices of its bus, or all. */
 static void test_quirk_of_any_device(void **state)
 {
 	const struct iomm_pci_function functions[] = {
 		{ .flags = IOMM_PCI_QUIRKS,
 		  .rid = RID(0, 2, 1),
 		  .id = 0x29548086 },
+		{ .flags = IOMM_PCI_QUIRKS,
+		  .rid = RID(1, 0, 0),
+		  .id = 0x87b010b5 },
 	};
 	struct iomm_pci *pci = MAKE((struct world *)*state, functions);
 	struct iomm_pci_id got[256];
@@ -179,6 +182,12 @@ static void test_quirk_of_any_device(void **state)
 	assert_int_equal(got[0].rid, RID(0, 2, 1));
 	for (n = 1; n < count; n++)
 		assert_true((got[n].rid & 7) < 5 && got[n].rid != got[0].rid);
+	count = LENGTH(got);
+	assert_ok(iomm_pci_aliases(pci, 0, RID(1, 0, 0), got, sizeof(got[0]),
+				   &count));
+	assert_int_equal(count, 256);
+	for (n = 0; n < count; n++)
+		assert_int_equal(got[n].rid, RID(1, 0, 0) + n);
 	iomm_pci_put(pci);
 }
 

@@ -101,7 +101,8 @@ struct acpi_reader {
 	/* An IOMMU's registers, if it has such that the table knows of. */
 	void (*registers)(const struct acpi_table *table, uint32_t offset,
 			  struct iomm_node_info *info);
-	/* What an IOMMU is, in the words of device trees. */
+	/* What an IOMMU is, in the words of device trees; x86 has no bindings,
+	 * and its names are our own. */
 	const char *(*compatible)(const struct acpi_table *table,
 				  uint32_t offset);
 	/* Answers for a PCI function: 1, or 0 when the table is silent. */

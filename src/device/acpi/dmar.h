@@ -5,7 +5,7 @@
 
 #include "device/acpi/acpi.h"
 
-/* Types of structures (VT-d 4.1, table 15 and chapter 8). */
+/* Types of structures (VT-d 4.1, 8.2). */
 enum {
 	DMAR_DRHD,
 	DMAR_RMRR,

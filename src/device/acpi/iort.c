@@ -21,6 +21,12 @@
 #define ROOT_SEGMENT	  28u
 #define ROOT_LIMIT	  32u
 #define ROOT_PASID	  33u
+#define ROOT_FLAGS	  36u
+#define ROOT_BYTES	  40u
+/* The root complex supports PASIDs. */
+#define ROOT_HAS_PASIDS	  (1u << 0)
+/* PCI Express Base Specification, 6.20; SMMUs have no wider ones. */
+#define PASID_BITS	  20u
 /* What the architecture gives an SMMUv3: two pages of 64 KiB. */
 #define SMMU_V3_REGISTERS 0x20000u
 #define SMMU_V3_PXM_VALID (1u << 3)
@@ -122,7 +128,7 @@ structures(const struct acpi_table *table, uint32_t *first, uint32_t *count)
 
 static bool is_coherent(const struct acpi_table *table, uint32_t memory)
 {
-	/* Of its values 1 alone says fully coherent (table 14). */
+	/* Of the values of CCA 1 alone says fully coherent. */
 	return acpi_u32(table, memory) == 1;
 }
 
@@ -203,7 +209,7 @@ static void registers(const struct acpi_table *table, uint32_t node,
 
 static const char *compatible(const struct acpi_table *table, uint32_t node)
 {
-	/* Models of SMMUv1 and v2 (table 9). */
+	/* Models of SMMUv1 and v2, by their numbers. */
 	static const char *const models[] = {
 		"arm,smmu-v1", "arm,smmu-v2", "arm,mmu-400",
 		"arm,mmu-500", "arm,mmu-401", "cavium,smmu-v2",
@@ -318,10 +324,48 @@ static int map_input(struct acpi_question *q, uint32_t node)
 	return found > 0 ? follow(q, &mapping, id) : found;
 }
 
+/* What comes behind the segment grew with revisions of the node, and the
+ * mappings may start before it. */
+static bool root_has(const struct acpi_table *table, uint32_t node,
+		     uint32_t revision, uint32_t end)
+{
+	return acpi_u8(table, node + IORT_REVISION) >= revision &&
+	       acpi_u32(table, node + IORT_MAPPINGS) >= end;
+}
+
+/* The width came with E.d, and with it the flag without which it means
+ * nothing; E.b has reserved bytes there, in nodes of revision 3. */
+static uint32_t pasid_bits(const struct acpi_table *table, uint32_t node)
+{
+	if (!root_has(table, node, 4, ROOT_BYTES) ||
+	    !(acpi_u32(table, node + ROOT_FLAGS) & ROOT_HAS_PASIDS))
+		return 0;
+	return acpi_u16(table, node + ROOT_PASID) & 31;
+}
+
+static uint32_t address_bits(const struct acpi_table *table, uint32_t node)
+{
+	return root_has(table, node, 1, ROOT_LIMIT + 1)
+		       ? acpi_u8(table, node + ROOT_LIMIT)
+		       : 0;
+}
+
+static int limit(struct acpi_question *q, uint32_t node, uint32_t flags,
+		 uint32_t pasids, uint32_t addresses)
+{
+	if (pasids > PASID_BITS || addresses > 64)
+		return ACPI_FAIL(q->source, q->table, node, IOMM_EINVAL,
+				 "PASIDs of %u bits and addresses of %u: at "
+				 "most there are %u and 64",
+				 pasids, addresses, PASID_BITS);
+	iomm_acpi_limit(q, flags, pasids, addresses);
+	return 0;
+}
+
 static int function(struct acpi_question *q)
 {
 	const struct acpi_table *table = q->table;
-	uint32_t node = 0, flags, ats, body, revision;
+	uint32_t node = 0, flags, ats;
 	int found = 0, here;
 
 	while (acpi_next(table, &node)) {
@@ -342,18 +386,10 @@ static int function(struct acpi_question *q)
 			flags |= IOMM_FWSPEC_ATS;
 		if (ats & 2)
 			flags |= IOMM_FWSPEC_PRI;
-		/* What comes behind the segment grew with revisions, and the
-		 * mappings may start before it. */
-		body = acpi_u32(table, node + IORT_MAPPINGS);
-		revision = acpi_u8(table, node + IORT_REVISION);
-		iomm_acpi_limit(q, flags,
-				revision >= 3 && body >= ROOT_PASID + 2
-					? acpi_u16(table, node + ROOT_PASID) &
-						  31
-					: 0,
-				revision >= 1 && body > ROOT_LIMIT
-					? acpi_u8(table, node + ROOT_LIMIT)
-					: 0);
+		here = limit(q, node, flags, pasid_bits(table, node),
+			     address_bits(table, node));
+		if (here)
+			return here;
 	}
 	return found;
 }
@@ -390,14 +426,12 @@ static int device(struct acpi_question *q)
 		return ACPI_FAIL_FOR(q, IOMM_ENODEV,
 				     "no ID mapping of it leads to an SMMU: it "
 				     "does direct DMA");
-	iomm_acpi_limit(q,
-			(is_coherent(table, node + COMPONENT_MEMORY)
-				 ? IOMM_FWSPEC_COHERENT
-				 : 0) |
-				(flags & 1 ? IOMM_FWSPEC_STALL : 0),
-			flags >> 1 & 31,
-			acpi_u8(table, node + COMPONENT_LIMIT));
-	return 0;
+	return limit(q, node,
+		     (is_coherent(table, node + COMPONENT_MEMORY)
+			      ? IOMM_FWSPEC_COHERENT
+			      : 0) |
+			     (flags & 1 ? IOMM_FWSPEC_STALL : 0),
+		     flags >> 1 & 31, acpi_u8(table, node + COMPONENT_LIMIT));
 }
 
 const struct acpi_reader iomm_acpi_iort = {

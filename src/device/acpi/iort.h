@@ -5,7 +5,7 @@
 
 #include "device/acpi/acpi.h"
 
-/* Types of nodes (DEN0049E.e, table 3). */
+/* Types of nodes (DEN0049E.e). */
 enum {
 	IORT_ITS_GROUP,
 	IORT_NAMED_COMPONENT,

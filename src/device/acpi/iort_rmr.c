@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Reserved memory of devices behind an SMMU: RMR nodes of IORT (DEN0049E.e,
- * section 3.1.1.5). */
+/* Reserved memory of devices behind an SMMU: the Reserved Memory Range nodes of
+ * IORT (DEN0049E.e). */
 #include "device/acpi/iort.h"
 
 /* Offsets in an RMR node. */
@@ -22,9 +22,9 @@ int iomm_iort_check_rmr(const struct acpi_source *source,
 	uint32_t end = acpi_end(table, node);
 	int err;
 
-	/* E and E.a, of revisions 1 and 2, had another one and were withdrawn.
-	 */
-	if (acpi_revision(table) < 3)
+	/* E, E.a and E.c, of revisions 1, 2 and 4, had others and were
+	 * withdrawn. */
+	if (acpi_revision(table) < 3 || acpi_revision(table) == 4)
 		return ACPI_FAIL(source, table, node, IOMM_EOPNOTSUPP,
 				 "memory is reserved by an RMR node, and those "
 				 "of revision %u of this table were withdrawn",

@@ -6,7 +6,7 @@
 #include "device/acpi/acpi.h"
 
 /* Types of blocks (AMD I/O Virtualization Technology Specification, 48882 rev.
- * 3.09, table 82). */
+ * 3.09, chapter 5): definitions of hardware and of memory. */
 enum {
 	IVHD_10 = 0x10,
 	IVHD_11 = 0x11,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Device entries of an IVHD (48882 rev. 3.09, 5.2.2.1 to 5.2.2.3). */
+/* Device entries of an IVHD (48882 rev. 3.09, chapter 5). */
 #include "device/acpi/ivrs.h"
 
 #include "base/mem.h"

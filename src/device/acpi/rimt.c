@@ -32,7 +32,8 @@ enum {
 /* Flags of a root complex, and of a mapping. */
 #define ROOT_ATS	  (1u << 0)
 #define ROOT_PRI	  (1u << 1)
-/* The registers of an IOMMU (RISC-V IOMMU 1.0, chapter 6). */
+/* The registers of an IOMMU (RISC-V IOMMU 1.0, Memory-mapped Register
+ * Interface). */
 #define IOMMU_REGISTERS	  4096u
 
 struct mappings {

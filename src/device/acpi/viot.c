@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* VIOT, the table of virtual machines (ACPI Specification 6.5, 5.2.34). */
+/* VIOT, the table of virtual machines (Virtual I/O Translation Table). */
 #include "device/acpi/acpi.h"
 
 /* Types of nodes. */
@@ -26,9 +26,10 @@ enum {
 #define DEVICE_OUTPUT  16u
 #define IOMMU_SEGMENT  4u
 #define IOMMU_BDF      6u
-/* The registers of a virtio device, and the configuration of an IOMMU behind
- * them (virtio 1.2, 4.2.2 and 5.13.4). */
-#define MMIO_REGISTERS 0x140u
+/* The registers of a virtio device, 0x100 bytes, and the configuration of an
+ * IOMMU behind them, 40 (virtio 1.2, "MMIO Device Register Layout" and "IOMMU
+ * device"). */
+#define MMIO_REGISTERS 0x128u
 
 /* The structure */
 

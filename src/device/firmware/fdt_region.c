@@ -150,8 +150,8 @@ static bool doorbell(const struct fdt_source *source, uint32_t controller,
 	    !iomm_fdt_reg(source, controller, n, first, bytes) || !*bytes ||
 	    *first + *bytes - 1 < *first)
 		return false;
-	/* The translation frame: Arm GIC Architecture Specification (IHI 0069),
-	 * 12.18. */
+	/* The frame that has GITS_TRANSLATER (Arm GIC Architecture
+	 * Specification, IHI 0069). */
 	if (!fdt_node_check_compatible(blob, offset, "arm,gic-v3-its")) {
 		if (n || *bytes < 0x20000)
 			return false;
