@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::race::rounds;
 use common::{RW, Tlb, context, on_machine, panics};
 use iomm::{
     Code, Context, Gather, HandleKind, MapOptions, PageTableConfig, Partial, Prot, SharedPageTable,
@@ -212,7 +213,6 @@ unsafe impl TableMemoryProvider for Provider {
 
 /// Pages that all threads fight for; more than one leaf table.
 const PAGES: u64 = 1536;
-const ROUNDS: usize = 2000;
 /// Where the page at an address is always mapped to.
 const DISTANCE: u64 = 1 << 32;
 
@@ -249,7 +249,7 @@ fn hammer(table: &SharedPageTable, seed: u64) -> Books {
     let mut gather = Gather::new();
     let mut cursor = table.cursor();
     let (options, busy) = (MapOptions::new(), [Code::EEXIST, Code::ENOMEM]);
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds(2000) {
         let most = [8, 8, 8, 600][random.below(4) as usize];
         let (first, pages) = (random.below(PAGES), 1 + random.below(most));
         let (iova, bytes) = (first << 12, pages.min(PAGES - first) << 12);
