@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::race::rounds;
+use common::race::{Random, rounds};
 use common::{RW, Tlb, context, on_machine, panics};
 use iomm::{
     Code, Context, Gather, HandleKind, MapOptions, PageTableConfig, Partial, Prot, SharedPageTable,
@@ -223,17 +223,6 @@ struct Books {
     unmapped: u64,
 }
 
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
-
 /// The bytes of a call that races with others, whose errors are no surprise.
 fn raced(answer: Result<u64, Partial>, expected: &[Code]) -> u64 {
     answer.unwrap_or_else(|partial| {
@@ -244,7 +233,7 @@ fn raced(answer: Result<u64, Partial>, expected: &[Code]) -> u64 {
 }
 
 fn hammer(table: &SharedPageTable, seed: u64) -> Books {
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut random = Random::new(seed);
     let mut books = Books::default();
     let mut gather = Gather::new();
     let mut cursor = table.cursor();
