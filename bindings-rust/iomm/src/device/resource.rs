@@ -26,8 +26,9 @@ use iomm_sys as sys;
 /// be entered any more.
 ///
 /// When the resource itself is dropped before that, so is the value, then and
-/// there (in an atomic hook: later, as all handles). If the device is being
-/// removed at that moment, the removal drops it.
+/// there (in an atomic hook: when the outermost call returns, and without `std`
+/// with the device). If the device is being removed at that moment, the removal
+/// drops it.
 ///
 /// A resource holds its device's handle. So a value that holds a resource of
 /// its own device, or the handle, leaks with it unless the device is removed.
