@@ -243,6 +243,27 @@ iomm_device_add_release(struct iomm_device *device, void (*release)(void *data),
 			void *data);
 
 /**
+ * Takes a release action back: it will not be called. Of several with the same
+ * function and data, the newest. Looks at the actions one by one, newest first.
+ *
+ * @param device a device
+ * @param release what iomm_device_add_release() was given
+ * @param data what it was given beside it
+ *
+ * Ownership: on success `data` is the caller's again. After ENOENT `release` has
+ *   had it, or has it now, on the thread that removes the device.
+ * Thread: any. When the device is being removed meanwhile, either this succeeds
+ *   or `release` is called.
+ * Context: not in atomic hooks.
+ * Errors: EINVAL; ENOENT: there is none, or its turn has come already; EDEADLK:
+ *   in an atomic hook.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_remove_release(struct iomm_device *device,
+			   void (*release)(void *data), void *data);
+
+/**
  * The device's name.
  *
  * @param device a device

@@ -10,26 +10,6 @@ static void free_parts(struct iomm_device *device)
 	iomm_object_drop(device->bus);
 }
 
-/* Presence ends: what was tied to it goes, newest first, while the IOMMU is
- * still there. */
-static void run_releases(struct iomm_device *device)
-{
-	struct iomm_ctx *ctx = device->obj.ctx;
-	struct iomm_release_action *action;
-
-	for (;;) {
-		iomm_lock(ctx, &device->lock);
-		action = device->releases;
-		if (action)
-			device->releases = action->next;
-		iomm_unlock(ctx, &device->lock);
-		if (!action)
-			return;
-		iomm_release(ctx, action->release, action->data);
-		iomm_free(ctx, action, sizeof(*action));
-	}
-}
-
 /* Nobody is inside; the claim is held, or nobody could take it. */
 static void take_away(struct iomm_device *device)
 {
@@ -37,7 +17,7 @@ static void take_away(struct iomm_device *device)
 	struct iomm_registry *registry = iomm_registry(ctx);
 
 	iomm_device_stop_waiting(device);
-	run_releases(device);
+	iomm_device_run_releases(device);
 	iomm_device_unbind(device, IOMM_DEVICE_REMOVED);
 	iomm_lock(ctx, &registry->lock);
 	iomm_list_del(&device->link);
@@ -354,52 +334,6 @@ void iomm_device_exit(struct iomm_device_guard *guard)
 	guard->device = NULL;
 	iomm_presence_exit(ctx, &device->presence);
 	iomm_device_put(device);
-}
-
-static int
-add_release(struct iomm_device *device, void (*release)(void *data), void *data)
-{
-	struct iomm_ctx *ctx = device->obj.ctx;
-	struct iomm_release_action *action;
-
-	action = iomm_alloc(ctx, sizeof(*action));
-	if (!action)
-		return IOMM_FAIL(ctx, IOMM_ENOMEM,
-				 "no memory for a release action");
-	/* Inside, so that a removal either sees the action or refuses it. */
-	if (!iomm_presence_enter(&device->presence)) {
-		iomm_free(ctx, action, sizeof(*action));
-		return iomm_device_fail_gone(device);
-	}
-	action->release = release;
-	action->data = data;
-	iomm_lock(ctx, &device->lock);
-	action->next = device->releases;
-	device->releases = action;
-	iomm_unlock(ctx, &device->lock);
-	iomm_presence_exit(ctx, &device->presence);
-	return 0;
-}
-
-int iomm_device_add_release(struct iomm_device *device,
-			    void (*release)(void *data), void *data)
-{
-	struct iomm_ctx *ctx;
-	int err;
-
-	if (!iomm_handle_ok(device, &iomm_device_type)) {
-		if (release)
-			release(data);
-		return -IOMM_EINVAL;
-	}
-	ctx = device->obj.ctx;
-	if (!release)
-		return iomm_fail_null(ctx, "iomm_device_add_release");
-	iomm_enter(ctx);
-	err = add_release(device, release, data);
-	if (err)
-		iomm_release(ctx, release, data);
-	return iomm_leave(ctx, err);
 }
 
 /* Questions */

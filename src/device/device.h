@@ -10,12 +10,6 @@
 #include "device/group.h"
 #include "device/iommu.h"
 
-struct iomm_release_action {
-	struct iomm_release_action *next;
-	void (*release)(void *data);
-	void *data;
-};
-
 struct iomm_device {
 	struct iomm_object obj;
 	struct iomm_list link;	    /* iomm_registry.devices */
@@ -56,6 +50,10 @@ void iomm_device_set_state(struct iomm_device *device, uint32_t state);
 
 /* ENODEV, with the sentence for a device that is not present. */
 int iomm_device_fail_gone(struct iomm_device *device);
+
+/* Presence ends: what was tied to it goes, newest first, while the IOMMU is
+ * still there. */
+void iomm_device_run_releases(struct iomm_device *device);
 
 /* With the claim held: undoes a probe and goes to another state. */
 void iomm_device_unbind(struct iomm_device *device, uint32_t state);

@@ -2,6 +2,8 @@
 /* Release actions: what is tied to a device's presence. */
 #include "unit/support.h"
 
+#include "base/ctx.h"
+
 struct action {
 	struct world *w;
 	struct iomm_device *device;
@@ -140,6 +142,72 @@ static void test_release_uses_device(void **state)
 	assert_int_equal(world_live(w, IOMM_HANDLE_DEVICE), 0);
 }
 
+static void test_release_taken_back(void **state)
+{
+	struct world *w = *state;
+	struct iomm_frame frame;
+	char other;
+
+	world_small(w);
+	begin_actions(w, "one");
+	assert_ok(iomm_device_add_release(action.device, action_a, &action));
+	assert_ok(iomm_device_add_release(action.device, action_b, NULL));
+	assert_ok(iomm_device_add_release(action.device, action_a, &action));
+	/* Function and data have to be those of one action. */
+	assert_fails(iomm_device_remove_release(action.device, action_a, NULL),
+		     IOMM_ENOENT, w->ctx, "one: there is no such");
+	assert_fails(iomm_device_remove_release(action.device, action_b,
+						&other),
+		     IOMM_ENOENT, w->ctx, "one: there is no such");
+	assert_fails(iomm_device_remove_release(action.device, NULL, NULL),
+		     IOMM_EINVAL, w->ctx, "iomm_device_remove_release");
+	assert_int_equal(iomm_device_remove_release(NULL, action_a, &action),
+			 -IOMM_EINVAL);
+	iomm_callback_begin(w->ctx, &frame, true);
+	assert_fails(iomm_device_remove_release(action.device, action_a,
+						&action),
+		     IOMM_EDEADLK, w->ctx, "one: an atomic hook");
+	iomm_callback_end(w->ctx, &frame);
+
+	/* The newest of two that are alike: "ba" is left, and not "ab". */
+	assert_ok(iomm_device_remove_release(action.device, action_a, &action));
+	assert_string_equal(action.order, "");
+	assert_ok(iomm_device_remove(action.device, 0));
+	assert_string_equal(action.order, "ba");
+	assert_fails(iomm_device_remove_release(action.device, action_b, NULL),
+		     IOMM_ENOENT, w->ctx, "turn has come already");
+	iomm_device_put(action.device);
+}
+
+/* An action takes back one whose turn comes next, and cannot take back those
+ * whose turn has come, itself included. */
+static void action_takes(void *data)
+{
+	(void)data;
+	ran('t');
+	assert_ok(iomm_device_remove_release(action.device, action_b, NULL));
+	assert_int_equal(iomm_device_remove_release(action.device, action_takes,
+						    NULL),
+			 -IOMM_ENOENT);
+	assert_int_equal(iomm_device_remove_release(action.device, action_a,
+						    &action),
+			 -IOMM_ENOENT);
+}
+
+static void test_release_takes_back(void **state)
+{
+	struct world *w = *state;
+
+	world_small(w);
+	begin_actions(w, "one");
+	assert_ok(iomm_device_add_release(action.device, action_b, NULL));
+	assert_ok(iomm_device_add_release(action.device, action_takes, NULL));
+	assert_ok(iomm_device_add_release(action.device, action_a, &action));
+	assert_ok(iomm_device_remove(action.device, 0));
+	assert_string_equal(action.order, "at");
+	iomm_device_put(action.device);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -147,6 +215,8 @@ int main(void)
 		WORLD_TEST(test_release_refuses),
 		WORLD_TEST(test_release_at_last_put),
 		WORLD_TEST(test_release_uses_device),
+		WORLD_TEST(test_release_taken_back),
+		WORLD_TEST(test_release_takes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3883,6 +3883,13 @@ unsafe extern "C" {
         >,
         data: *mut ::core::ffi::c_void,
     ) -> ::core::ffi::c_int;
+    pub fn iomm_device_remove_release(
+        device: *mut iomm_device,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+        data: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_device_name(
         device: *mut iomm_device,
         buf: *mut ::core::ffi::c_char,

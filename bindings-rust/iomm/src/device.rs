@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Devices, and the guards that keep them present.
+//! Devices, and what keeps them present.
 
-use crate::boundary::{self, Hook, callback};
+mod bound;
+mod resource;
+
+pub use bound::BoundDevice;
+pub use resource::{Resource, ResourceGuard};
+
+use crate::boundary;
 use crate::bus::Bus;
 use crate::ctx::Context;
 #[cfg(doc)]
@@ -10,13 +16,12 @@ use crate::error::Result;
 use crate::firmware::Node;
 use crate::group::Group;
 use crate::handle::{handle, numbers};
+use crate::table_memory::release_with;
 use crate::text;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::ffi::c_void;
 use core::fmt;
-use core::marker::PhantomData;
 use core::ptr;
 use core::time::Duration;
 use iomm_sys as sys;
@@ -180,24 +185,12 @@ impl Device {
         ctx.call(|| ctx.done(unsafe { sys::iomm_device_remove(self.as_raw(), timeout) }))
     }
 
-    /// Enters: until the guard is dropped the device is not removed. Nests.
+    /// Enters: until what it gives is dropped the device is not removed. Nests.
     ///
     /// [`Code::ENODEV`]: removed, or being removed. [`Code::ENOSPC`]: this
     /// thread is inside as many devices as it can be.
-    pub fn enter(&self) -> Result<DeviceGuard> {
-        let ctx = self.context();
-        ctx.call(|| {
-            let mut raw = sys::iomm_device_guard {
-                size: text::size_of::<sys::iomm_device_guard>(),
-                ..Default::default()
-            };
-            // SAFETY: the handle is alive, and the guard is storage of ours.
-            ctx.done(unsafe { sys::iomm_device_enter(self.as_raw(), &mut raw) })?;
-            Ok(DeviceGuard {
-                raw,
-                bound_to_thread: PhantomData,
-            })
-        })
+    pub fn enter(&self) -> Result<BoundDevice<'_>> {
+        BoundDevice::enter(self)
     }
 
     /// Has `action` called when the device is removed, after the last guard,
@@ -206,20 +199,13 @@ impl Device {
     /// It is called exactly once, also when this call fails (but not when it
     /// is refused since an atomic hook is running).
     pub fn add_release<F: FnOnce() + Send + 'static>(&self, action: F) -> Result<()> {
-        unsafe extern "C" fn release<F: FnOnce()>(data: *mut c_void) {
-            callback(Hook::Plain, (), || {
-                // SAFETY: it is the box below, handed back once.
-                let action = unsafe { Box::from_raw(data.cast::<F>()) };
-                action();
-            });
-        }
         let ctx = self.context();
         ctx.call(|| {
             let data = Box::into_raw(Box::new(action));
-            // SAFETY: the handle is alive; `release` takes `data` back, once,
-            // on whatever thread, which `F: Send` allows.
+            // SAFETY: the handle is alive; `release_with` takes `data` back,
+            // once, on whatever thread, which `F: Send` allows.
             ctx.done(unsafe {
-                sys::iomm_device_add_release(self.as_raw(), Some(release::<F>), data.cast())
+                sys::iomm_device_add_release(self.as_raw(), Some(release_with::<F>), data.cast())
             })
         })
     }
@@ -281,57 +267,5 @@ impl fmt::Debug for Device {
             .field("name", &self.name())
             .field("state", &self.state())
             .finish_non_exhaustive()
-    }
-}
-
-/// A proof that a device is present: until it is dropped the device is not
-/// removed. It holds a reference of its own.
-///
-/// One that is forgotten is sound: the device can then never be removed
-/// ([`Code::ETIMEDOUT`], on the same thread [`Code::EDEADLK`]), and leaks.
-///
-/// It is bound to the thread that entered:
-///
-/// ```
-/// fn enter(device: &iomm::Device) -> iomm::Result<()> {
-///     let guard = device.enter()?;
-///     std::thread::scope(|scope| {
-///         scope.spawn(|| ());
-///     });
-///     drop(guard);
-///     Ok(())
-/// }
-/// ```
-///
-/// ```compile_fail,E0277
-/// fn enter(device: &iomm::Device) -> iomm::Result<()> {
-///     let guard = device.enter()?;
-///     std::thread::scope(|scope| {
-///         scope.spawn(|| drop(guard));
-///     });
-///     Ok(())
-/// }
-/// ```
-#[must_use = "the device may be removed as soon as the guard is dropped"]
-pub struct DeviceGuard {
-    raw: sys::iomm_device_guard,
-    /// Leaving is only right on the thread that entered.
-    bound_to_thread: PhantomData<*mut ()>,
-}
-
-impl Drop for DeviceGuard {
-    fn drop(&mut self) {
-        let mut raw = core::mem::take(&mut self.raw);
-        boundary::give_back(move || {
-            // SAFETY: this thread entered, since the guard cannot leave it,
-            // and what is put off stays on it too. Guards may be moved.
-            unsafe { sys::iomm_device_exit(&mut raw) };
-        });
-    }
-}
-
-impl fmt::Debug for DeviceGuard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeviceGuard").finish_non_exhaustive()
     }
 }

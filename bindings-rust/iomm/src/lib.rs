@@ -25,7 +25,8 @@
 //! [`Clone`] takes a reference and [`Drop`] gives it back, on any thread and
 //! in any callback. What a handle needs it holds, so nothing has a lifetime
 //! parameter. A handle keeps memory alive, but not a device present: that is
-//! what [`Device::enter`] is for.
+//! what [`Device::enter`] is for. What a driver has of a device that is gone
+//! with it (registers, rings) is a [`Resource`].
 //!
 //! # Callbacks
 //!
@@ -96,7 +97,9 @@ mod text;
 pub use bus::Bus;
 pub use codec::{Codec, Dirty, Kind, Layout, Registers, Start, TableFlags};
 pub use ctx::{Context, ContextBuilder, HandleKind, LogLevel};
-pub use device::{Device, DeviceConfig, DeviceGuard, DeviceId, DeviceState};
+pub use device::{
+    BoundDevice, Device, DeviceConfig, DeviceId, DeviceState, Resource, ResourceGuard,
+};
 pub use domain::{Domain, DomainConfig};
 pub use error::{Code, Error, Result};
 #[cfg(feature = "std")]

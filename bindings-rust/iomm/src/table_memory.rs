@@ -34,16 +34,17 @@ pub struct Table {
 ///
 /// The library writes through what the provider gives it:
 ///
-/// - [`alloc`](Self::alloc) gives zeroed memory of at least the size asked
-///   for, aligned to it, that nobody in this process touches until it is
-///   handed to [`free`](Self::free), which happens once.
+/// - [`alloc`](Self::alloc) gives memory of at least the size asked for, aligned
+///   to it, that nobody in this process touches until it is handed to
+///   [`free`](Self::free), which happens once. It is zeroed, unless
+///   [`is_zeroed`](Self::is_zeroed) says that it is not.
 /// - With a [`linear_offset`](Self::linear_offset), every table is at that
 ///   distance from its address.
 /// - [`to_virt`](Self::to_virt) gives `None`, or memory that is valid for so
 ///   many bytes for as long as the provider lives.
 pub unsafe trait TableMemoryProvider: Send + Sync + 'static {
-    /// Zeroed memory of `bytes` (a power of two), aligned to its size, no byte
-    /// of it above `max_pa` in the walker's view.
+    /// Memory of `bytes` (a power of two), aligned to its size, no byte of it
+    /// above `max_pa` in the walker's view.
     fn alloc(&self, bytes: u64, max_pa: u64) -> Result<Table>;
 
     /// Takes back what `alloc` gave.
@@ -58,6 +59,14 @@ pub unsafe trait TableMemoryProvider: Send + Sync + 'static {
     /// modulo 2^64, when that is the same for all tables. Asked once.
     fn linear_offset(&self) -> Option<u64> {
         None
+    }
+
+    /// Is what [`alloc`](Self::alloc) gives zeroed? If not, it may hold
+    /// anything, or be uninitialised: the library writes all of it before a
+    /// walker can see it, and tables that are filled at once are written once
+    /// only. Asked once.
+    fn is_zeroed(&self) -> bool {
+        true
     }
 
     /// Must the library call [`sync`](Self::sync)? Asked once.
@@ -195,6 +204,9 @@ fn ops<P: TableMemoryProvider>(provider: &P) -> sys::iomm_table_memory_ops {
     if let Some(offset) = offset {
         ops.flags |= sys::IOMM_TABLE_MEMORY_LINEAR;
         ops.linear_offset = offset;
+    }
+    if !provider.is_zeroed() {
+        ops.flags |= sys::IOMM_TABLE_MEMORY_RAW;
     }
     if provider.needs_sync() {
         ops.sync = Some(sync::<P>);

@@ -5,6 +5,7 @@
 
 use iomm::allocator::*;
 use iomm::*;
+use std::cell::Cell;
 
 fn sends_and_shares<T: Send + Sync>() {}
 fn sends<T: Send>() {}
@@ -52,6 +53,10 @@ fn handles_are_free() {
         Allocator,
         AllocType
     );
+    sends_and_shares::<Ioasid<String>>();
+    sends_and_shares::<IoasidHold>();
+    sends_and_shares::<IoasidSubscription>();
+    sends_and_shares::<IoasidAllocatorHandle>();
     sends_and_shares::<GuestMemory>();
     sends_and_shares::<Error>();
     sends_and_shares::<Gather>();
@@ -61,6 +66,9 @@ fn handles_are_free() {
     sends_and_shares::<Allocation<Sealed>>();
     sends_and_shares::<iomm::allocator::Code<extern "C" fn()>>();
     sends_and_shares::<Descriptor>();
+    sends_and_shares::<Resource<String>>();
+    sends::<Resource<Cell<u8>>>();
+    sends::<IoasidEvent<'_>>();
     sends::<PageTable>();
     sends::<TableView>();
     sends::<TableGather<'_>>();
@@ -84,7 +92,18 @@ fn the_others_are_bound() {
     lacks!(Allocation: Clone);
     lacks!(Allocation<Sealed>: Clone);
     lacks!(iomm::allocator::Code<extern "C" fn()>: Clone);
-    lacks!(DeviceGuard: Send);
-    lacks!(DeviceGuard: Sync);
-    lacks!(DeviceGuard: Clone);
+    lacks!(Ioasid<String>: Clone);
+    lacks!(IoasidHold: Clone);
+    lacks!(IoasidSubscription: Clone);
+    lacks!(IoasidAllocatorHandle: Clone);
+    lacks!(IoasidEvent<'_>: Sync);
+    lacks!(IoasidEvent<'_>: Clone);
+    lacks!(BoundDevice<'_>: Send);
+    lacks!(BoundDevice<'_>: Sync);
+    lacks!(BoundDevice<'_>: Clone);
+    lacks!(Resource<Cell<u8>>: Sync);
+    lacks!(Resource<u8>: Clone);
+    lacks!(ResourceGuard<'_, u8>: Send);
+    lacks!(ResourceGuard<'_, u8>: Sync);
+    lacks!(ResourceGuard<'_, u8>: Clone);
 }

@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::race::{Random, rounds};
 use common::{RW, Tlb, context, on_machine, panics};
 use iomm::{
     Code, Context, Gather, HandleKind, MapOptions, PageTableConfig, Partial, Prot, SharedPageTable,
@@ -212,7 +213,6 @@ unsafe impl TableMemoryProvider for Provider {
 
 /// Pages that all threads fight for; more than one leaf table.
 const PAGES: u64 = 1536;
-const ROUNDS: usize = 2000;
 /// Where the page at an address is always mapped to.
 const DISTANCE: u64 = 1 << 32;
 
@@ -221,17 +221,6 @@ const DISTANCE: u64 = 1 << 32;
 struct Books {
     mapped: u64,
     unmapped: u64,
-}
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
 }
 
 /// The bytes of a call that races with others, whose errors are no surprise.
@@ -244,12 +233,12 @@ fn raced(answer: Result<u64, Partial>, expected: &[Code]) -> u64 {
 }
 
 fn hammer(table: &SharedPageTable, seed: u64) -> Books {
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut random = Random::new(seed);
     let mut books = Books::default();
     let mut gather = Gather::new();
     let mut cursor = table.cursor();
     let (options, busy) = (MapOptions::new(), [Code::EEXIST, Code::ENOMEM]);
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds(2000) {
         let most = [8, 8, 8, 600][random.below(4) as usize];
         let (first, pages) = (random.below(PAGES), 1 + random.below(most));
         let (iova, bytes) = (first << 12, pages.min(PAGES - first) << 12);

@@ -126,6 +126,7 @@ struct Counters {
     fail: AtomicBool,
     panic: AtomicBool,
     linear: bool,
+    garbage: bool,
 }
 
 const OFFSET: u64 = 0x10_0000_0000;
@@ -134,8 +135,8 @@ fn layout(bytes: u64) -> Layout {
     Layout::from_size_align(bytes as usize, bytes as usize).unwrap()
 }
 
-// SAFETY: tables come from the allocator, zeroed and aligned to their size; the
-// offset is the same for all; addresses are never turned into pointers.
+// SAFETY: tables come from the allocator, zeroed or said not to be, and aligned
+// to their size; the offset is the same for all; addresses are never turned into pointers.
 unsafe impl TableMemoryProvider for Heap {
     fn alloc(&self, bytes: u64, _: u64) -> Result<Table> {
         if self.0.panic.load(Ordering::Relaxed) {
@@ -147,6 +148,10 @@ unsafe impl TableMemoryProvider for Heap {
         self.0.live.fetch_add(1, Ordering::Relaxed);
         // SAFETY: the layout is not empty.
         let va = NonNull::new(unsafe { alloc_zeroed(layout(bytes)) }).unwrap();
+        if self.0.garbage {
+            // SAFETY: it is ours still, and so long.
+            unsafe { va.write_bytes(0xff, bytes as usize) };
+        }
         Ok(Table {
             va,
             pa: va.as_ptr() as u64 - OFFSET,
@@ -161,6 +166,10 @@ unsafe impl TableMemoryProvider for Heap {
 
     fn linear_offset(&self) -> Option<u64> {
         self.0.linear.then_some(OFFSET)
+    }
+
+    fn is_zeroed(&self) -> bool {
+        !self.0.garbage
     }
 
     fn needs_sync(&self) -> bool {
@@ -214,5 +223,21 @@ fn a_provider_may_refuse_and_may_panic() {
         assert_eq!(said, "no table for you");
         heap.0.panic.store(false, Ordering::Relaxed);
         table.map(0x1000, 0, 0x1000, RW).unwrap();
+    });
+}
+
+#[test]
+fn a_provider_need_not_zero_its_tables() {
+    on_machine(|machine| {
+        let heap = Heap(Arc::new(Counters {
+            garbage: true,
+            ..Counters::default()
+        }));
+        let memory = TableMemory::from_provider(&machine.ctx, heap).unwrap();
+        let config = PageTableConfig::new().memory(&memory);
+        let mut table = PageTable::create(&machine.ctx, format::ARM64_S1, &config).unwrap();
+        table.map(0x1000, 0, 0x1000, RW).unwrap();
+        // Nothing else is mapped, in none of the new tables.
+        assert_eq!(table.extents(0, 1 << 39).unwrap().count(), 1);
     });
 }

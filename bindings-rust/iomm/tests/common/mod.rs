@@ -5,6 +5,7 @@
 
 pub mod allocators;
 pub mod fdt;
+pub mod race;
 
 use fdt::Node as Tree;
 use iomm::{
