@@ -20,7 +20,7 @@ static void take_away(struct iomm_device *device)
 	iomm_device_run_releases(device);
 	iomm_device_unbind(device, IOMM_DEVICE_REMOVED);
 	iomm_lock(ctx, &registry->lock);
-	iomm_list_del(&device->link);
+	iomm_registry_remove_device(registry, device);
 	iomm_unlock(ctx, &registry->lock);
 	IOMM_LOG(ctx, IOMM_LOG_INFO, device->name, "removed");
 }
@@ -41,23 +41,6 @@ const struct iomm_object_type iomm_device_type = {
 	.lock = offsetof(struct iomm_device, lock),
 	.destroy = destroy,
 };
-
-/* The present device of a name, with a reference; the lock is held. */
-static struct iomm_device *
-lookup(struct iomm_registry *registry, const char *name)
-{
-	struct iomm_list *pos;
-
-	iomm_list_for_each (pos, &registry->devices) {
-		struct iomm_device *device =
-			iomm_container_of(pos, struct iomm_device, link);
-
-		if (iomm_streq(device->name, name) &&
-		    iomm_object_get_unless_zero(&device->obj))
-			return device;
-	}
-	return NULL;
-}
 
 /* Adding */
 
@@ -92,9 +75,9 @@ static int publish(struct iomm_device *device)
 	struct iomm_device *other;
 
 	iomm_lock(ctx, &registry->lock);
-	other = lookup(registry, device->name);
+	other = iomm_registry_find_device(registry, device->name);
 	if (!other)
-		iomm_list_add_tail(&registry->devices, &device->link);
+		iomm_registry_add_device(registry, device);
 	iomm_unlock(ctx, &registry->lock);
 	if (!other)
 		return 0;
@@ -166,7 +149,7 @@ int iomm_device_find(struct iomm_ctx *ctx, const char *name,
 		return iomm_fail_null(ctx, "iomm_device_find");
 	registry = iomm_registry(ctx);
 	iomm_lock(ctx, &registry->lock);
-	device = lookup(registry, name);
+	device = iomm_registry_find_device(registry, name);
 	iomm_unlock(ctx, &registry->lock);
 	if (!device)
 		return IOMM_FAIL(ctx, IOMM_ENOENT, "there is no device %s",

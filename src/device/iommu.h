@@ -6,12 +6,14 @@
 
 #include "base/claim.h"
 #include "base/ctx.h"
+#include "base/index.h"
 #include "base/list.h"
 #include "base/presence.h"
 
 struct iomm_iommu {
 	struct iomm_object obj;
 	struct iomm_list link; /* iomm_registry.iommus while registered */
+	struct iomm_index_entry by_node; /* the same */
 	uint64_t node;
 	char *name, *driver;
 	char *format; /* that it walks; NULL: it did not say */
