@@ -3,6 +3,7 @@
  * Bindings: what a device is at each of its instances. A probe makes them on the
  * side; a device that is bound has them until it is unbound.
  */
+#include "device/attach.h"
 #include "device/probe.h"
 
 /* IDs */
@@ -156,15 +157,30 @@ int iomm_probe_take_ids(struct iomm_probe *p)
 
 /* The driver takes the device on, with its complete list of IDs. */
 
-static int probe_binding(struct iomm_probe *p, struct iomm_binding *binding)
+static struct iomm_probe_info
+describe(const struct iomm_probe *p, const struct iomm_binding *binding)
 {
-	struct iomm_probe_info info = {
-		.size = sizeof(info),
+	const struct iomm_fwspec_limits *limits = &p->spec->built.limits;
+
+	return (struct iomm_probe_info){
+		.size = sizeof(struct iomm_probe_info),
+		.flags = limits->flags & IOMM_FWSPEC_NUMA_NODE
+				 ? IOMM_PROBE_NUMA_NODE
+				 : 0,
 		.name = p->device->name,
 		.ids = binding->ids,
 		.nr_ids = binding->nr_ids,
 		.coherent = p->coherent,
+		.pasid_bits = limits->pasid_bits,
+		.numa_node = limits->numa_node,
+		.dma_mask = p->device->dma_mask,
+		.fwspec = p->spec,
 	};
+}
+
+static int probe_binding(struct iomm_probe *p, struct iomm_binding *binding)
+{
+	struct iomm_probe_info info = describe(p, binding);
 	struct iomm_iommu *iommu = binding->iommu;
 	struct iomm_frame frame;
 	int err;
@@ -181,16 +197,6 @@ static int probe_binding(struct iomm_probe *p, struct iomm_binding *binding)
 	return 0;
 }
 
-void iomm_binding_block(struct iomm_binding *binding)
-{
-	struct iomm_iommu *iommu = binding->iommu;
-	struct iomm_frame frame;
-
-	iomm_callback_begin(iommu->obj.ctx, &frame, false);
-	iommu->ops.block(iommu->data, binding->priv);
-	iomm_callback_end(iommu->obj.ctx, &frame);
-}
-
 int iomm_probe_take_on(struct iomm_probe *p)
 {
 	uint32_t n;
@@ -201,7 +207,7 @@ int iomm_probe_take_on(struct iomm_probe *p)
 		if (err)
 			return err;
 		/* No DMA is translated before somebody attaches a domain. */
-		iomm_binding_block(&p->bindings[n]);
+		iomm_attach_block_all(&p->bindings[n]);
 	}
 	return 0;
 }
@@ -217,7 +223,7 @@ static void release_binding(struct iomm_binding *binding)
 	/* The instance may be on its way out, and wait for just this. */
 	iomm_presence_force(&iommu->presence);
 	if (binding->probed) {
-		iomm_binding_block(binding);
+		iomm_attach_block_all(binding);
 		iomm_callback_begin(ctx, &frame, false);
 		iommu->ops.release(iommu->data, binding->priv);
 		iomm_callback_end(ctx, &frame);

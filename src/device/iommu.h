@@ -14,7 +14,9 @@ struct iomm_iommu {
 	struct iomm_list link; /* iomm_registry.iommus while registered */
 	uint64_t node;
 	char *name, *driver;
-	char *format; /* that it walks; NULL: it did not say */
+	char *format;	     /* that it walks; NULL: it did not say */
+	uint32_t flags;	     /* IOMM_IOMMU_* */
+	uint32_t pasid_bits; /* that it tells apart; 0: none */
 	struct iomm_iommu_ops ops;
 	void *data;
 	void (*release)(void *data);
@@ -51,9 +53,6 @@ struct iomm_binding {
 bool iomm_iommu_let_leave(struct iomm_iommu *iommu, uint32_t word);
 
 bool iomm_binding_has_id(const struct iomm_binding *binding, uint64_t id);
-
-/* Tells the driver to translate no DMA of the device. */
-void iomm_binding_block(struct iomm_binding *binding);
 
 #define IOMM_PART_LIVE 0u
 #define IOMM_PART_UNKNOWN \

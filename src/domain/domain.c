@@ -2,6 +2,7 @@
 #include "domain/domain.h"
 
 #include "base/abi.h"
+#include "device/attach.h"
 #include "pgtable/gather.h"
 
 static void destroy(struct iomm_object *object)
@@ -40,7 +41,8 @@ read_config(struct iomm_ctx *ctx, const struct iomm_domain_config *config,
 {
 	int err;
 
-	*c = (struct iomm_domain_config){ .size = sizeof(*c) };
+	*c = (struct iomm_domain_config){ .size = sizeof(*c),
+					  .type = IOMM_DOMAIN_PAGING };
 	if (!config)
 		return 0;
 	err = iomm_struct_in(ctx, c, sizeof(*c), IOMM_DOMAIN_CONFIG_SIZE_VER0,
@@ -48,6 +50,8 @@ read_config(struct iomm_ctx *ctx, const struct iomm_domain_config *config,
 	if (!err)
 		err = iomm_check_bits(ctx, c->flags, 0,
 				      "iomm_domain_config.flags");
+	if (c->type == IOMM_DOMAIN_ANY)
+		c->type = IOMM_DOMAIN_PAGING;
 	if (!err && c->type != IOMM_DOMAIN_PAGING &&
 	    c->type != IOMM_DOMAIN_BLOCKED)
 		err = IOMM_FAIL(ctx, IOMM_EINVAL, "there is no domain type %u",
@@ -190,38 +194,28 @@ check_parts(const struct iomm_domain *domain, const struct iomm_device *device)
 	return 0;
 }
 
+/* What each binding is told: all of its IDs, and the table. */
+static struct iomm_attach
+all_of(const struct iomm_domain *domain, const struct iomm_binding *binding)
+{
+	struct iomm_attach at = iomm_attach_all(binding);
+
+	at.table = &domain->info;
+	return at;
+}
+
 static int prepare(struct iomm_domain *domain, struct iomm_binding *binding)
 {
-	struct iomm_iommu *iommu = binding->iommu;
-	struct iomm_ctx *ctx = iommu->obj.ctx;
-	struct iomm_frame frame;
-	int err;
+	struct iomm_attach at = all_of(domain, binding);
 
-	if (!iommu->ops.attach_prepare)
-		return 0;
-	iomm_callback_begin(ctx, &frame, false);
-	err = iomm_answer(iommu->ops.attach_prepare(iommu->data, binding->priv,
-						    part_priv(domain, binding),
-						    &domain->info));
-	iomm_callback_end(ctx, &frame);
-	if (err)
-		return IOMM_FAIL(ctx, -err,
-				 "%s refused to attach the domain: "
-				 "%s",
-				 IOMM_STR(iommu->name),
-				 IOMM_STR(iomm_strerror(err)));
-	return 0;
+	return iomm_attach_prepare(binding, part_priv(domain, binding), &at);
 }
 
 static void commit(struct iomm_domain *domain, struct iomm_binding *binding)
 {
-	struct iomm_iommu *iommu = binding->iommu;
-	struct iomm_frame frame;
+	struct iomm_attach at = all_of(domain, binding);
 
-	iomm_callback_begin(iommu->obj.ctx, &frame, false);
-	iommu->ops.attach_commit(iommu->data, binding->priv,
-				 part_priv(domain, binding), &domain->info);
-	iomm_callback_end(iommu->obj.ctx, &frame);
+	iomm_attach_commit(binding, part_priv(domain, binding), &at);
 }
 
 /* Everybody is asked before anybody is told. A blocking domain has nothing to
@@ -328,7 +322,7 @@ static int detach(struct iomm_domain *domain, struct iomm_device *device)
 		goto out;
 	if (group->attached == &domain->obj) {
 		for (n = 0; n < device->nr_bindings; n++)
-			iomm_binding_block(&device->bindings[n]);
+			iomm_attach_block_all(&device->bindings[n]);
 		iomm_object_drop(iomm_group_swap(group, NULL));
 	} else {
 		err = IOMM_FAIL(ctx, IOMM_ENOENT,

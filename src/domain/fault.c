@@ -101,6 +101,9 @@ static int report(struct iomm_iommu *iommu, const struct iomm_fault *fault)
 
 	if (!err)
 		err = iomm_check_bits(ctx, known.flags, 0, "iomm_fault.flags");
+	if (!err)
+		err = iomm_check_bits(ctx, known.reserved, 0,
+				      "iomm_fault.reserved");
 	if (err)
 		return err;
 	if (iomm_presence_refused(&iommu->presence))

@@ -41,8 +41,10 @@ static void test_bound(void **state)
 	assert_string_equal(m->name, "two");
 	assert_int_equal(m->nr_ids, 2);
 	assert_true(m->ids[0] == 0x20 && m->ids[1] == 0x21);
-	assert_int_equal(m->coherent, 0);
-	assert_true(m->blocked);
+	assert_int_equal(m->info.coherent, 0);
+	assert_int_equal(m->info.pasid_bits, 0);
+	assert_true(m->info.dma_mask == UINT64_MAX);
+	assert_true(mock_blocked(&mock, 0x20) && mock_blocked(&mock, 0x21));
 	assert_true(world_logged(w, IOMM_LOG_INFO, "bound to first"));
 	/* Probing again does nothing. */
 	assert_ok(iomm_device_probe(device));
