@@ -377,10 +377,14 @@ static void test_fault_arguments(void **state)
 		     w->ctx, "NULL");
 	assert_fails(iomm_iommu_report_fault(mock.iommu, &more.fault),
 		     IOMM_E2BIG, w->ctx, "iomm_fault has data");
-	fault.size--;
+	fault.size = IOMM_FAULT_SIZE_VER0 - 1;
 	assert_fails(iomm_iommu_report_fault(mock.iommu, &fault), IOMM_EINVAL,
 		     w->ctx, "size 31");
-	fault.size++;
+	fault.size = sizeof(fault);
+	fault.reserved = 1;
+	assert_fails(iomm_iommu_report_fault(mock.iommu, &fault), IOMM_EINVAL,
+		     w->ctx, "reserved");
+	fault.reserved = 0;
 	fault.flags = 1;
 	assert_int_equal(iomm_iommu_report_fault(mock.iommu, &fault),
 			 -IOMM_EINVAL);

@@ -89,7 +89,7 @@ static void test_two_instances(void **state)
 	assert_ok(iomm_device_probe(other));
 	assert_int_equal(mock_find(&first, 0x30)->nr_ids, 1);
 	assert_int_equal(mock_find(&second, 0x31)->nr_ids, 1);
-	assert_int_equal(mock_find(&second, 0x40)->coherent, 1);
+	assert_int_equal(mock_find(&second, 0x40)->info.coherent, 1);
 	/* Either one that goes takes the device from both. */
 	assert_ok(iomm_device_remove(other, 0));
 	iomm_device_put(other);
