@@ -63,7 +63,8 @@ static int check_ops(struct iomm_ctx *ctx, const struct iomm_iommu_ops *ops)
 	    !ops->block || !ops->flush || !ops->flush_all)
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
 				 "struct iomm_iommu_ops lacks a callback; only "
-				 "attach_prepare is optional");
+				 "group, default_domain and attach_prepare are "
+				 "optional");
 	return 0;
 }
 
@@ -77,10 +78,18 @@ read_config(struct iomm_ctx *ctx, const struct iomm_iommu_config *config,
 				 "iomm_iommu_config");
 
 	if (!err)
-		err = iomm_check_bits(ctx, c->flags, 0,
+		err = iomm_check_bits(ctx, c->flags, IOMM_IOMMU_IDENTITY,
 				      "iomm_iommu_config.flags");
+	if (!err)
+		err = iomm_check_bits(ctx, c->reserved, 0,
+				      "iomm_iommu_config.reserved");
 	if (err)
 		return err;
+	if (c->pasid_bits > IOMM_PASID_BITS_MAX)
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "iomm_iommu_config.pasid_bits is %u: PASIDs "
+				 "have up to %u bits",
+				 c->pasid_bits, IOMM_PASID_BITS_MAX);
 	if (!c->node || !c->name || !c->driver)
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
 				 "an IOMMU instance needs a node, a name and "
@@ -99,6 +108,8 @@ static int create(struct iomm_ctx *ctx, const struct iomm_iommu_config *config,
 	if (!iommu)
 		return -IOMM_ENOMEM;
 	iommu->node = config->node;
+	iommu->flags = config->flags;
+	iommu->pasid_bits = config->pasid_bits;
 	iomm_list_init(&iommu->link);
 	iommu->marks.order = iomm_mark_order;
 	iomm_list_init(&iommu->bindings);

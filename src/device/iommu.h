@@ -15,7 +15,9 @@ struct iomm_iommu {
 	struct iomm_list link; /* iomm_registry.iommus while registered */
 	uint64_t node;
 	char *name, *driver;
-	char *format; /* that it walks; NULL: it did not say */
+	char *format;	     /* that it walks; NULL: it did not say */
+	uint32_t flags;	     /* IOMM_IOMMU_* */
+	uint32_t pasid_bits; /* that it tells apart; 0: none */
 	struct iomm_iommu_ops ops;
 	void *data;
 	void (*release)(void *data);

@@ -36,6 +36,9 @@ struct iomm_domain {
 
 extern const struct iomm_object_type iomm_domain_type;
 
+/* What domains do when devices join and leave a group (attach.c). */
+extern const struct iomm_group_ops iomm_domain_group_ops;
+
 /* The domain's part at an instance; NULL when it was not made for it. */
 struct iomm_domain_part *
 iomm_space_part(const struct iomm_space *space, const struct iomm_iommu *iommu);

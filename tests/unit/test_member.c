@@ -3,7 +3,7 @@
 #include "unit/group_support.h"
 
 #include "base/ctx.h"
-#include "device/group.h"
+#include "device/device.h"
 
 /* a, b and c share IDs: 0x10 is a's and b's, 0x11 b's and c's. */
 struct three {

@@ -41,8 +41,10 @@ static void test_bound(void **state)
 	assert_string_equal(m->name, "two");
 	assert_int_equal(m->nr_ids, 2);
 	assert_true(m->ids[0] == 0x20 && m->ids[1] == 0x21);
-	assert_int_equal(m->coherent, 0);
-	assert_true(m->blocked);
+	assert_int_equal(m->info.coherent, 0);
+	assert_int_equal(m->info.pasid_bits, 0);
+	assert_true(m->info.dma_mask == UINT64_MAX);
+	assert_true(mock_blocked(&mock, 0x20) && mock_blocked(&mock, 0x21));
 	assert_true(world_logged(w, IOMM_LOG_INFO, "bound to first"));
 	/* Probing again does nothing. */
 	assert_ok(iomm_device_probe(device));
@@ -87,7 +89,7 @@ static void test_two_instances(void **state)
 	assert_ok(iomm_device_probe(other));
 	assert_int_equal(mock_find(&first, 0x30)->nr_ids, 1);
 	assert_int_equal(mock_find(&second, 0x31)->nr_ids, 1);
-	assert_int_equal(mock_find(&second, 0x40)->coherent, 1);
+	assert_int_equal(mock_find(&second, 0x40)->info.coherent, 1);
 	/* Either one that goes takes the device from both. */
 	assert_ok(iomm_device_remove(other, 0));
 	iomm_device_put(other);
