@@ -15,13 +15,13 @@
 #include <iomm/types.h>
 
 /** Somebody owns it, and nobody else may attach anything. */
-#define IOMM_GROUP_CLAIMED (1u << 0)
+#define IOMM_GROUP_CLAIMED  (1u << 0)
 /** A user's domain is attached. */
 #define IOMM_GROUP_ATTACHED (1u << 1)
 /** Its default domain is in use. */
-#define IOMM_GROUP_IN_USE (1u << 2)
+#define IOMM_GROUP_IN_USE   (1u << 2)
 /** It has no devices any more. */
-#define IOMM_GROUP_DEAD (1u << 3)
+#define IOMM_GROUP_DEAD	    (1u << 3)
 
 /** What a group is at the moment. */
 struct iomm_group_info {
@@ -66,8 +66,8 @@ iomm_group_number(struct iomm_group *group, uint32_t *out);
  * Errors: EINVAL.
  * Since: 0.1
  */
-IOMM_API IOMM_MUST_CHECK int iomm_group_info(struct iomm_group *group,
-					     struct iomm_group_info *info);
+IOMM_API IOMM_MUST_CHECK int
+iomm_group_info(struct iomm_group *group, struct iomm_group_info *info);
 
 /**
  * One of the group's devices. They are in the order in which they came; one

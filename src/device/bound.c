@@ -152,8 +152,7 @@ int iomm_device_ids(struct iomm_device *device, struct iomm_device_id *ids,
 		return iomm_fail_null(ctx, "iomm_device_ids");
 	/* The caller's memory is not touched under the lock. */
 	iomm_lock(ctx, &device->lock);
-	err = device->member ? collect_ids(device, &all, &have)
-		      : -IOMM_ENODEV;
+	err = device->member ? collect_ids(device, &all, &have) : -IOMM_ENODEV;
 	iomm_unlock(ctx, &device->lock);
 	if (err)
 		*count = have;

@@ -18,11 +18,11 @@ struct iomm_release_action {
 
 struct iomm_device {
 	struct iomm_object obj;
-	struct iomm_list link;	    /* iomm_registry.devices */
-	struct iomm_list wait_link; /* iomm_registry.waiting or .replay */
+	struct iomm_list link;	     /* iomm_registry.devices */
+	struct iomm_list wait_link;  /* iomm_registry.waiting or .replay */
 	struct iomm_list leave_link; /* iomm_group.leaving */
-	uint64_t wait_node;	    /* registry lock: what it waits for */
-	uint64_t deadline;	    /* registry lock: until when; 0: not set */
+	uint64_t wait_node;	     /* registry lock: what it waits for */
+	uint64_t deadline;	     /* registry lock: until when; 0: not set */
 
 	struct iomm_bus *bus;
 	char *name;
@@ -72,7 +72,8 @@ int iomm_device_unbind(struct iomm_device *device, uint32_t state,
 /* The group that the device is in, with a reference and with its claim, which
  * keep it bound there until iomm_device_end_group(). ENODEV when it is in none,
  * or is being removed. */
-int iomm_device_begin_group(struct iomm_device *device, struct iomm_group **out);
+int iomm_device_begin_group(struct iomm_device *device,
+			    struct iomm_group **out);
 void iomm_device_end_group(struct iomm_group *group);
 
 /* For an instance that is being unregistered: unbinds the device if it is bound

@@ -138,9 +138,8 @@ static uint32_t enter_member(struct iomm_member *member)
 static void exit_member(struct iomm_member *member, uint32_t entered)
 {
 	while (entered--)
-		iomm_presence_exit(
-			member->device->obj.ctx,
-			&member->bindings[entered].iommu->presence);
+		iomm_presence_exit(member->device->obj.ctx,
+				   &member->bindings[entered].iommu->presence);
 }
 
 /* Those of the members before one. */
@@ -159,7 +158,8 @@ int iomm_group_enter(struct iomm_group *group)
 	struct iomm_list *pos;
 	uint32_t entered;
 
-	iomm_group_for_each (pos, group) {
+	iomm_group_for_each(pos, group)
+	{
 		member = iomm_member_at(pos);
 		entered = enter_member(member);
 		if (entered == member->nr_bindings)
@@ -167,8 +167,7 @@ int iomm_group_enter(struct iomm_group *group)
 		exit_member(member, entered);
 		exit_until(group, pos);
 		return IOMM_FAIL(
-			group->obj.ctx, IOMM_ENODEV,
-			"%s is being unregistered",
+			group->obj.ctx, IOMM_ENODEV, "%s is being unregistered",
 			IOMM_STR(member->bindings[entered].iommu->name));
 	}
 	return 0;
@@ -226,7 +225,8 @@ static void describe(struct iomm_group *group, struct iomm_group_info *info)
 		info->flags |= IOMM_GROUP_DEAD;
 	if (group->domains.attached)
 		info->flags |= IOMM_GROUP_ATTACHED;
-	iomm_group_for_each (pos, group) {
+	iomm_group_for_each(pos, group)
+	{
 		info->nr_regions += iomm_member_at(pos)->spec->built.regions.nr;
 	}
 }
@@ -252,7 +252,8 @@ device_at(const struct iomm_group *group, uint32_t index)
 	struct iomm_device *device;
 	struct iomm_list *pos;
 
-	iomm_group_for_each (pos, group) {
+	iomm_group_for_each(pos, group)
+	{
 		device = iomm_member_at(pos)->device;
 		if (!iomm_object_get_unless_zero(&device->obj))
 			continue;

@@ -29,7 +29,7 @@ struct iomm_iommu {
 
 	/* What follows. Marks change under the registry's lock too. */
 	struct iomm_lock lock;
-	struct iomm_index marks; /* iomm_mark.entry */
+	struct iomm_index marks;   /* iomm_mark.entry */
 	struct iomm_list bindings; /* iomm_binding.link */
 	struct iomm_list parts;	   /* iomm_domain_part.link */
 };

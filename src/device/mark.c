@@ -51,8 +51,8 @@ static int add_mark(struct iomm_member *member, struct iomm_iommu *iommu,
 	return 0;
 }
 
-static int mark_binding(struct iomm_member *member,
-			struct iomm_binding *binding)
+static int
+mark_binding(struct iomm_member *member, struct iomm_binding *binding)
 {
 	uint64_t key = 0;
 	uint32_t n;
@@ -67,8 +67,7 @@ static int mark_binding(struct iomm_member *member,
 	err = iomm_binding_key(binding, &key);
 	if (err == -IOMM_EOPNOTSUPP)
 		return 0;
-	return err ? err
-		   : add_mark(member, binding->iommu, IOMM_MARK_KEY, key);
+	return err ? err : add_mark(member, binding->iommu, IOMM_MARK_KEY, key);
 }
 
 int iomm_marks_make(struct iomm_member *member)
@@ -156,9 +155,8 @@ settle(struct iomm_member *member, uint32_t n, struct iomm_mark **unused)
 	iomm_unlock(iommu->obj.ctx, &iommu->lock);
 }
 
-static int
-form(struct iomm_member *member, struct iomm_group *fresh,
-     struct iomm_mark **unused)
+static int form(struct iomm_member *member, struct iomm_group *fresh,
+		struct iomm_mark **unused)
 {
 	struct iomm_registry *registry = iomm_registry(fresh->obj.ctx);
 	struct iomm_mark *known;

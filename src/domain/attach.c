@@ -102,18 +102,21 @@ static int set_up(struct iomm_domain *domain, struct iomm_group *group)
 	struct iomm_list *pos;
 	int err;
 
-	iomm_group_for_each (pos, group) {
+	iomm_group_for_each(pos, group)
+	{
 		err = prepare(domain, iomm_member_at(pos));
 		if (err)
 			return err;
 	}
-	iomm_group_for_each (pos, group) {
+	iomm_group_for_each(pos, group)
+	{
 		commit(domain, iomm_member_at(pos));
 	}
 	return 0;
 }
 
-static int attach_inside(struct iomm_domain *domain, struct iomm_group *group)
+static int attach_inside(struct iomm_domain *domain, struct iomm_device *device,
+			 struct iomm_group *group)
 {
 	int err;
 
@@ -121,7 +124,7 @@ static int attach_inside(struct iomm_domain *domain, struct iomm_group *group)
 	if (group->domains.attached)
 		return IOMM_FAIL(group->obj.ctx, IOMM_EBUSY,
 				 "%s has %s attached already",
-				 IOMM_STR(group->name),
+				 IOMM_STR(device->name),
 				 IOMM_STR(group->domains.attached ==
 							  &domain->obj
 						  ? "this domain"
@@ -141,7 +144,7 @@ static int attach(struct iomm_domain *domain, struct iomm_device *device)
 		return err;
 	err = iomm_group_enter(group);
 	if (!err) {
-		err = attach_inside(domain, group);
+		err = attach_inside(domain, device, group);
 		iomm_group_exit(group);
 	}
 	iomm_device_end_group(group);
@@ -179,7 +182,8 @@ static void block_all(struct iomm_group *group)
 {
 	struct iomm_list *pos;
 
-	iomm_group_for_each (pos, group) {
+	iomm_group_for_each(pos, group)
+	{
 		block(iomm_member_at(pos));
 	}
 }

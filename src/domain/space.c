@@ -207,7 +207,8 @@ limit_setup(const struct iomm_group *group, struct iomm_domain_setup *setup)
 	struct iomm_list *pos;
 
 	setup->flags |= IOMM_PGTABLE_COHERENT;
-	iomm_group_for_each (pos, group) {
+	iomm_group_for_each(pos, group)
+	{
 		const struct iomm_member *member = iomm_member_at(pos);
 
 		if (!member->coherent)
@@ -354,8 +355,9 @@ make_table(struct iomm_space *space, const struct iomm_domain_setup *setup,
 				   space, destroy_space, out);
 }
 
-static int fill_parts(struct iomm_space *space, const struct iomm_member *member,
-		      struct iomm_domain_setup *setup)
+static int
+fill_parts(struct iomm_space *space, const struct iomm_member *member,
+	   struct iomm_domain_setup *setup)
 {
 	uint32_t n;
 	int err = 0;
@@ -374,7 +376,8 @@ static uint32_t nr_bindings(const struct iomm_group *group)
 	struct iomm_list *pos;
 	uint32_t nr = 0;
 
-	iomm_group_for_each (pos, group) {
+	iomm_group_for_each(pos, group)
+	{
 		nr += iomm_member_at(pos)->nr_bindings;
 	}
 	return nr;

@@ -324,16 +324,11 @@ static void test_own_duplicates(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		WORLD_TEST(test_number),
-		WORLD_TEST(test_get_and_put),
-		WORLD_TEST(test_info),
-		WORLD_TEST(test_device),
-		WORLD_TEST(test_shared_id),
-		WORLD_TEST(test_two_instances),
-		WORLD_TEST(test_key),
-		WORLD_TEST(test_key_refused),
-		WORLD_TEST(test_bridge),
-		WORLD_TEST(test_own_duplicates),
+		WORLD_TEST(test_number),    WORLD_TEST(test_get_and_put),
+		WORLD_TEST(test_info),	    WORLD_TEST(test_device),
+		WORLD_TEST(test_shared_id), WORLD_TEST(test_two_instances),
+		WORLD_TEST(test_key),	    WORLD_TEST(test_key_refused),
+		WORLD_TEST(test_bridge),    WORLD_TEST(test_own_duplicates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
