@@ -44,13 +44,18 @@ static void forget(struct iomm_device *device)
 
 /*
  * Nobody is inside, and the claim is held. Release actions run without the
- * group's: they may have business with it. So when that is not to be had in
- * time some of the removal is done; the next one does the rest.
+ * group's: they may have business with it. So it is taken twice, before anything
+ * happens and after them; should somebody have it the second time, what has
+ * `begun` is for the next removal to end.
  */
-static int take_away(struct iomm_device *device, uint64_t deadline)
+static int
+take_away(struct iomm_device *device, uint64_t deadline, bool *begun)
 {
-	int err;
+	int err = iomm_device_may_unbind(device, deadline);
 
+	if (err)
+		return err;
+	*begun = true;
 	iomm_device_stop_waiting(device);
 	run_releases(device);
 	err = iomm_device_unbind(device, IOMM_DEVICE_REMOVED, deadline);
@@ -302,12 +307,11 @@ static int do_remove(struct iomm_device *device, uint64_t timeout)
 		err = iomm_claim_take(ctx, &device->claim, deadline,
 				      device->name);
 	if (!err) {
-		begun = true;
 		if (device->state != IOMM_DEVICE_REMOVED)
-			err = take_away(device, deadline);
+			err = take_away(device, deadline, &begun);
 		iomm_claim_drop(ctx, &device->claim);
 	}
-	end_removal(device, begun || err == -IOMM_ETIMEDOUT);
+	end_removal(device, begun || !err || err == -IOMM_ETIMEDOUT);
 	return err;
 }
 

@@ -68,6 +68,8 @@ void iomm_device_leave(struct iomm_device *device, uint32_t state);
  * another state. What fails is getting that claim. */
 int iomm_device_unbind(struct iomm_device *device, uint32_t state,
 		       uint64_t deadline);
+/* Waits until it could be unbound. */
+int iomm_device_may_unbind(struct iomm_device *device, uint64_t deadline);
 
 /* The group that the device is in, with a reference and with its claim, which
  * keep it bound there until iomm_device_end_group(). ENODEV when it is in none,

@@ -368,8 +368,8 @@ static void count_release(void *data)
 	++*(uint32_t *)data;
 }
 
-/* A thread that is at work on the group further up cannot have it. What has
- * begun stays begun: release actions ran, and it can be repeated. */
+/* A thread that is at work on the group further up cannot have it: the device is
+ * not being removed. */
 static void test_remove_inside(void **state)
 {
 	struct iomm_device_guard guard;
@@ -383,11 +383,35 @@ static void test_remove_inside(void **state)
 	t.mock.answer[MOCK_PREPARE] = -IOMM_EIO;
 	assert_int_equal(iomm_domain_attach(t.domain, t.device[0]), -IOMM_EIO);
 	assert_int_equal(result, -IOMM_EDEADLK);
-	assert_int_equal(released, 1);
+	assert_int_equal(released, 0);
 	assert_int_equal(nr_devices(t.device[0]), 3);
-	assert_int_equal(iomm_device_enter(victim, &guard), -IOMM_ENODEV);
+	assert_ok(iomm_device_enter(victim, &guard));
+	iomm_device_exit(&guard);
 	assert_ok(iomm_device_remove(victim, 0));
 	assert_int_equal(released, 1);
+	assert_int_equal(nr_devices(t.device[0]), 2);
+	stop(&t);
+}
+
+/* Release actions may have business with the group. */
+static void detach_all(void *data)
+{
+	struct three *t = data;
+
+	result = iomm_domain_detach(t->domain, t->device[0]);
+}
+
+static void test_release_action(void **state)
+{
+	struct three t;
+
+	start(&t, *state);
+	assert_ok(iomm_domain_attach(t.domain, t.device[2]));
+	assert_ok(iomm_device_add_release(t.device[2], detach_all, &t));
+	result = 1;
+	assert_ok(iomm_device_remove(t.device[2], 0));
+	assert_int_equal(result, 0);
+	assert_true(mock_blocked(&t.mock, 0x10));
 	assert_int_equal(nr_devices(t.device[0]), 2);
 	stop(&t);
 }
@@ -437,17 +461,25 @@ static void busy_stop(struct busy *busy)
 
 static void test_remove_late(void **state)
 {
+	struct iomm_device_guard guard;
+	uint32_t released = 0;
 	struct busy busy;
 	struct three t;
 
 	start(&t, *state);
+	assert_ok(iomm_device_add_release(t.device[2], count_release,
+					  &released));
 	busy_start(&busy, &t);
 	assert_fails(iomm_device_remove(t.device[2], 1000), IOMM_ETIMEDOUT,
 		     t.w->ctx, "group 0: another thread is still at work");
+	/* Nothing has happened yet, but that nobody enters any more. */
+	assert_int_equal(released, 0);
 	assert_int_equal(device_state(t.device[2]), IOMM_DEVICE_BOUND);
+	assert_int_equal(iomm_device_enter(t.device[2], &guard), -IOMM_ENODEV);
 	busy_stop(&busy);
 	assert_false(mock_blocked(&t.mock, 0x11));
 	assert_ok(iomm_device_remove(t.device[2], 0));
+	assert_int_equal(released, 1);
 	assert_int_equal(nr_devices(t.device[0]), 2);
 	stop(&t);
 }
@@ -586,6 +618,7 @@ int main(void)
 		WORLD_TEST(test_unregister),
 		WORLD_TEST(test_unregister_one),
 		WORLD_TEST(test_remove_inside),
+		WORLD_TEST(test_release_action),
 		WORLD_TEST(test_remove_late),
 		WORLD_TEST(test_unregister_late),
 		WORLD_TEST(test_last_put_elsewhere),
