@@ -54,7 +54,6 @@ impl From<(u64, u32)> for DmaSource {
 /// What the hardware is told of a device's address space: which tables, in
 /// which format.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
 pub struct SoftContext<'a> {
     /// Format of the tables; `None`: addresses go through as they are.
     pub format: Option<&'a str>,
