@@ -3,7 +3,7 @@
 #ifndef IOMM_DEVICE_ATTACH_H
 #define IOMM_DEVICE_ATTACH_H
 
-#include "device/iommu.h"
+#include "device/member.h"
 
 /* All IDs of a binding, in the address space of DMA without a PASID. */
 struct iomm_attach iomm_attach_all(const struct iomm_binding *binding);

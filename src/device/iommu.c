@@ -111,6 +111,7 @@ static int create(struct iomm_ctx *ctx, const struct iomm_iommu_config *config,
 	iommu->flags = config->flags;
 	iommu->pasid_bits = config->pasid_bits;
 	iomm_list_init(&iommu->link);
+	iommu->marks.order = iomm_mark_order;
 	iomm_list_init(&iommu->bindings);
 	iomm_list_init(&iommu->parts);
 	iommu->name = iomm_strdup(ctx, config->name);
@@ -232,7 +233,7 @@ static struct iomm_device *first_bound(struct iomm_iommu *iommu, bool *busy)
 	iomm_lock(ctx, &iommu->lock);
 	iomm_list_for_each (pos, &iommu->bindings) {
 		device = iomm_container_of(pos, struct iomm_binding, link)
-				 ->device;
+				 ->member->device;
 		if (iomm_object_get_unless_zero(&device->obj))
 			break;
 		*busy = true;
@@ -408,17 +409,6 @@ int iomm_iommu_unregister(struct iomm_iommu *iommu, uint64_t timeout)
 		iomm_claim_drop(ctx, &iommu->claim);
 	}
 	return iomm_leave(ctx, err);
-}
-
-bool iomm_binding_has_id(const struct iomm_binding *binding, uint64_t id)
-{
-	uint32_t n;
-
-	for (n = 0; n < binding->nr_ids; n++) {
-		if (binding->ids[n] == id)
-			return true;
-	}
-	return false;
 }
 
 /* Parts of domains */
