@@ -875,7 +875,7 @@ FIELD(iomm_soft_stats, iotlb_misses, 16, 8);
 FIELD(iomm_soft_stats, invalidations, 24, 8);
 FIELD(iomm_soft_stats, faults, 32, 8);
 
-SIZE(iomm_soft_driver, 56, 8);
+SIZE(iomm_soft_driver, 64, 8);
 FIELD(iomm_soft_driver, size, 0, 4);
 FIELD(iomm_soft_driver, flags, 4, 4);
 FIELD(iomm_soft_driver, node, 8, 8);
@@ -885,12 +885,16 @@ FIELD(iomm_soft_driver, granule, 32, 8);
 FIELD(iomm_soft_driver, ias, 40, 4);
 FIELD(iomm_soft_driver, oas, 44, 4);
 POINTER(iomm_soft_driver, memory, 48);
+FIELD(iomm_soft_driver, pasid_bits, 56, 4);
+FIELD(iomm_soft_driver, reserved, 60, 4);
 
 VALUE(IOMM_SOFT_IDENTITY, 1);
 VALUE(IOMM_SOFT_CONFIG_SIZE_VER0, 16);
 VALUE(IOMM_SOFT_CONTEXT_SIZE_VER0, 88);
 VALUE(IOMM_SOFT_STATS_SIZE_VER0, 40);
 VALUE(IOMM_SOFT_DRIVER_SIZE_VER0, 56);
+VALUE(IOMM_SOFT_DRIVER_SIZE_VER1, 64);
+VALUE(IOMM_SOFT_CONTEXT_IDENTITY, 1);
 
 /* <iomm/static_firmware.h> */
 

@@ -260,9 +260,11 @@ pub const IOMM_PLUGIN_INFO_SIZE_VER0: u32 = 16;
 pub const IOMM_PLUGIN_API_SIZE_VER0: u32 = 48;
 pub const IOMM_SOFT_IDENTITY: u32 = 1;
 pub const IOMM_SOFT_CONFIG_SIZE_VER0: u32 = 16;
+pub const IOMM_SOFT_CONTEXT_IDENTITY: u32 = 1;
 pub const IOMM_SOFT_CONTEXT_SIZE_VER0: u32 = 88;
 pub const IOMM_SOFT_STATS_SIZE_VER0: u32 = 40;
 pub const IOMM_SOFT_DRIVER_SIZE_VER0: u32 = 56;
+pub const IOMM_SOFT_DRIVER_SIZE_VER1: u32 = 64;
 pub const IOMM_STATIC_MAX: u32 = 4096;
 pub const IOMM_STATIC_NODE_SIZE_VER0: u32 = 64;
 pub const IOMM_STATIC_INPUTS: u32 = 1;
@@ -3333,10 +3335,12 @@ pub struct iomm_soft_driver {
     pub ias: u32,
     pub oas: u32,
     pub memory: *mut iomm_table_memory,
+    pub pasid_bits: u32,
+    pub reserved: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of iomm_soft_driver"][::core::mem::size_of::<iomm_soft_driver>() - 56usize];
+    ["Size of iomm_soft_driver"][::core::mem::size_of::<iomm_soft_driver>() - 64usize];
     [
         "Alignment of iomm_soft_driver",
     ][::core::mem::align_of::<iomm_soft_driver>() - 8usize];
@@ -3367,6 +3371,12 @@ const _: () = {
     [
         "Offset of field: iomm_soft_driver::memory",
     ][::core::mem::offset_of!(iomm_soft_driver, memory) - 48usize];
+    [
+        "Offset of field: iomm_soft_driver::pasid_bits",
+    ][::core::mem::offset_of!(iomm_soft_driver, pasid_bits) - 56usize];
+    [
+        "Offset of field: iomm_soft_driver::reserved",
+    ][::core::mem::offset_of!(iomm_soft_driver, reserved) - 60usize];
 };
 impl Default for iomm_soft_driver {
     fn default() -> Self {
@@ -4561,9 +4571,14 @@ unsafe extern "C" {
     pub fn iomm_soft_set_context(
         soft: *mut iomm_soft,
         id: u64,
+        pasid: u32,
         context: *const iomm_soft_context,
     ) -> ::core::ffi::c_int;
-    pub fn iomm_soft_clear_context(soft: *mut iomm_soft, id: u64) -> ::core::ffi::c_int;
+    pub fn iomm_soft_clear_context(
+        soft: *mut iomm_soft,
+        id: u64,
+        pasid: u32,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_soft_invalidate(
         soft: *mut iomm_soft,
         tag: u64,
@@ -4573,6 +4588,7 @@ unsafe extern "C" {
     pub fn iomm_soft_read(
         soft: *mut iomm_soft,
         id: u64,
+        pasid: u32,
         iova: u64,
         buf: *mut ::core::ffi::c_void,
         bytes: u64,
@@ -4581,6 +4597,7 @@ unsafe extern "C" {
     pub fn iomm_soft_write(
         soft: *mut iomm_soft,
         id: u64,
+        pasid: u32,
         iova: u64,
         buf: *const ::core::ffi::c_void,
         bytes: u64,
@@ -4589,6 +4606,7 @@ unsafe extern "C" {
     pub fn iomm_soft_translate(
         soft: *mut iomm_soft,
         id: u64,
+        pasid: u32,
         iova: u64,
         access: u32,
         out: *mut iomm_translation,

@@ -125,7 +125,7 @@ pub use pgtable::{
 };
 pub use plugin::Plugin;
 pub use prot::Prot;
-pub use soft::{DmaError, Soft, SoftConfig, SoftContext, SoftDriver, SoftStats};
+pub use soft::{DmaError, DmaSource, Soft, SoftConfig, SoftContext, SoftDriver, SoftStats};
 pub use static_firmware::{StaticFirmware, StaticId, StaticNode};
 pub use table_memory::{Table, TableMemory, TableMemoryProvider};
 
