@@ -100,7 +100,7 @@ pub use ctx::{Context, ContextBuilder, HandleKind, LogLevel};
 pub use device::{
     BoundDevice, Device, DeviceConfig, DeviceId, DeviceState, Resource, ResourceGuard,
 };
-pub use domain::{Domain, DomainConfig};
+pub use domain::{Domain, DomainConfig, DomainType};
 pub use error::{Code, Error, Result};
 #[cfg(feature = "std")]
 pub use firmware::LinuxFlags;
@@ -117,7 +117,7 @@ pub use ioasid::{
     IoasidSpaceInfo, IoasidState, IoasidSubscriber, IoasidSubscription, Pasid, PasidDriver,
 };
 pub use iommu::{
-    DomainSetup, Fault, FaultReason, FlushRange, Iommu, IommuConfig, IommuDriver, ProbeInfo,
+    DomainSetup, Fault, FaultReason, FlushRange, Iommu, IommuConfig, IommuDriver, ProbeInfo, Slots,
 };
 pub use memory::GuestMemory;
 pub use pci::{Pci, PciFunction, PciId, PciKind};
@@ -128,7 +128,7 @@ pub use pgtable::{
 };
 pub use plugin::Plugin;
 pub use prot::Prot;
-pub use soft::{DmaError, Soft, SoftConfig, SoftContext, SoftDriver, SoftStats};
+pub use soft::{DmaError, DmaSource, Soft, SoftConfig, SoftContext, SoftDriver, SoftStats};
 pub use static_firmware::{StaticFirmware, StaticId, StaticNode};
 pub use table_memory::{Table, TableMemory, TableMemoryProvider};
 
