@@ -19,6 +19,8 @@ init {
 			CALL(user(0))
 		:: CALL(prober(0, false));
 			CALL(sealer())
+		:: inst[1].part = true;
+			CALL(forgetter())
 		fi;
 		run runner()
 	}

@@ -60,7 +60,6 @@ proctype registrar()
 		lives++;
 		assert(lives <= LIVES);
 		for (k : 0 .. IDS - 1) {
-			assert(!users[k]);
 			hw[k] = OPEN
 		}
 		listed = lives;
@@ -140,7 +139,11 @@ proctype remover(byte d; byte how)
 	if
 	:: r == OK ->
 #ifdef GROUP_BEFORE_DEVICE
-		claim_group_of(d);
+		h = dev[d].group;
+		if
+		:: h -> claim_group(h)
+		:: else
+		fi;
 #endif
 		if
 		:: claim_device(d)
@@ -150,25 +153,23 @@ proctype remover(byte d; byte how)
 	:: else
 	fi;
 	if
-	:: r == OK ->
+	:: r == OK && dev[d].state != REMOVED ->	/* take_away() */
+		dismiss(d);
 		h = dev[d].group;
 		if
-		:: h ->
-			if
-			:: claim_group(h)
-			:: grp[h].claim && how == A_WHILE -> r = LATE
-			:: grp[h].claim && how == NOT_AT_ALL -> r = NO_WAIT
-			fi
-		:: else
+		:: !h
+		:: d_step { h && !grp[h].claim -> grp[h].claim = _pid }
+		:: h && grp[h].claim && how != FOR_EVER -> h = 0; r = LATE
 		fi;
 		if
-		:: r == OK && dev[d].state != REMOVED ->
-			take_away(d);
+		:: r == OK ->
+			unbind(d, REMOVED);
 			drop_group_of(d)
 		:: else
 		fi;
 		drop_device(d)
-	:: else
+	:: r == OK && dev[d].state == REMOVED -> drop_device(d)
+	:: r != OK
 	fi;
 	d_step {
 		dev[d].removers--;
@@ -291,7 +292,8 @@ inline lose(d)
 	claim_device(d);
 	if
 	:: dev[d].bindings == u ->
-		claim_group_of(d);
+		h = dev[d].group;
+		claim_group(h);
 		unbind(d, WAITING);
 #ifndef NOT_QUEUED_AGAIN
 		d_step {	/* wait_anew() */
@@ -360,7 +362,11 @@ proctype unregisterer()
 		:: !shared && !expected -> break
 		fi
 	od;
-	assert(!inst[u].over);	/* lose_domains(): callbacks */
+	if
+	:: d_step { inst[u].part -> inst[u].part = false }
+		assert(!inst[u].over)	/* lose_domains(): domain_free */
+	:: else
+	fi;
 #ifndef DRAINED_ONCE
 	drain(u);
 #endif
@@ -370,6 +376,18 @@ proctype unregisterer()
 	}
 	inst[u].over = true;
 	reap_all();
+	RETURN
+}
+
+/* iomm_part_destroy(), of a domain that goes. */
+proctype forgetter()
+{
+	if
+	:: d_step { inst[1].part -> inst[1].part = false; inst[1].inside++ }
+		CALLED(1);
+		inst[1].inside--
+	:: else
+	fi;
 	RETURN
 }
 
@@ -386,7 +404,8 @@ inline given_bound(d)
 	grp[1].members = grp[1].members | BIT(d);
 	for (k : 0 .. IDS - 1) {
 		if
-		:: HAS(d, k) -> owner[k] = 1; users[k]++; hw[k] = DEFAULT
+		:: HAS(d, k) -> 
+			owner[AT(1, k)] = 1; users[AT(1, k)]++; hw[k] = DEFAULT
 		:: else
 		fi
 	}
@@ -397,7 +416,7 @@ inline judge()
 {
 	_nr_pr == 1;
 	d_step {
-		assert(!reap);
+		assert(!reap && !inst[1].part);
 		for (d : 0 .. DEVICES - 1) {
 			assert(!dev[d].claim && !dev[d].inside &&
 			       !dev[d].removers);
@@ -410,6 +429,7 @@ inline judge()
 			assert(dev[d].queue != DUE);
 			assert((dev[d].queue == QUEUED) ==
 			       (dev[d].state == WAITING) || dev[d].closed);
+			assert(dev[d].freed == !dev[d].refs);
 			assert(dev[d].state != WAITING || dev[d].closed ||
 			       (!sealed && !late &&
 				(!listed || (mood == NOT_YET && !thing))));

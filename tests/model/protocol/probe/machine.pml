@@ -74,6 +74,7 @@ typedef Device {
 typedef Instance {
 	bool refused; byte inside;	/* iomm_iommu.presence */
 	byte bindings;			/* a set of devices */
+	bool part;			/* a domain has something there */
 	bool over			/* unregistering has returned */
 }
 
@@ -81,13 +82,15 @@ typedef Group {
 	byte refs, claim;
 	byte users;		/* the devices that the index knows it by */
 	byte members;		/* the devices that are bound */
-	byte domain		/* what is attached; OPEN: nothing yet */
+	byte domain;		/* what is attached; OPEN: nothing yet */
+	byte leaving		/* devices that go when the claim is free */
 }
 
 Device dev[DEVICES];
 Instance inst[LIVES + 1];
 Group grp[GROUPS + 1];
-byte owner[IDS], users[IDS];	/* the index */
+byte owner[(LIVES + 1) * IDS], users[(LIVES + 1) * IDS];	/* an index each */
+#define AT(i, k) ((i) * IDS + (k))
 byte hw[IDS];
 
 byte listed;	/* iomm_registry.iommus: which instance; 0: none */
@@ -142,6 +145,7 @@ inline check_group(x)
 	}
 }
 
+/* iomm_group_end() */
 inline drop_group(x)
 {
 	d_step {
@@ -149,6 +153,13 @@ inline drop_group(x)
 		check_group(x);
 		grp[x].claim = 0
 	}
+	if
+	:: d_step {
+			grp[x].leaving ->
+			reap = reap | grp[x].leaving; grp[x].leaving = 0
+		}
+	:: else
+	fi
 }
 
 inline exit_instance(i)
@@ -246,9 +257,9 @@ inline form_group(d)
 		g = 0;
 		for (k : 0 .. IDS - 1) {
 			if
-			:: HAS(d, k) && users[k] ->
-				assert(!g || g == owner[k]);
-				g = owner[k]
+			:: HAS(d, k) && users[AT(i, k)] ->
+				assert(!g || g == owner[AT(i, k)]);
+				g = owner[AT(i, k)]
 			:: else
 			fi
 		}
@@ -272,9 +283,9 @@ inline form_group(d)
 		for (k : 0 .. IDS - 1) {
 			if
 			:: HAS(d, k) ->
-				assert(!users[k] || owner[k] == g);
-				owner[k] = g;
-				users[k]++
+				assert(!users[AT(i, k)] || owner[AT(i, k)] == g);
+				owner[AT(i, k)] = g;
+				users[AT(i, k)]++
 			:: else
 			fi
 		}
@@ -290,8 +301,8 @@ inline leave_group(d)
 		for (k : 0 .. IDS - 1) {
 			if
 			:: HAS(d, k) ->
-				assert(users[k] && owner[k] == g);
-				users[k]--
+				assert(users[AT(i, k)] && owner[AT(i, k)] == g);
+				users[AT(i, k)]--
 			:: else
 			fi
 		}
@@ -355,8 +366,8 @@ inline ask_driver(d)
 	}
 }
 
-/* release_binding(), and what the group loses. Its claim is held. */
-inline release(d)
+/* let_all_go(), and iomm_group_ops.left(). The group's claim is held. */
+inline let_go(d)
 {
 	if
 	:: dev[d].taken ->
@@ -370,57 +381,58 @@ inline release(d)
 			}
 			dev[d].taken = 0
 		}
+		d_step {
+			inst[i].bindings = inst[i].bindings & ~BIT(d);
+			if
+			:: !grp[g].members -> grp[g].domain = OPEN
+			:: else
+			fi;
+			skip
+		}
 	:: else
-	fi;
-	d_step {
-		inst[i].bindings = inst[i].bindings & ~BIT(d);
-		if
-		:: !grp[g].members -> grp[g].domain = OPEN
-		:: else
-		fi
-	}
-	leave_group(d)
+	fi
 }
 
-/* The last step of a probe, under the device's lock. */
+/* iomm_device_publish(): the last step of a probe, under the device's lock. */
 inline publish(d)
 {
 	d_step {
 		dev[d].bindings = i;
 		dev[d].group = g;
-		dev[d].state = BOUND
+		dev[d].state = BOUND;
+		grp[g].members = grp[g].members | BIT(d)
 	}
 }
 
-/* The driver takes the device on; it gets what its group has, or the group's
- * first domain. The group's claim is held. */
-inline take_on(d)
+/* iomm_member_join(): the driver takes the device on, and it gets what its group
+ * has, or the group's first domain. The claim is held. */
+inline join(d)
 {
-	d_step { inst[i].bindings = inst[i].bindings | BIT(d) }
 #ifdef PUBLISHED_FIRST
 	publish(d);
 #endif
 	ask_driver(d);
 	if
 	:: r == OK ->
+		d_step { inst[i].bindings = inst[i].bindings | BIT(d) };
 #ifndef NOT_BLOCKED
 		block(d);
 #endif
 		d_step {
 			if
-			:: !grp[g].members -> grp[g].domain = DEFAULT
+			:: grp[g].domain == OPEN -> grp[g].domain = DEFAULT
 			:: else
 			fi;
-			commit(d)
+			commit(d);
+			skip
 		}
 #ifdef GROUP_DROPPED_EARLY
 		grp[g].claim = 0;
 #endif
-		d_step { grp[g].members = grp[g].members | BIT(d) }
 #ifndef PUBLISHED_FIRST
 		publish(d)
 #endif
-	:: else -> release(d)
+	:: else -> let_go(d)
 	fi
 }
 
@@ -436,16 +448,14 @@ inline probe_device(d, quick)
 		form_group(d);
 		if
 		:: claim_group(g);
-			take_on(d);
-#ifndef GROUP_DROPPED_EARLY
-			drop_group(g)
-#else
+			join(d);
 			if
-			:: r != OK -> drop_group(g)
-			:: else
-			fi
+#ifdef GROUP_DROPPED_EARLY
+			:: r == OK
 #endif
-		:: quick && grp[g].claim -> leave_group(d); r = NO_WAIT
+			:: else -> drop_group(g)
+			fi
+		:: quick && grp[g].claim -> r = NO_WAIT
 		fi;
 		if
 		:: r == DEFER -> wait_for_any(d)
@@ -468,7 +478,7 @@ inline probe_device(d, quick)
 	if
 	:: i ->
 		if
-		:: r != OK -> grp[g].refs--
+		:: r != OK -> leave_group(d); grp[g].refs--
 		:: else
 		fi;
 		exit_instance(i)
@@ -524,32 +534,23 @@ inline unbind(d, s)
 	if
 	:: i ->
 		inst[i].inside++;	/* iomm_presence_force() */
-		release(d);
-		exit_instance(i)
+		let_go(d);
+		exit_instance(i);
+		leave_group(d)
 	:: else
 	fi
 }
 
 /* ------------------------------------------------------ references --- */
 
-/* take_away(): with the claims, or by who destroys it. */
-inline take_away(d)
+/* What is tied to a device's presence goes: the place in the queue, and release
+ * actions run. */
+inline dismiss(d)
 {
 #ifndef WAIT_NOT_STOPPED
 	d_step { dev[d].queue = NOWHERE };
 #endif
-	dev[d].leaving = true;	/* release actions run */
-	unbind(d, REMOVED)
-}
-
-/* Before that: the claim of the group, if there is one. */
-inline claim_group_of(d)
-{
-	h = dev[d].group;
-	if
-	:: h -> claim_group(h)
-	:: else
-	fi
+	dev[d].leaving = true
 }
 
 inline drop_group_of(d)
@@ -560,34 +561,65 @@ inline drop_group_of(d)
 	fi
 }
 
-/* iomm_object_reap(): destroys what has lost its last reference. */
-inline take_reaped()
+/* iomm_group_try_leaving() of `v`, whose group is `h`. A last put never waits:
+ * who has the claim puts the device on the reap list again when he ends. */
+inline try_leaving()
 {
-	for (k : 0 .. DEVICES - 1) {
+	if
+	:: !h
+	:: d_step { h && !grp[h].claim -> grp[h].claim = _pid }
+	:: h && grp[h].claim ->
+		shared = false;
+		grp[h].refs++;
+		grp[h].leaving = grp[h].leaving | BIT(v);
+#ifndef LEAVES_WITHOUT_A_LOOK
 		if
-		:: reap & BIT(k) -> v = k
-		:: else
-		fi
-	}
-	reap = reap & ~BIT(v)
+		:: claim_group(h); drop_group(h)
+		:: grp[h].claim
+		fi;
+#endif
+		grp[h].refs--
+	fi
 }
 
+/* iomm_object_reap(): destroys what has lost its last reference. */
 inline reap_all()
 {
 	do
-	:: d_step { reap -> take_reaped() }
+	:: d_step {
+			reap ->
+			for (k : 0 .. DEVICES - 1) {
+				if
+				:: reap & BIT(k) -> v = k
+				:: else
+				fi
+			}
+			reap = reap & ~BIT(v)
+		}
+		h = 0; shared = true;
 		if
 		:: dev[v].state != REMOVED ->
-			claim_group_of(v);
-			take_away(v);
-			drop_group_of(v)
+			dismiss(v);
+			h = dev[v].group;
+			try_leaving();
+			if
+			:: shared ->
+				unbind(v, REMOVED);
+				drop_group_of(v)
+			:: else
+			fi
 		:: else
 		fi;
-		d_step {
-			assert(!dev[v].claim && !dev[v].inside &&
-			       !dev[v].taken && dev[v].queue == NOWHERE);
-			dev[v].freed = true
-		}
+		if
+		:: shared ->
+			d_step {
+				assert(!dev[v].claim && !dev[v].inside &&
+				       !dev[v].taken &&
+				       dev[v].queue == NOWHERE);
+				dev[v].freed = true
+			}
+		:: else
+		fi
 	:: else -> break
 	od
 }

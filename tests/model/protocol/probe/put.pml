@@ -14,7 +14,10 @@ init {
 			CALL(registrar())
 		:: listed = 1; lives = 1;
 			given_bound(0);
-			CALL(unregisterer())
+			if
+			:: CALL(unregisterer())
+			:: CALL(user(0))
+			fi
 		fi;
 		CALL(putter(0));
 		CALL(finder(0));
