@@ -6,7 +6,7 @@
 
 # A race that ThreadSanitizer sees ends the program with this.
 export TSAN_OPTIONS=exitcode=66:halt_on_error=1
-tsan_build=(BUILD=build/tsan CC=gcc WERROR=1 SANITIZE=thread)
+tsan_build=(BUILD=build/tsan CC=gcc WERROR=1 SANITIZE=thread CFLAGS='-O1 -g1')
 
 if [ -n "${LONG:-}" ]; then
 	seed=$((RANDOM * 32768 + RANDOM + 1))
@@ -20,8 +20,9 @@ else
 	limit=600
 fi
 
+# In the foreground: when the tier is ended, so is this.
 bounded() {	# COMMAND...
-	timeout --kill-after=10 "$limit" "$@"
+	timeout --foreground --kill-after=10 "$limit" "$@"
 }
 
 # A cmocka program, each test of which counts. It is shown as it runs.
