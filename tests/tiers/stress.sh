@@ -15,7 +15,7 @@ if [ -n "${LONG:-}" ]; then
 	limit=86400
 else
 	seed=1
-	model_ops=1000000 tsan_ops=100000 valgrind_ops=10000
+	model_ops=1000000 tsan_ops=10000 valgrind_ops=10000
 	export RACE_ROUNDS=500
 	limit=600
 fi
