@@ -223,10 +223,14 @@ clean:
 help:
 	@sed -n '/^#   make/,/^$$/s/^# \{0,1\}//p' Makefile
 
-# What the objects were made with. When a setting changes they are made anew.
+# What the objects were made with. When a setting changes they are made anew; but
+# what was made with WERROR=1 is as good without.
 settings = $(CC) $(cflags) $(cppflags) $(ldflags)
-ifneq ($(strip $(settings)),$(strip $(file <$(BUILD)/settings)))
+made    := $(strip $(file <$(BUILD)/settings))
+ifneq ($(made),$(strip $(settings)))
+ifneq ($(made),$(strip $(foreach WERROR,1,$(settings))))
 $(BUILD)/settings: FORCE
+endif
 endif
 $(BUILD)/settings:
 	@mkdir -p $(@D)

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# The models, the faults and the races for hours: make check-long. What they
-# say is shown as they run, and kept in build/check-long.
+# The models, the faults and the races for hours, and before them what `make
+# check` leaves out for want of time: make check-long. What they say is shown as
+# they run, and kept in build/check-long.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 unset MAKEFLAGS MFLAGS MAKELEVEL BUILD
@@ -10,7 +11,7 @@ export LONG=1
 mkdir -p build/check-long
 
 total_passed=0 total_failed=0
-for tier in 32-model 33-faults 34-races; do
+for tier in 21-core 31-valgrind 35-fuzz 32-model 33-faults 34-races; do
 	log=build/check-long/$tier.log
 	echo "$tier"
 	"tests/tiers/$tier" 2>&1 </dev/null | tee "$log"

@@ -16,7 +16,7 @@ out=build/fuzz
 bin=build/fuzzers/fuzz
 jobs=$(nproc)
 
-make -s -j"$jobs" BUILD=build/fuzzers CC=clang CHECKED=1 WERROR=1 CFLAGS='-O1 -g' \
+make -s -j"$jobs" BUILD=build/fuzzers CC=clang CHECKED=1 WERROR=1 CFLAGS='-O1 -g1' \
 	SANITIZE=fuzzer-no-link,address,undefined fuzzers || {
 	echo "FAILED: the fuzz targets do not build"
 	exit 1

@@ -59,11 +59,16 @@ struct world {
 	struct iomm_ctx *ctx;
 	uint32_t released;
 	uint32_t lost;
+	/* Data that the library was handed with release_world(). */
+	uint32_t handed, given_back;
 };
 
 void world_begin(struct world *w);
-/* Closes and puts it; nothing may be left. */
+/* Closes and puts it; nothing may be left, and what was handed over was released
+ * once each time. */
 void world_end(struct world *w);
+/* A release function for data that begins with its world. */
+void release_world(void *data);
 
 /* A call's result is 0 or one of the errors that there are; for the latter, its
  * sentence is asked for. */

@@ -188,6 +188,14 @@ void world_end(struct world *w)
 	iomm_ctx_put(w->ctx);
 	REQUIRE(w->released == 1);
 	REQUIRE(w->lost == 0);
+	REQUIRE(w->given_back == w->handed);
+}
+
+void release_world(void *data)
+{
+	struct world *w = data;
+
+	w->given_back++;
 }
 
 int checked(struct world *w, int result)

@@ -6,7 +6,7 @@
 
 # A race that ThreadSanitizer sees ends the program with this.
 export TSAN_OPTIONS=exitcode=66:halt_on_error=1
-tsan_build=(BUILD=build/tsan CC=gcc WERROR=1 SANITIZE=thread)
+tsan_build=(BUILD=build/tsan CC=gcc WERROR=1 SANITIZE=thread CFLAGS='-O1 -g1')
 
 if [ -n "${LONG:-}" ]; then
 	seed=$((RANDOM * 32768 + RANDOM + 1))
@@ -15,13 +15,14 @@ if [ -n "${LONG:-}" ]; then
 	limit=86400
 else
 	seed=1
-	model_ops=1000000 tsan_ops=100000 valgrind_ops=10000
+	model_ops=1000000 tsan_ops=10000 valgrind_ops=10000
 	export RACE_ROUNDS=500
 	limit=600
 fi
 
+# In the foreground: when the tier is ended, so is this.
 bounded() {	# COMMAND...
-	timeout --kill-after=10 "$limit" "$@"
+	timeout --foreground --kill-after=10 "$limit" "$@"
 }
 
 # A cmocka program, each test of which counts. It is shown as it runs.

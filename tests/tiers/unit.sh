@@ -29,8 +29,8 @@ sum_of() {	# LOG PATTERN-WITH-A-GROUP
 	sed -n "s/$2\$/\1/p" "$1" | awk '{ n += $1 } END { print n + 0 }'
 }
 
-# Runs the unit tests of a build, a few at a time, and adds up: all but those
-# that are named in $leave_out.
+# Runs the unit tests of a build, a few at a time, and adds up: those that are
+# named in $only, or else all, but for those in $leave_out.
 run_unit_tests() {	# BUILD-DIR PREFIX-COMMAND...
 	local dir=$1 test_passed test_failed
 	shift
@@ -40,7 +40,10 @@ run_unit_tests() {	# BUILD-DIR PREFIX-COMMAND...
 	done < <(
 		for test in tests/unit/test_*.c; do
 			test=$(basename "$test" .c)
-			[[ " ${leave_out:-} " = *" $test "* ]] || echo "$test"
+			[[ " ${only:-$test} " = *" $test "* &&
+				" ${leave_out:-} " != *" $test "* ]] ||
+				continue
+			echo "$test"
 		done | xargs -P "$jobs" -I '{}' bash -c \
 			'run_unit_test "$0/unit/$1.log" "${@:2}" "$0/unit/$1"' \
 			"$dir" '{}' "$@"

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* For memfd_create() and anonymous mappings. */
+#define _GNU_SOURCE
 #include "unit/soft_support.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define RAM_ALIGN  (64 * KB)
+/* Nothing can be accessed on either side of the RAM. */
+#define ROOM_BYTES (RAM_BYTES + 2 * RAM_ALIGN)
 
 uint64_t next_random(uint64_t *seed)
 {
@@ -24,21 +33,50 @@ static void count_arena(void *data)
 	atomic_fetch_add(&m->arena_releases, 1);
 }
 
-void machine_start(struct machine *m, struct world *w,
-		   const struct iomm_soft_config *config)
+static void *map(void *at, size_t bytes, int prot, int flags, int file)
 {
+	void *memory = mmap(at, bytes, prot, flags, file, 0);
+
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	return memory;
+}
+
+/* What every machine's RAM is at first: random data and an empty arena. */
+static int ram_image(void)
+{
+	static int image = -1;
 	uint64_t seed = 1, *words;
 	uint32_t n;
 
-	memset(m, 0, sizeof(*m));
-	m->w = w;
-	m->ram = aligned_alloc(64 * KB, RAM_BYTES);
-	assert_non_null(m->ram);
-	memset(m->ram, 0, RAM_BYTES);
-	words = (uint64_t *)(void *)m->ram;
-	/* The arena clears what it gives out. */
+	if (image >= 0)
+		return image;
+	image = memfd_create("ram", MFD_CLOEXEC);
+	assert_int_not_equal(image, -1);
+	assert_int_equal(ftruncate(image, RAM_BYTES), 0);
+	words = map(NULL, ARENA, PROT_READ | PROT_WRITE, MAP_SHARED, image);
 	for (n = 0; n < ARENA / sizeof(*words); n++)
 		words[n] = next_random(&seed);
+	assert_int_equal(munmap(words, ARENA), 0);
+	return image;
+}
+
+/* A copy of the image, of which a test pays for what it writes. */
+static void map_ram(struct machine *m)
+{
+	m->room = map(NULL, ROOM_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+		      -1);
+	m->ram = (unsigned char *)m->room +
+		 (RAM_ALIGN - (uintptr_t)m->room % RAM_ALIGN);
+	(void)map(m->ram, RAM_BYTES, PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_FIXED, ram_image());
+}
+
+void machine_start(struct machine *m, struct world *w,
+		   const struct iomm_soft_config *config)
+{
+	memset(m, 0, sizeof(*m));
+	m->w = w;
+	map_ram(m);
 	assert_ok(iomm_soft_create(w->ctx, config, &m->soft));
 	assert_ok(iomm_soft_add_memory(m->soft, RAM_PA, m->ram, RAM_BYTES, m,
 				       count_ram));
@@ -56,7 +94,7 @@ void machine_stop(struct machine *m)
 	iomm_table_memory_put(m->memory);
 	assert_int_equal(m->ram_releases, 1);
 	assert_int_equal(m->arena_releases, 1);
-	free(m->ram);
+	assert_int_equal(munmap(m->room, ROOM_BYTES), 0);
 }
 
 struct iomm_pgtable *

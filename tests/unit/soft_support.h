@@ -18,6 +18,7 @@
 struct machine {
 	struct world *w;
 	unsigned char *ram; /* data is random, the same at every start */
+	void *room;	    /* what it lies in */
 	struct iomm_soft *soft;
 	struct iomm_table_memory *memory;
 	_Atomic uint32_t ram_releases, arena_releases;
