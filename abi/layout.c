@@ -886,7 +886,7 @@ FIELD(iomm_soft_driver, ias, 40, 4);
 FIELD(iomm_soft_driver, oas, 44, 4);
 POINTER(iomm_soft_driver, memory, 48);
 FIELD(iomm_soft_driver, pasid_bits, 56, 4);
-FIELD(iomm_soft_driver, reserved, 60, 4);
+FIELD(iomm_soft_driver, default_domain, 60, 4);
 
 VALUE(IOMM_SOFT_IDENTITY, 1);
 VALUE(IOMM_SOFT_CONFIG_SIZE_VER0, 16);

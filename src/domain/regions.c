@@ -470,7 +470,7 @@ static int add_regions(struct iomm_domain *domain,
 int iomm_regions_add(struct iomm_domain *domain,
 		     const struct iomm_member *member, bool relaxable)
 {
-	struct iomm_ctx *ctx = domain->obj.ctx;
+	struct iomm_ctx *ctx = member->device->obj.ctx;
 	int err;
 
 	if (!domain || domain->type != IOMM_DOMAIN_PAGING ||
