@@ -42,14 +42,15 @@ check_free(const struct iomm_domain *domain, const struct iomm_device *device,
 
 static int attach_inside(struct iomm_domain *domain, struct iomm_group *group)
 {
+	const struct iomm_domain *before = iomm_group_in_force(group);
 	int err = domain->type == IOMM_DOMAIN_BLOCKED
 			  ? iomm_group_make_quiet(group)
 			  : iomm_target_admit_all(domain, group, NULL, false);
 
 	if (err)
 		return err;
-	iomm_target_commit_all(iomm_group_in_force(group, domain), group);
 	(void)iomm_group_swap(group, iomm_object_get(domain));
+	iomm_group_enforce(group, before);
 	return 0;
 }
 
@@ -100,10 +101,10 @@ int iomm_domain_attach(struct iomm_domain *domain, struct iomm_device *device)
  * group's claim: it is there. */
 void iomm_group_take_attached(struct iomm_group *group)
 {
-	struct iomm_domain *domain;
+	const struct iomm_domain *before = iomm_group_in_force(group);
+	struct iomm_domain *domain = iomm_group_swap(group, NULL);
 
-	iomm_target_commit_all(iomm_group_idle(group), group);
-	domain = iomm_group_swap(group, NULL);
+	iomm_group_enforce(group, before);
 	iomm_target_expel_all(domain, group, NULL, false);
 	iomm_object_drop(domain);
 }

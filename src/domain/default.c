@@ -176,14 +176,24 @@ struct iomm_domain *iomm_group_idle(struct iomm_group *group)
 						    : group->domains.fallback);
 }
 
-struct iomm_domain *
-iomm_group_in_force(struct iomm_group *group, struct iomm_domain *attached)
+struct iomm_domain *iomm_group_in_force(struct iomm_group *group)
 {
+	struct iomm_domain *attached = iomm_as_domain(group->domains.attached);
+
 	if (!attached)
 		return iomm_group_idle(group);
 	return iomm_target_type(attached) == IOMM_DOMAIN_BLOCKED
 		       ? iomm_as_domain(group->domains.quiet)
 		       : attached;
+}
+
+void iomm_group_enforce(struct iomm_group *group,
+			const struct iomm_domain *before)
+{
+	struct iomm_domain *now = iomm_group_in_force(group);
+
+	if (now != before)
+		iomm_target_commit_all(now, group);
 }
 
 /* Joining. What is built or admitted for it is undone when it fails; nothing is
@@ -267,7 +277,7 @@ static void carry_out(struct plan *p)
 	struct iomm_ctx *ctx = group->obj.ctx;
 	struct iomm_domain *fallback = NULL, *quiet = NULL, *before, *after;
 
-	before = iomm_group_in_force(group, iomm_as_domain(d->attached));
+	before = iomm_group_in_force(group);
 	iomm_lock(ctx, &group->lock);
 	if (p->new_fallback)
 		fallback = replace(&d->fallback, p->fallback);
@@ -276,9 +286,8 @@ static void carry_out(struct plan *p)
 	d->default_type = p->type;
 	d->wished = p->wished;
 	iomm_unlock(ctx, &group->lock);
-	after = iomm_group_in_force(group, iomm_as_domain(d->attached));
-	if (after != before)
-		iomm_target_commit_all(after, group);
+	iomm_group_enforce(group, before);
+	after = iomm_group_in_force(group);
 	/* Blocked it is: the IDs of its own by the probe, the others as theirs. */
 	if (iomm_target_type(after) != IOMM_DOMAIN_BLOCKED)
 		iomm_target_commit(after, p->member, 0);

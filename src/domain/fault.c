@@ -56,10 +56,12 @@ translates(struct iomm_group *group, const struct iomm_iommu *iommu,
 	struct iomm_domain *domain;
 
 	iomm_lock(ctx, &group->lock);
-	domain = pasid ? iomm_pasid_domain(group, iommu, id, pasid)
-		       : iomm_group_in_force(group,
-					     iomm_as_domain(
-						     group->domains.attached));
+	if (pasid)
+		domain = iomm_pasid_domain(group, iommu, id, pasid);
+	else if (group->domains.attached)
+		domain = iomm_as_domain(group->domains.attached);
+	else
+		domain = iomm_group_idle(group);
 	if (domain)
 		iomm_object_get(domain);
 	iomm_unlock(ctx, &group->lock);

@@ -123,14 +123,16 @@ static int check_claim(const struct iomm_group *group, const void *owner)
 
 static int claim_first(struct iomm_group *group, const void *owner)
 {
+	const struct iomm_domain *before;
 	int err = iomm_group_enter(group);
 
 	if (err)
 		return err;
 	err = iomm_group_make_quiet(group);
 	if (!err) {
+		before = iomm_group_in_force(group);
 		set_owner(group, owner, 1);
-		iomm_target_commit_all(iomm_group_idle(group), group);
+		iomm_group_enforce(group, before);
 	}
 	iomm_group_exit(group);
 	return err;
@@ -151,6 +153,7 @@ static int claim(struct iomm_group *group, const void *owner)
 static int release(struct iomm_group *group, const void *owner)
 {
 	const struct iomm_group_domains *d = &group->domains;
+	const struct iomm_domain *before;
 
 	if (!d->claims || d->owner != owner)
 		return IOMM_FAIL(group->obj.ctx, IOMM_EINVAL,
@@ -162,11 +165,12 @@ static int release(struct iomm_group *group, const void *owner)
 	}
 	/* What the owner has attached ends with his claim. */
 	iomm_pasids_drop(group, NULL);
+	before = iomm_group_in_force(group);
 	set_owner(group, NULL, 0);
 	if (d->attached)
 		iomm_group_take_attached(group);
 	else
-		iomm_target_commit_all(iomm_group_idle(group), group);
+		iomm_group_enforce(group, before);
 	return 0;
 }
 

@@ -14,10 +14,13 @@ static inline struct iomm_domain *iomm_as_domain(struct iomm_object *object)
  * blocked; so in all of this. */
 struct iomm_domain *iomm_group_idle(struct iomm_group *group);
 
-/* What is in force when a user's domain is attached: a blocking one leaves what
- * firmware wants mapped, so it is the quiet one. */
-struct iomm_domain *
-iomm_group_in_force(struct iomm_group *group, struct iomm_domain *attached);
+/* What is in force. A user's blocking domain leaves what firmware wants mapped,
+ * so it is the quiet one then. */
+struct iomm_domain *iomm_group_in_force(struct iomm_group *group);
+
+/* Tells the drivers what is in force, if it is something else than before. */
+void iomm_group_enforce(struct iomm_group *group,
+			const struct iomm_domain *before);
 
 /* Makes the quiet domain, if it takes one. */
 int iomm_group_make_quiet(struct iomm_group *group);
