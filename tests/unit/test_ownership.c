@@ -212,19 +212,27 @@ static void test_members(void **state)
 static void test_first_region(void **state)
 {
 	struct world *w = *state;
-	struct iomm_device *near;
+	struct iomm_device *nic, *late;
 	struct iomm_group *group;
 	struct zone z;
 
 	zone_start(&z, w, IOMM_DOMAIN_ANY);
-	near = crowd_bound(w, "nic");
-	group = group_of(near);
+	nic = crowd_bound(w, "nic");
+	group = group_of(nic);
 	assert_ok(iomm_group_claim(group, &me));
+	/* No domain is made for nothing. */
 	assert_int_equal(world_live(w, IOMM_HANDLE_DOMAIN), 0);
+	assert_false(zone_has(&z, 0x40, ZONE_L));
+	late = crowd_bound(w, "late");
+	assert_true(zone_has(&z, 0x40, ZONE_L));
 	assert_false(zone_reads(&z, 0x40, 0, RAM_PA, RAM_PA));
 	assert_ok(iomm_group_release(group, &me));
+	assert_true(zone_has(&z, 0x40, ZONE_L));
+	assert_ok(iomm_device_remove(late, IOMM_FOREVER));
+	assert_false(zone_has(&z, 0x40, ZONE_L));
 	iomm_group_put(group);
-	iomm_device_put(near);
+	iomm_device_put(nic);
+	iomm_device_put(late);
 	zone_stop(&z);
 }
 

@@ -11,6 +11,7 @@ enum {
 	PLAIN,
 	NIC,
 	FAR,
+	LATE,
 	NODES
 };
 
@@ -31,6 +32,7 @@ static const struct iomm_static_node nodes[NODES] = {
 	[PLAIN] = NODE("/plain", 0),
 	[NIC] = NODE("/nic", 20),
 	[FAR] = NODE("/far", 0),
+	[LATE] = NODE("/late", 0),
 };
 
 #define MAP(n, id)                                                 \
@@ -42,8 +44,8 @@ static const struct iomm_static_node nodes[NODES] = {
 	}
 
 static const struct iomm_static_map maps[] = {
-	MAP(DISK, 0x10),  MAP(TWIN, 0x10), MAP(GPU, 0x20),
-	MAP(PLAIN, 0x30), MAP(NIC, 0x40),  MAP(FAR, 0x50),
+	MAP(DISK, 0x10), MAP(TWIN, 0x10), MAP(GPU, 0x20),  MAP(PLAIN, 0x30),
+	MAP(NIC, 0x40),	 MAP(FAR, 0x50),  MAP(LATE, 0x40),
 };
 
 #define REGION(n, k, at)                                              \
@@ -58,6 +60,7 @@ static const struct iomm_static_region regions[] = {
 	REGION(TWIN, IOMM_REGION_DIRECT, ZONE_B),
 	REGION(GPU, IOMM_REGION_DIRECT_RELAXABLE, ZONE_R),
 	REGION(GPU, IOMM_REGION_RESERVED, ZONE_R + 1 * MB),
+	REGION(LATE, IOMM_REGION_DIRECT, ZONE_L),
 	REGION(FAR, IOMM_REGION_DIRECT, UINT64_C(1) << 40),
 };
 

@@ -11,10 +11,11 @@
 #include "unit/soft_support.h"
 
 /* Direct regions in the machine's memory, of two pages each. The second overlaps
- * the first, the last is relaxable. */
+ * the first, the third is relaxable. */
 #define ZONE_A (RAM_PA + 1 * MB)
 #define ZONE_B (ZONE_A + 4 * KB)
 #define ZONE_R (RAM_PA + 2 * MB)
+#define ZONE_L (RAM_PA + 3 * MB)
 
 /*
  *   /disk   ID 0x10, region ZONE_A, PASIDs of 16 bits
@@ -22,6 +23,7 @@
  *   /gpu    ID 0x20, region ZONE_R, PASIDs of 8 bits
  *   /plain  ID 0x30
  *   /nic    ID 0x40, PASIDs of 20 bits
+ *   /late   ID 0x40, region ZONE_L
  *   /far    ID 0x50, region at 1 << 40, of which no IOMMU here knows
  */
 struct zone {
