@@ -76,19 +76,20 @@ static void domain_free(void *data, void *domain)
 	(void)domain;
 }
 
-static void commit(void *data, void *device, void *domain,
-		   const struct iomm_pgtable_info *table)
+static void
+commit(void *data, void *device, void *domain, const struct iomm_attach *at)
 {
 	(void)data;
 	(void)device;
 	(void)domain;
-	(void)table;
+	(void)at;
 }
 
-static void block(void *data, void *device)
+static void block(void *data, void *device, const struct iomm_attach *at)
 {
 	(void)data;
 	(void)device;
+	(void)at;
 }
 
 static int flush(void *data, void *domain, uint64_t iova, uint64_t last,

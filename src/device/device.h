@@ -20,6 +20,7 @@ struct iomm_device {
 	struct iomm_object obj;
 	struct iomm_list link;		 /* iomm_registry.devices */
 	struct iomm_index_entry by_name; /* in the registry */
+	struct iomm_list leave_link;	 /* iomm_group.leaving */
 
 	/* What waits, under the registry's lock. Devices that wait for one node
 	 * are a ring, of which the first stands in the index; or else they are
@@ -41,7 +42,7 @@ struct iomm_device {
 	 * so that entry stays refused. */
 	uint32_t removers;
 	bool closed;
-	/* Held by the one thread that probes, removes, attaches, detaches. */
+	/* Held by the one thread that probes or removes. */
 	struct iomm_claim claim;
 	_Atomic uint32_t probes; /* finished so far */
 	int result;		 /* of the last one; under the claim */
@@ -50,10 +51,8 @@ struct iomm_device {
 	 */
 	struct iomm_lock lock;
 	uint32_t state; /* IOMM_DEVICE_* */
-	bool coherent;	/* DMA snoops CPU caches; once bound */
-	struct iomm_binding *bindings;
-	uint32_t nr_bindings;
-	struct iomm_group *group;
+	/* Once bound; under the group's claim too. */
+	struct iomm_member *member;
 	struct iomm_release_action *releases; /* newest first; lock only */
 };
 
@@ -64,8 +63,27 @@ void iomm_device_set_state(struct iomm_device *device, uint32_t state);
 /* ENODEV, with the sentence for a device that is not present. */
 int iomm_device_fail_gone(struct iomm_device *device);
 
-/* With the claim held: undoes a probe and goes to another state. */
-void iomm_device_unbind(struct iomm_device *device, uint32_t state);
+/* The last step of a probe, which cannot fail: the device is bound from now on,
+ * and others see it in the group. Claims of both are held. */
+void iomm_device_publish(struct iomm_device *device,
+			 struct iomm_member *member);
+
+/* With both claims held: undoes a probe, and ends the group's. */
+void iomm_device_leave(struct iomm_device *device, uint32_t state);
+
+/* With the claim held: undoes a probe, under the claim of the group, and goes to
+ * another state. What fails is getting that claim. */
+int iomm_device_unbind(struct iomm_device *device, uint32_t state,
+		       uint64_t deadline);
+/* Waits until it could be unbound. */
+int iomm_device_may_unbind(struct iomm_device *device, uint64_t deadline);
+
+/* The group that the device is in, with a reference and with its claim, which
+ * keep it bound there until iomm_device_end_group(). ENODEV when it is in none,
+ * or is being removed. */
+int iomm_device_begin_group(struct iomm_device *device,
+			    struct iomm_group **out);
+void iomm_device_end_group(struct iomm_group *group);
 
 /* For an instance that is being unregistered: unbinds the device if it is bound
  * there, and has it wait for the instance's node. */

@@ -53,7 +53,8 @@ static int check_ops(struct iomm_ctx *ctx, const struct iomm_iommu_ops *ops)
 	    !ops->block || !ops->flush || !ops->flush_all)
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
 				 "struct iomm_iommu_ops lacks a callback; only "
-				 "attach_prepare is optional");
+				 "group, default_domain and attach_prepare are "
+				 "optional");
 	return 0;
 }
 
@@ -67,10 +68,18 @@ read_config(struct iomm_ctx *ctx, const struct iomm_iommu_config *config,
 				 "iomm_iommu_config");
 
 	if (!err)
-		err = iomm_check_bits(ctx, c->flags, 0,
+		err = iomm_check_bits(ctx, c->flags, IOMM_IOMMU_IDENTITY,
 				      "iomm_iommu_config.flags");
+	if (!err)
+		err = iomm_check_bits(ctx, c->reserved, 0,
+				      "iomm_iommu_config.reserved");
 	if (err)
 		return err;
+	if (c->pasid_bits > IOMM_PASID_BITS_MAX)
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "iomm_iommu_config.pasid_bits is %u: PASIDs "
+				 "have up to %u bits",
+				 c->pasid_bits, IOMM_PASID_BITS_MAX);
 	if (!c->node || !c->name || !c->driver)
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
 				 "an IOMMU instance needs a node, a name and "
@@ -89,7 +98,10 @@ static int create(struct iomm_ctx *ctx, const struct iomm_iommu_config *config,
 	if (!iommu)
 		return -IOMM_ENOMEM;
 	iommu->node = config->node;
+	iommu->flags = config->flags;
+	iommu->pasid_bits = config->pasid_bits;
 	iomm_list_init(&iommu->link);
+	iommu->marks.order = iomm_mark_order;
 	iomm_list_init(&iommu->bindings);
 	iomm_list_init(&iommu->parts);
 	iommu->name = iomm_strdup(ctx, config->name);
@@ -199,7 +211,7 @@ static struct iomm_device *first_bound(struct iomm_iommu *iommu, bool *busy)
 	iomm_lock(ctx, &iommu->lock);
 	iomm_list_for_each (pos, &iommu->bindings) {
 		device = iomm_container_of(pos, struct iomm_binding, link)
-				 ->device;
+				 ->member->device;
 		if (iomm_object_get_unless_zero(&device->obj))
 			break;
 		*busy = true;
@@ -375,17 +387,6 @@ int iomm_iommu_unregister(struct iomm_iommu *iommu, uint64_t timeout)
 		iomm_claim_drop(ctx, &iommu->claim);
 	}
 	return iomm_leave(ctx, err);
-}
-
-bool iomm_binding_has_id(const struct iomm_binding *binding, uint64_t id)
-{
-	uint32_t n;
-
-	for (n = 0; n < binding->nr_ids; n++) {
-		if (binding->ids[n] == id)
-			return true;
-	}
-	return false;
 }
 
 /* Parts of domains */

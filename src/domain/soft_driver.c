@@ -110,28 +110,27 @@ static void domain_free(void *data, void *priv)
 	iomm_free(instance->ctx, priv, sizeof(struct soft_domain));
 }
 
-static void attach_commit(void *data, void *device_priv, void *domain_priv,
-			  const struct iomm_pgtable_info *table)
+static void attach_commit(void *data, void *device, void *domain_priv,
+			  const struct iomm_attach *at)
 {
 	struct instance *instance = data;
-	struct soft_device *device = device_priv;
 	struct soft_domain *domain = domain_priv;
 	uint32_t n;
 
-	for (n = 0; n < device->nr_ids; n++)
-		iomm_soft_program(instance->soft, device->ids[n],
-				  instance->format, domain->tag, table->regs);
+	(void)device;
+	for (n = 0; n < at->nr_ids; n++)
+		iomm_soft_program(instance->soft, at->ids[n], instance->format,
+				  domain->tag, at->table->regs);
 }
 
-static void block(void *data, void *device_priv)
+static void block(void *data, void *device, const struct iomm_attach *at)
 {
 	struct instance *instance = data;
-	struct soft_device *device = device_priv;
 	uint32_t n;
 
-	for (n = 0; n < device->nr_ids; n++)
-		iomm_soft_program(instance->soft, device->ids[n], NULL, 0,
-				  NULL);
+	(void)device;
+	for (n = 0; n < at->nr_ids; n++)
+		iomm_soft_program(instance->soft, at->ids[n], NULL, 0, NULL);
 }
 
 static int flush(void *data, void *priv, uint64_t iova, uint64_t last,

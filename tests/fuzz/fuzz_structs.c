@@ -231,7 +231,7 @@ static void call_iommu_register(struct machine *m)
 		NAME(struct iomm_iommu_config, name),
 		NAME(struct iomm_iommu_config, driver),
 	};
-	const void *fn[10][2];
+	const void *fn[12][2];
 	struct slot ops_slots[LENGTH(fn)];
 	struct iomm_iommu_config *config;
 	struct iomm_iommu *iommu = NULL;
@@ -266,10 +266,10 @@ static void call_iommu_register(struct machine *m)
 static void call_report_fault(struct machine *m)
 {
 	struct iomm_fault *fault =
-		take_struct(&m->in, IOMM_FAULT_SIZE_VER0, NULL, 0);
+		take_struct(&m->in, IOMM_FAULT_SIZE_VER1, NULL, 0);
 	uint8_t how = take8(&m->in);
 
-	if (how & 1 && fault->size >= IOMM_FAULT_SIZE_VER0)
+	if (how & 1 && fault->size >= IOMM_FAULT_SIZE_VER1)
 		fault->id = 31 + 16; /* what mock_ops makes of <16> */
 	(void)!checked(&m->w, iomm_iommu_report_fault(m->iommu, fault));
 	free(fault);

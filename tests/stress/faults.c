@@ -65,11 +65,11 @@ domain_alloc(void *data, struct iomm_domain_setup *setup, void **domain)
 }
 
 static int attach_prepare(void *data, void *device, void *domain,
-			  const struct iomm_pgtable_info *table)
+			  const struct iomm_attach *at)
 {
 	if (faults_hit(of_mock(data), -IOMM_EBUSY))
 		return -IOMM_EBUSY;
-	return mock_ops.attach_prepare(data, device, domain, table);
+	return mock_ops.attach_prepare(data, device, domain, at);
 }
 
 static int flush(void *data, void *domain, uint64_t iova, uint64_t last,

@@ -97,7 +97,7 @@ pub use bus::Bus;
 pub use codec::{Codec, Dirty, Kind, Layout, Registers, Start, TableFlags};
 pub use ctx::{Context, ContextBuilder, HandleKind, LogLevel};
 pub use device::{Device, DeviceConfig, DeviceGuard, DeviceId, DeviceState};
-pub use domain::{Domain, DomainConfig};
+pub use domain::{Domain, DomainConfig, DomainType};
 pub use error::{Code, Error, Result};
 #[cfg(feature = "std")]
 pub use firmware::LinuxFlags;
@@ -114,7 +114,7 @@ pub use ioasid::{
     IoasidSpaceInfo, IoasidState, IoasidSubscriber, IoasidSubscription, Pasid, PasidDriver,
 };
 pub use iommu::{
-    DomainSetup, Fault, FaultReason, FlushRange, Iommu, IommuConfig, IommuDriver, ProbeInfo,
+    DomainSetup, Fault, FaultReason, FlushRange, Iommu, IommuConfig, IommuDriver, ProbeInfo, Slots,
 };
 pub use memory::GuestMemory;
 pub use pci::{Pci, PciFunction, PciId, PciKind};
