@@ -37,7 +37,7 @@ static void forget(struct iomm_device *device)
 	struct iomm_registry *registry = iomm_registry(ctx);
 
 	iomm_lock(ctx, &registry->lock);
-	iomm_list_del(&device->link);
+	iomm_registry_remove_device(registry, device);
 	iomm_unlock(ctx, &registry->lock);
 	IOMM_LOG(ctx, IOMM_LOG_INFO, device->name, "removed");
 }
@@ -98,23 +98,6 @@ const struct iomm_object_type iomm_device_type = {
 	.destroy = destroy,
 };
 
-/* The present device of a name, with a reference; the lock is held. */
-static struct iomm_device *
-lookup(struct iomm_registry *registry, const char *name)
-{
-	struct iomm_list *pos;
-
-	iomm_list_for_each (pos, &registry->devices) {
-		struct iomm_device *device =
-			iomm_container_of(pos, struct iomm_device, link);
-
-		if (iomm_streq(device->name, name) &&
-		    iomm_object_get_unless_zero(&device->obj))
-			return device;
-	}
-	return NULL;
-}
-
 /* Adding */
 
 static int
@@ -148,9 +131,9 @@ static int publish(struct iomm_device *device)
 	struct iomm_device *other;
 
 	iomm_lock(ctx, &registry->lock);
-	other = lookup(registry, device->name);
+	other = iomm_registry_find_device(registry, device->name);
 	if (!other)
-		iomm_list_add_tail(&registry->devices, &device->link);
+		iomm_registry_add_device(registry, device);
 	iomm_unlock(ctx, &registry->lock);
 	if (!other)
 		return 0;
@@ -223,7 +206,7 @@ int iomm_device_find(struct iomm_ctx *ctx, const char *name,
 		return iomm_fail_null(ctx, "iomm_device_find");
 	registry = iomm_registry(ctx);
 	iomm_lock(ctx, &registry->lock);
-	device = lookup(registry, name);
+	device = iomm_registry_find_device(registry, name);
 	iomm_unlock(ctx, &registry->lock);
 	if (!device)
 		return IOMM_FAIL(ctx, IOMM_ENOENT, "there is no device %s",

@@ -18,11 +18,18 @@ struct iomm_release_action {
 
 struct iomm_device {
 	struct iomm_object obj;
-	struct iomm_list link;	     /* iomm_registry.devices */
-	struct iomm_list wait_link;  /* iomm_registry.waiting or .replay */
-	struct iomm_list leave_link; /* iomm_group.leaving */
-	uint64_t wait_node;	     /* registry lock: what it waits for */
-	uint64_t deadline;	     /* registry lock: until when; 0: not set */
+	struct iomm_list link;		 /* iomm_registry.devices */
+	struct iomm_index_entry by_name; /* in the registry */
+	struct iomm_list leave_link;	 /* iomm_group.leaving */
+
+	/* What waits, under the registry's lock. Devices that wait for one node
+	 * are a ring, of which the first stands in the index; or else they are
+	 * due. */
+	struct iomm_list wait_link;	/* the ring, or iomm_registry.replay */
+	struct iomm_index_entry queue;	/* iomm_registry.waiting */
+	struct iomm_index_entry expiry; /* .deadlines, if there is one */
+	uint64_t wait_node;		/* what it waits for */
+	uint64_t deadline;		/* until when; 0: not set */
 
 	struct iomm_bus *bus;
 	char *name;
@@ -92,5 +99,8 @@ void iomm_device_wait_for(struct iomm_device *device, uint64_t node);
 
 /* Takes it off the queue, if it is on one. */
 void iomm_device_stop_waiting(struct iomm_device *device);
+
+/* Is it on one, or due? The registry's lock is held. */
+bool iomm_device_waits(const struct iomm_device *device);
 
 #endif

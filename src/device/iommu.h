@@ -13,6 +13,7 @@
 struct iomm_iommu {
 	struct iomm_object obj;
 	struct iomm_list link; /* iomm_registry.iommus while registered */
+	struct iomm_index_entry by_node; /* the same */
 	uint64_t node;
 	char *name, *driver;
 	char *format;	     /* that it walks; NULL: it did not say */

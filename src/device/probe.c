@@ -335,7 +335,7 @@ static bool shares_result(struct iomm_device *device)
 	if (device->result != -IOMM_EPROBE_DEFER)
 		return device->result;
 	iomm_lock(ctx, &registry->lock);
-	queued = !iomm_list_empty(&device->wait_link);
+	queued = iomm_device_waits(device);
 	iomm_unlock(ctx, &registry->lock);
 	return queued;
 }
