@@ -604,6 +604,51 @@ static void test_probe_inside(void **state)
 	mock_end(&mock);
 }
 
+/* Two form at once: the one is counted where the other joins, and has not been
+ * blocked by anybody yet. */
+static void until_somebody_waits(struct mock *mock, void *object)
+{
+	(void)object;
+	mock->on[MOCK_PROBE] = NULL;
+	while (!mock->w->waits)
+		pause_us(100);
+}
+
+static void *probe_device(void *device)
+{
+	return (void *)(intptr_t)iomm_device_probe(device);
+}
+
+static void test_two_form(void **state)
+{
+	struct world *w = *state;
+	struct iomm_device *device[2];
+	pthread_t thread[2];
+	struct mock mock;
+	uint32_t n;
+	void *err;
+
+	world_crowd(w);
+	crowd_register(&mock, w, "first");
+	device[0] = world_device(w, "x");
+	device[1] = world_device(w, "y");
+	w->waits = 0;
+	mock.on[MOCK_PROBE] = until_somebody_waits;
+	for (n = 0; n < 2; n++)
+		pthread_create(&thread[n], NULL, probe_device, device[n]);
+	for (n = 0; n < 2; n++) {
+		pthread_join(thread[n], &err);
+		assert_null(err);
+	}
+	assert_int_equal(nr_devices(device[0]), 2);
+	/* Whoever was first has blocked all, and the second nothing. */
+	assert_int_equal(mock.calls[MOCK_BLOCK], 1);
+	iomm_device_put(device[0]);
+	iomm_device_put(device[1]);
+	assert_int_equal(mock.calls[MOCK_BLOCK], 2);
+	mock_end(&mock);
+}
+
 /* A device that waits goes on waiting when a probe could not have the claim: it
  * is due, for whoever may wait. */
 static void test_waiting_and_barred(void **state)
@@ -694,6 +739,7 @@ int main(void)
 		WORLD_TEST(test_last_put_inside),
 		WORLD_TEST(test_last_put_with_claim),
 		WORLD_TEST(test_probe_inside),
+		WORLD_TEST(test_two_form),
 		WORLD_TEST(test_waiting_and_barred),
 		cmocka_unit_test(test_run_without_wait),
 	};
