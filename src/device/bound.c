@@ -95,6 +95,18 @@ void iomm_device_leave(struct iomm_device *device, uint32_t state)
 	iomm_device_end_group(group);
 }
 
+int iomm_device_may_unbind(struct iomm_device *device, uint64_t deadline)
+{
+	int err;
+
+	if (!device->member)
+		return 0;
+	err = iomm_group_begin(device->member->group, deadline);
+	if (!err)
+		iomm_group_end(device->member->group);
+	return err;
+}
+
 int iomm_device_unbind(struct iomm_device *device, uint32_t state,
 		       uint64_t deadline)
 {

@@ -37,21 +37,25 @@ static void forget(struct iomm_device *device)
 	struct iomm_registry *registry = iomm_registry(ctx);
 
 	iomm_lock(ctx, &registry->lock);
-	iomm_list_del(&device->link);
+	iomm_registry_remove_device(registry, device);
 	iomm_unlock(ctx, &registry->lock);
 	IOMM_LOG(ctx, IOMM_LOG_INFO, device->name, "removed");
 }
 
 /*
  * Nobody is inside, and the claim is held. Release actions run without the
- * group's: they may have business with it. So when that is not to be had in
- * time some of the removal is done; the next one does the rest.
+ * group's: they may have business with it. So it is taken twice, before anything
+ * happens and after them; should somebody have it the second time, what has
+ * `begun` is for the next removal to end.
  */
-static int take_away(struct iomm_device *device, uint64_t deadline)
+static int take_away(struct iomm_device *device, uint64_t deadline, bool *begun)
 {
-	int err;
+	int err = iomm_device_may_unbind(device, deadline);
 
-	iomm_device_stop_waiting(device);
+	if (err)
+		return err;
+	*begun = true;
+	(void)iomm_device_stop_waiting(device);
 	run_releases(device);
 	err = iomm_device_unbind(device, IOMM_DEVICE_REMOVED, deadline);
 	if (!err)
@@ -66,7 +70,6 @@ static bool ready(struct iomm_object *object)
 
 	if (device->state == IOMM_DEVICE_REMOVED)
 		return true;
-	iomm_device_stop_waiting(device);
 	run_releases(device);
 	return !device->member ||
 	       iomm_group_try_leaving(device->member->group, device);
@@ -76,6 +79,7 @@ static void destroy(struct iomm_object *object)
 {
 	struct iomm_device *device = (struct iomm_device *)(void *)object;
 
+	(void)iomm_device_stop_waiting(device);
 	if (device->state != IOMM_DEVICE_REMOVED) {
 		if (device->member)
 			iomm_device_leave(device, IOMM_DEVICE_REMOVED);
@@ -92,23 +96,6 @@ const struct iomm_object_type iomm_device_type = {
 	.ready = ready,
 	.destroy = destroy,
 };
-
-/* The present device of a name, with a reference; the lock is held. */
-static struct iomm_device *
-lookup(struct iomm_registry *registry, const char *name)
-{
-	struct iomm_list *pos;
-
-	iomm_list_for_each (pos, &registry->devices) {
-		struct iomm_device *device =
-			iomm_container_of(pos, struct iomm_device, link);
-
-		if (iomm_streq(device->name, name) &&
-		    iomm_object_get_unless_zero(&device->obj))
-			return device;
-	}
-	return NULL;
-}
 
 /* Adding */
 
@@ -143,9 +130,9 @@ static int publish(struct iomm_device *device)
 	struct iomm_device *other;
 
 	iomm_lock(ctx, &registry->lock);
-	other = lookup(registry, device->name);
+	other = iomm_registry_find_device(registry, device->name);
 	if (!other)
-		iomm_list_add_tail(&registry->devices, &device->link);
+		iomm_registry_add_device(registry, device);
 	iomm_unlock(ctx, &registry->lock);
 	if (!other)
 		return 0;
@@ -218,7 +205,7 @@ int iomm_device_find(struct iomm_ctx *ctx, const char *name,
 		return iomm_fail_null(ctx, "iomm_device_find");
 	registry = iomm_registry(ctx);
 	iomm_lock(ctx, &registry->lock);
-	device = lookup(registry, name);
+	device = iomm_registry_find_device(registry, name);
 	iomm_unlock(ctx, &registry->lock);
 	if (!device)
 		return IOMM_FAIL(ctx, IOMM_ENOENT, "there is no device %s",
@@ -302,12 +289,11 @@ static int do_remove(struct iomm_device *device, uint64_t timeout)
 		err = iomm_claim_take(ctx, &device->claim, deadline,
 				      device->name);
 	if (!err) {
-		begun = true;
 		if (device->state != IOMM_DEVICE_REMOVED)
-			err = take_away(device, deadline);
+			err = take_away(device, deadline, &begun);
 		iomm_claim_drop(ctx, &device->claim);
 	}
-	end_removal(device, begun || err == -IOMM_ETIMEDOUT);
+	end_removal(device, begun || !err || err == -IOMM_ETIMEDOUT);
 	return err;
 }
 

@@ -13,6 +13,7 @@
 struct iomm_iommu {
 	struct iomm_object obj;
 	struct iomm_list link; /* iomm_registry.iommus while registered */
+	struct iomm_index_entry by_node; /* the same */
 	uint64_t node;
 	char *name, *driver;
 	char *format;	     /* that it walks; NULL: it did not say */
@@ -35,14 +36,6 @@ struct iomm_iommu {
 };
 
 extern const struct iomm_object_type iomm_iommu_type;
-
-/*
- * A device that is bound here has lost its last reference: it is on the reap
- * list, or another thread is destroying it. Destroys it, true, or waits a little
- * for it to pass through the presence, which was `word` before it was seen. Not
- * in a callback.
- */
-bool iomm_iommu_let_leave(struct iomm_iommu *iommu, uint32_t word);
 
 #define IOMM_PART_LIVE 0u
 #define IOMM_PART_UNKNOWN \
