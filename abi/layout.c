@@ -488,6 +488,22 @@ FIELD(iomm_gather, reserved, 48, 16);
 
 VALUE(IOMM_GATHER_SIZE_VER0, 64);
 
+/* <iomm/group.h> */
+
+SIZE(iomm_group_info, 24, 4);
+FIELD(iomm_group_info, size, 0, 4);
+FIELD(iomm_group_info, number, 4, 4);
+FIELD(iomm_group_info, flags, 8, 4);
+FIELD(iomm_group_info, nr_devices, 12, 4);
+FIELD(iomm_group_info, nr_regions, 16, 4);
+FIELD(iomm_group_info, default_type, 20, 4);
+
+VALUE(IOMM_GROUP_CLAIMED, 1);
+VALUE(IOMM_GROUP_ATTACHED, 2);
+VALUE(IOMM_GROUP_IN_USE, 4);
+VALUE(IOMM_GROUP_DEAD, 8);
+VALUE(IOMM_GROUP_INFO_SIZE_VER0, 24);
+
 /* <iomm/ioasid.h> */
 
 SIZE(iomm_ioasid_set_config, 24, 8);
@@ -886,7 +902,7 @@ FIELD(iomm_soft_driver, ias, 40, 4);
 FIELD(iomm_soft_driver, oas, 44, 4);
 POINTER(iomm_soft_driver, memory, 48);
 FIELD(iomm_soft_driver, pasid_bits, 56, 4);
-FIELD(iomm_soft_driver, reserved, 60, 4);
+FIELD(iomm_soft_driver, default_domain, 60, 4);
 
 VALUE(IOMM_SOFT_IDENTITY, 1);
 VALUE(IOMM_SOFT_CONFIG_SIZE_VER0, 16);

@@ -33,6 +33,7 @@ struct machine {
 	struct iomm_bus *bus[INSTANCES];
 	struct iomm_iommu *iommu[INSTANCES];
 	struct iomm_device **device;
+	char (*name)[16];
 };
 
 /* A driver that has nothing to do. */
@@ -75,19 +76,20 @@ static void domain_free(void *data, void *domain)
 	(void)domain;
 }
 
-static void commit(void *data, void *device, void *domain,
-		   const struct iomm_pgtable_info *table)
+static void
+commit(void *data, void *device, void *domain, const struct iomm_attach *at)
 {
 	(void)data;
 	(void)device;
 	(void)domain;
-	(void)table;
+	(void)at;
 }
 
-static void block(void *data, void *device)
+static void block(void *data, void *device, const struct iomm_attach *at)
 {
 	(void)data;
 	(void)device;
+	(void)at;
 }
 
 static int flush(void *data, void *domain, uint64_t iova, uint64_t last,
@@ -188,21 +190,25 @@ static void make(struct machine *m, const struct iomm_platform *platform)
 }
 
 /* The n-th of a machine's devices is number n / INSTANCES of its bus. */
+static void set_name(char (*name)[16], uint32_t n)
+{
+	uint32_t rid = n / INSTANCES & 0xffff;
+
+	snprintf(*name, sizeof(*name), "%04x:%02x:%02x.%x", n % INSTANCES,
+		 rid >> 8, rid >> 3 & 31, rid & 7);
+}
+
 static void add(struct machine *m, uint32_t n)
 {
-	uint32_t bus = n % INSTANCES, rid = n / INSTANCES;
 	struct iomm_device_config config = {
 		.size = sizeof(config),
 		.flags = IOMM_DEVICE_ADDRESS,
-		.address = rid,
+		.name = m->name[n],
+		.address = n / INSTANCES,
 		.probe_timeout = HOUR,
 	};
-	char name[32];
-
-	snprintf(name, sizeof(name), "%04x:%02x:%02x.%x", bus, rid >> 8,
-		 rid >> 3 & 31, rid & 7);
-	config.name = name;
-	bench_check(!iomm_device_create(m->bus[bus], &config, &m->device[n]),
+	bench_check(!iomm_device_create(m->bus[n % INSTANCES], &config,
+					&m->device[n]),
 		    "no device");
 }
 
@@ -285,12 +291,16 @@ struct machines {
 static void *open_machines(uint32_t devices, uint32_t copies)
 {
 	struct machines *machines = calloc(1, sizeof(*machines));
+	struct machine *m = &machines->machine;
+	uint32_t n;
 
 	bench_check(machines, "no memory");
-	machines->machine.count = devices;
-	machines->machine.device =
-		calloc(devices, sizeof(*machines->machine.device));
-	bench_check(machines->machine.device, "no memory");
+	m->count = devices;
+	m->device = calloc(devices, sizeof(*m->device));
+	m->name = calloc(devices, sizeof(*m->name));
+	bench_check(m->device && m->name, "no memory");
+	for (n = 0; n < devices; n++)
+		set_name(&m->name[n], n);
 	machines->copies = copies;
 	return machines;
 }
@@ -330,6 +340,7 @@ static void close_machines(void *state)
 	struct machines *machines = state;
 
 	free(machines->machine.device);
+	free(machines->machine.name);
 	free(machines);
 }
 

@@ -86,7 +86,9 @@ struct iomm_soft_driver {
 	/** Width of the PASIDs that it tells apart, up to
 	 * IOMM_PASID_BITS_MAX; 0: that. */
 	uint32_t pasid_bits;
-	uint32_t reserved; /**< 0 */
+	/** Type of domain, IOMM_DOMAIN_*, that its devices need by default; 0:
+	 * any will do. */
+	uint32_t default_domain;
 };
 
 /** Up to and without `pasid_bits`. */

@@ -35,7 +35,7 @@ static int take_away(struct iomm_device *device, uint64_t deadline, bool *begun)
 	if (err)
 		return err;
 	*begun = true;
-	iomm_device_stop_waiting(device);
+	(void)iomm_device_stop_waiting(device);
 	iomm_device_run_releases(device);
 	err = iomm_device_unbind(device, IOMM_DEVICE_REMOVED, deadline);
 	if (!err)
@@ -50,7 +50,6 @@ static bool ready(struct iomm_object *object)
 
 	if (device->state == IOMM_DEVICE_REMOVED)
 		return true;
-	iomm_device_stop_waiting(device);
 	iomm_device_run_releases(device);
 	return !device->member ||
 	       iomm_group_try_leaving(device->member->group, device);
@@ -60,6 +59,7 @@ static void destroy(struct iomm_object *object)
 {
 	struct iomm_device *device = (struct iomm_device *)(void *)object;
 
+	(void)iomm_device_stop_waiting(device);
 	if (device->state != IOMM_DEVICE_REMOVED) {
 		if (device->member)
 			iomm_device_leave(device, IOMM_DEVICE_REMOVED);

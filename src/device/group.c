@@ -178,31 +178,6 @@ void iomm_group_exit(struct iomm_group *group)
 	exit_until(group, &group->members);
 }
 
-/* What is attached */
-
-struct iomm_object *
-iomm_group_swap(struct iomm_group *group, struct iomm_object *domain)
-{
-	struct iomm_object *old;
-
-	iomm_lock(group->obj.ctx, &group->lock);
-	old = group->domains.attached;
-	group->domains.attached = domain;
-	iomm_unlock(group->obj.ctx, &group->lock);
-	return old;
-}
-
-struct iomm_object *iomm_group_attached(struct iomm_group *group)
-{
-	struct iomm_object *domain = NULL;
-
-	iomm_lock(group->obj.ctx, &group->lock);
-	if (group->domains.attached)
-		domain = iomm_object_get(group->domains.attached);
-	iomm_unlock(group->obj.ctx, &group->lock);
-	return domain;
-}
-
 /* Public */
 
 int iomm_group_number(struct iomm_group *group, uint32_t *out)
@@ -225,6 +200,11 @@ static void describe(struct iomm_group *group, struct iomm_group_info *info)
 		info->flags |= IOMM_GROUP_DEAD;
 	if (group->domains.attached)
 		info->flags |= IOMM_GROUP_ATTACHED;
+	if (group->domains.claims)
+		info->flags |= IOMM_GROUP_CLAIMED;
+	if (group->domains.users)
+		info->flags |= IOMM_GROUP_IN_USE;
+	info->default_type = group->domains.default_type;
 	iomm_group_for_each(pos, group)
 	{
 		info->nr_regions += iomm_member_at(pos)->spec->built.regions.nr;

@@ -17,8 +17,19 @@
  * the group's claim and lock, and is read under either. To this folder domains
  * are just objects, and nothing here looks into them. */
 struct iomm_group_domains {
-	/* The domain, with a reference. NULL: all is blocked. */
-	struct iomm_object *attached;
+	/* Objects, with a reference; NULL: all is blocked. `fallback` is the
+	 * default domain. `quiet` is for when nothing may be attached, and is
+	 * made when it is needed for the first time. */
+	struct iomm_object *attached; /* the user's; or NULL */
+	struct iomm_object *fallback, *quiet;
+	uint32_t default_type; /* IOMM_DOMAIN_*; ANY without members */
+	bool wished;	       /* some member has asked for that type */
+	/* DMA ownership. */
+	const void *owner;
+	uint32_t claims; /* of the owner */
+	uint32_t users;	 /* of the default domain */
+	/* Address spaces of members that have a domain of their own. */
+	struct iomm_index pasids;
 };
 
 struct iomm_group {
@@ -74,7 +85,8 @@ int iomm_group_create(struct iomm_ctx *ctx, struct iomm_group **out);
 void iomm_group_set_number(struct iomm_group *group, uint32_t number);
 
 /* The claim. Whoever has it keeps a reference on the group until after the end.
- * The end is also when devices that could not leave meanwhile do so. */
+ * The end is also when devices that could not leave meanwhile are put on the reap
+ * list again: within iomm_enter() and iomm_leave(). */
 int iomm_group_begin(struct iomm_group *group, uint64_t deadline);
 void iomm_group_end(struct iomm_group *group);
 
@@ -106,13 +118,5 @@ static inline struct iomm_member *iomm_member_at(struct iomm_list *pos)
 {
 	return iomm_container_of(pos, struct iomm_member, link);
 }
-
-/* Publishes another domain (taking over the caller's reference), or none, and
- * returns the old one with its reference. The claim is held. */
-struct iomm_object *
-iomm_group_swap(struct iomm_group *group, struct iomm_object *domain);
-
-/* What is attached, with a reference more; or NULL. */
-struct iomm_object *iomm_group_attached(struct iomm_group *group);
 
 #endif

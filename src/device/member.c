@@ -118,6 +118,31 @@ int iomm_member_add(struct iomm_member *member, struct iomm_iommu *iommu,
 	return err;
 }
 
+uint32_t iomm_member_pasid_bits(const struct iomm_member *member)
+{
+	return member->spec->built.limits.pasid_bits;
+}
+
+uint32_t iomm_member_default_domain(const struct iomm_member *member)
+{
+	(void)member;
+	return IOMM_DOMAIN_ANY;
+}
+
+bool iomm_member_shares_id(const struct iomm_member *member)
+{
+	const struct iomm_binding *binding = member->bindings;
+	uint32_t b, n;
+
+	for (b = 0; b < member->nr_bindings; b++, binding++) {
+		for (n = 0; n < binding->nr_ids; n++) {
+			if (binding->marks[n]->joined > 1)
+				return true;
+		}
+	}
+	return false;
+}
+
 int iomm_member_form(struct iomm_member *member)
 {
 	struct iomm_group *fresh;

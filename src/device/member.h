@@ -61,6 +61,14 @@ struct iomm_member {
 	struct iomm_binding bindings[];
 };
 
+/* In its creator's words and firmware's: width of its PASIDs, and the type of
+ * default domain that it is to have (IOMM_DOMAIN_ANY: not said). */
+uint32_t iomm_member_pasid_bits(const struct iomm_member *member);
+uint32_t iomm_member_default_domain(const struct iomm_member *member);
+
+/* Has another member one of its IDs? The group's claim is held. */
+bool iomm_member_shares_id(const struct iomm_member *member);
+
 /* One without bindings; `spec` gets another reference. ENOMEM, with a sentence.
  */
 int iomm_member_create(struct iomm_device *device, struct iomm_fwspec *spec,

@@ -8,6 +8,7 @@ static void destroy(struct iomm_object *object)
 {
 	struct iomm_domain *domain = (struct iomm_domain *)(void *)object;
 
+	iomm_regions_free(domain);
 	/* The space goes with the table, which a gather may still hold. */
 	iomm_object_drop(domain->pgtable);
 	iomm_release(object->ctx, domain->handler_release,
@@ -51,38 +52,42 @@ read_config(struct iomm_ctx *ctx, const struct iomm_domain_config *config,
 				      "iomm_domain_config.flags");
 	if (c->type == IOMM_DOMAIN_ANY)
 		c->type = IOMM_DOMAIN_PAGING;
-	if (!err && c->type != IOMM_DOMAIN_PAGING &&
-	    c->type != IOMM_DOMAIN_BLOCKED)
+	if (!err && c->type > IOMM_DOMAIN_IDENTITY)
 		err = IOMM_FAIL(ctx, IOMM_EINVAL, "there is no domain type %u",
 				c->type);
 	return err;
 }
 
-static int make_table(struct iomm_domain *domain, struct iomm_device *device,
-		      const struct iomm_domain_config *config)
+static int
+make_table(struct iomm_domain *domain, struct iomm_group *group,
+	   struct iomm_member *extra, const struct iomm_domain_config *config)
 {
-	struct iomm_group *group;
-	int err = iomm_device_begin_group(device, &group);
+	int err = iomm_space_create(group, extra, config, &domain->pgtable,
+				    &domain->space);
 
-	if (err)
-		return err;
-	err = iomm_space_create(group, config, &domain->pgtable,
-				&domain->space);
-	iomm_device_end_group(group);
 	if (err)
 		return err;
 	domain->info.size = sizeof(domain->info);
 	return iomm_pgtable_info(domain->pgtable, &domain->info);
 }
 
-/* A blocking domain needs nothing of the device, but that it is there. */
-static int check_device(struct iomm_device *device)
+int iomm_domain_make(struct iomm_group *group, struct iomm_member *extra,
+		     const struct iomm_domain_config *config,
+		     struct iomm_domain **out)
 {
-	struct iomm_group *group;
-	int err = iomm_device_begin_group(device, &group);
+	struct iomm_domain *domain =
+		iomm_object_create(group->obj.ctx, &iomm_domain_type);
+	int err = 0;
 
-	if (!err)
-		iomm_device_end_group(group);
+	if (!domain)
+		return -IOMM_ENOMEM;
+	domain->type = config->type;
+	if (domain->type == IOMM_DOMAIN_PAGING)
+		err = make_table(domain, group, extra, config);
+	if (err)
+		iomm_object_drop(domain);
+	else
+		*out = domain;
 	return err;
 }
 
@@ -92,23 +97,16 @@ create(struct iomm_device *device, const struct iomm_domain_config *config,
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 	struct iomm_domain_config c;
-	struct iomm_domain *domain;
+	struct iomm_group *group;
 	int err = read_config(ctx, config, &c);
 
+	if (!err)
+		err = iomm_device_begin_group(device, &group);
 	if (err)
 		return err;
-	domain = iomm_object_create(ctx, &iomm_domain_type);
-	if (!domain)
-		return -IOMM_ENOMEM;
-	domain->type = c.type;
-	err = c.type == IOMM_DOMAIN_PAGING ? make_table(domain, device, &c)
-					   : check_device(device);
-	if (err) {
-		iomm_object_drop(domain);
-		return err;
-	}
-	*out = domain;
-	return 0;
+	err = iomm_domain_make(group, NULL, &c, out);
+	iomm_device_end_group(group);
+	return err;
 }
 
 int iomm_domain_create(struct iomm_device *device,
@@ -132,7 +130,8 @@ static int begin(struct iomm_domain *domain)
 		return -IOMM_EINVAL;
 	if (domain->type != IOMM_DOMAIN_PAGING)
 		return IOMM_FAIL(domain->obj.ctx, IOMM_EINVAL,
-				 "a blocking domain has no page table");
+				 "a domain that blocks, or lets everything "
+				 "through, has no page table");
 	return iomm_space_begin(domain->space);
 }
 
@@ -155,8 +154,8 @@ int iomm_domain_map(struct iomm_domain *domain, uint64_t iova, uint64_t paddr,
 
 /* One step for others, so that what is unmapped is not left unflushed because
  * somebody else's turn came in between. */
-static int unmap_and_flush(struct iomm_domain *domain, uint64_t iova,
-			   uint64_t bytes, uint64_t *unmapped)
+int iomm_domain_unmap_now(struct iomm_domain *domain, uint64_t iova,
+			  uint64_t bytes, uint64_t *unmapped)
 {
 	struct iomm_gather gather;
 	int err, flushed = 0;
@@ -178,7 +177,7 @@ static int unmap_strict(struct iomm_domain *domain, uint64_t iova,
 	int err;
 
 	iomm_enter(ctx);
-	err = unmap_and_flush(domain, iova, bytes, unmapped);
+	err = iomm_domain_unmap_now(domain, iova, bytes, unmapped);
 	iomm_space_end(domain->space);
 	return iomm_leave(ctx, err);
 }
@@ -193,6 +192,11 @@ int iomm_domain_unmap(struct iomm_domain *domain, uint64_t iova, uint64_t bytes,
 	err = begin(domain);
 	if (err)
 		return err;
+	err = iomm_regions_check(domain, iova, bytes);
+	if (err) {
+		iomm_space_end(domain->space);
+		return err;
+	}
 	if (!gather)
 		return unmap_strict(domain, iova, bytes, unmapped);
 	err = iomm_pgtable_unmap(domain->pgtable, iova, bytes, gather,

@@ -7,6 +7,7 @@
 #include "base/claim.h"
 #include "base/ctx.h"
 #include "device/device.h"
+#include "domain/regions.h"
 
 /*
  * What a domain's page table needs to live: it outlives the domain when a
@@ -27,8 +28,9 @@ struct iomm_domain {
 	struct iomm_pgtable *pgtable;
 	struct iomm_space *space;
 	struct iomm_pgtable_info info; /* as created; the registers stay */
+	struct iomm_regions regions;
 
-	struct iomm_lock lock; /* the handler */
+	struct iomm_lock lock; /* the handler, and the pieces of regions */
 	void (*handler)(void *data, const struct iomm_fault *fault);
 	void *handler_data;
 	void (*handler_release)(void *data);
@@ -36,16 +38,31 @@ struct iomm_domain {
 
 extern const struct iomm_object_type iomm_domain_type;
 
-/* What domains do when devices join and leave a group (attach.c). */
+/* What domains do when devices join and leave a group (default.c). */
 extern const struct iomm_group_ops iomm_domain_group_ops;
+
+/* One for the devices of a group, and one that is about to join (or NULL). The
+ * group's claim is held. */
+int iomm_domain_make(struct iomm_group *group, struct iomm_member *extra,
+		     const struct iomm_domain_config *config,
+		     struct iomm_domain **out);
+
+/* EINVAL unless both are what they should be, and of one context. */
+int iomm_domain_check_pair(struct iomm_domain *domain,
+			   struct iomm_device *device, const char *call);
+
+/* Unmaps, invalidates and frees, whatever regions say; between the brackets of
+ * the space. */
+int iomm_domain_unmap_now(struct iomm_domain *domain, uint64_t iova,
+			  uint64_t bytes, uint64_t *unmapped);
 
 /* The domain's part at an instance; NULL when it was not made for it. */
 struct iomm_domain_part *
 iomm_space_part(const struct iomm_space *space, const struct iomm_iommu *iommu);
 
-/* Makes the space and page table of a paging domain for the instances that the
- * group's devices are bound to. The group's claim is held. */
-int iomm_space_create(struct iomm_group *group,
+/* Makes the space and page table of a paging domain for the instances that
+ * these devices are bound to. The group's claim is held. */
+int iomm_space_create(struct iomm_group *group, struct iomm_member *extra,
 		      const struct iomm_domain_config *config,
 		      struct iomm_pgtable **pgtable, struct iomm_space **space);
 

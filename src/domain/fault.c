@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Faults: from an instance and an ID to the handler of a domain. */
 #include "base/abi.h"
-#include "domain/domain.h"
+#include "domain/ownership.h"
 
 static int
 set_handler(struct iomm_domain *domain,
@@ -47,14 +47,37 @@ int iomm_domain_set_fault_handler(
 	return iomm_leave(ctx, err);
 }
 
-/* What is attached to the group with an ID, with a reference; or NULL. */
-static struct iomm_domain *attached_to(struct iomm_iommu *iommu, uint64_t id)
+/* What translates there, with a reference; or NULL. */
+static struct iomm_domain *
+translates(struct iomm_group *group, const struct iomm_iommu *iommu,
+	   uint64_t id, uint32_t pasid)
 {
-	struct iomm_group *group = iomm_iommu_group(iommu, id);
-	struct iomm_object *domain = group ? iomm_group_attached(group) : NULL;
+	struct iomm_ctx *ctx = iommu->obj.ctx;
+	struct iomm_domain *domain;
 
+	iomm_lock(ctx, &group->lock);
+	if (pasid)
+		domain = iomm_pasid_domain(group, iommu, id, pasid);
+	else if (group->domains.attached)
+		domain = iomm_as_domain(group->domains.attached);
+	else
+		domain = iomm_group_idle(group);
+	if (domain)
+		iomm_object_get(domain);
+	iomm_unlock(ctx, &group->lock);
+	return domain;
+}
+
+static struct iomm_domain *
+domain_of(struct iomm_iommu *iommu, const struct iomm_fault *fault)
+{
+	struct iomm_group *group = iomm_iommu_group(iommu, fault->id);
+	struct iomm_domain *domain = NULL;
+
+	if (group)
+		domain = translates(group, iommu, fault->id, fault->pasid);
 	iomm_object_drop(group);
-	return (struct iomm_domain *)(void *)domain;
+	return domain;
 }
 
 static bool deliver(struct iomm_domain *domain, const struct iomm_fault *fault)
@@ -95,7 +118,7 @@ static int report(struct iomm_iommu *iommu, const struct iomm_fault *fault)
 		return IOMM_FAIL(ctx, IOMM_ENODEV, "%s is gone",
 				 IOMM_STR(iommu->name));
 	known.size = sizeof(known);
-	domain = attached_to(iommu, known.id);
+	domain = domain_of(iommu, &known);
 	delivered = domain && deliver(domain, &known);
 	iomm_object_drop(domain);
 	if (delivered)

@@ -15,6 +15,7 @@ struct instance {
 	struct iomm_format *format;
 	uint64_t granule;
 	uint32_t ias, oas;
+	uint32_t default_domain;
 };
 
 struct soft_domain {
@@ -60,6 +61,15 @@ static void release(void *data, void *device)
 {
 	(void)data;
 	(void)device;
+}
+
+static int default_domain(void *data, void *device, uint32_t *type)
+{
+	const struct instance *instance = data;
+
+	(void)device;
+	*type = instance->default_domain;
+	return 0;
 }
 
 static int domain_alloc(void *data, struct iomm_domain_setup *setup, void **out)
@@ -159,6 +169,7 @@ static const struct iomm_iommu_ops ops = {
 	.translate = translate,
 	.probe = probe,
 	.release = release,
+	.default_domain = default_domain,
 	.domain_alloc = domain_alloc,
 	.domain_free = domain_free,
 	.attach_prepare = attach_prepare,
@@ -192,11 +203,13 @@ check_driver(struct iomm_soft *soft, const struct iomm_soft_driver *d)
 	struct iomm_ctx *ctx = soft->obj.ctx;
 	int err = iomm_check_bits(ctx, d->flags, 0, "iomm_soft_driver.flags");
 
-	if (!err)
-		err = iomm_check_bits(ctx, d->reserved, 0,
-				      "iomm_soft_driver.reserved");
 	if (err)
 		return err;
+	if (d->default_domain > IOMM_DOMAIN_IDENTITY)
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "there is no domain type %u to be the default "
+				 "of a software IOMMU",
+				 d->default_domain);
 	if (!d->name || !d->node)
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
 				 "a software IOMMU is registered with a node "
@@ -271,6 +284,7 @@ make_instance(struct iomm_soft *soft, const struct iomm_soft_driver *d,
 		return err;
 	}
 	instance->ctx = ctx;
+	instance->default_domain = d->default_domain;
 	instance->soft = iomm_object_get(soft);
 	if (d->memory)
 		instance->memory = iomm_object_get(d->memory);

@@ -3,6 +3,7 @@
 #include "base/abi.h"
 #include "base/mem.h"
 #include "domain/domain.h"
+#include "domain/target.h"
 #include "pgtable/desc.h"
 #include "pgtable/pgtable.h"
 
@@ -200,17 +201,14 @@ static uint32_t mask_bits(uint64_t mask)
 }
 
 /* What all devices of the group can do. */
-static void
-limit_setup(const struct iomm_group *group, struct iomm_domain_setup *setup)
+static void limit_setup(struct iomm_group *group, struct iomm_member *extra,
+			struct iomm_domain_setup *setup)
 {
 	uint64_t mask = UINT64_MAX;
-	struct iomm_list *pos;
+	struct iomm_member *member = NULL;
 
 	setup->flags |= IOMM_PGTABLE_COHERENT;
-	iomm_group_for_each(pos, group)
-	{
-		const struct iomm_member *member = iomm_member_at(pos);
-
+	while ((member = iomm_crew_next(group, extra, member))) {
 		if (!member->coherent)
 			setup->flags &= ~(uint32_t)IOMM_PGTABLE_COHERENT;
 		mask &= member->device->dma_mask;
@@ -219,9 +217,9 @@ limit_setup(const struct iomm_group *group, struct iomm_domain_setup *setup)
 		setup->ias = mask_bits(mask);
 }
 
-static int
-first_setup(struct iomm_group *group, const struct iomm_domain_config *config,
-	    struct iomm_domain_setup *setup)
+static int first_setup(struct iomm_group *group, struct iomm_member *extra,
+		       const struct iomm_domain_config *config,
+		       struct iomm_domain_setup *setup)
 {
 	const char *format = config->format ? config->format : "";
 
@@ -231,7 +229,7 @@ first_setup(struct iomm_group *group, const struct iomm_domain_config *config,
 		.page_sizes = config->page_sizes,
 		.ias = config->ias,
 	};
-	limit_setup(group, setup);
+	limit_setup(group, extra, setup);
 	if (iomm_copy_string(setup->format, sizeof(setup->format), format) >=
 	    (int)sizeof(setup->format))
 		return IOMM_FAIL(group->obj.ctx, IOMM_EINVAL,
@@ -371,28 +369,26 @@ fill_parts(struct iomm_space *space, const struct iomm_member *member,
 	return err;
 }
 
-static uint32_t nr_bindings(const struct iomm_group *group)
+static uint32_t nr_bindings(struct iomm_group *group, struct iomm_member *extra)
 {
-	struct iomm_list *pos;
+	struct iomm_member *member = NULL;
 	uint32_t nr = 0;
 
-	iomm_group_for_each(pos, group)
-	{
-		nr += iomm_member_at(pos)->nr_bindings;
-	}
+	while ((member = iomm_crew_next(group, extra, member)))
+		nr += member->nr_bindings;
 	return nr;
 }
 
-int iomm_space_create(struct iomm_group *group,
+int iomm_space_create(struct iomm_group *group, struct iomm_member *extra,
 		      const struct iomm_domain_config *config,
 		      struct iomm_pgtable **pgtable, struct iomm_space **out)
 {
 	struct iomm_ctx *ctx = group->obj.ctx;
 	struct iomm_domain_setup setup;
 	struct iomm_space *space;
-	struct iomm_list *pos;
-	uint32_t nr = nr_bindings(group);
-	int err = first_setup(group, config, &setup);
+	struct iomm_member *member = NULL;
+	uint32_t nr = nr_bindings(group, extra);
+	int err = first_setup(group, extra, config, &setup);
 
 	if (err)
 		return err;
@@ -401,9 +397,8 @@ int iomm_space_create(struct iomm_group *group,
 		return IOMM_FAIL(ctx, IOMM_ENOMEM, "no memory for a domain");
 	space->ctx = ctx;
 	space->room = nr;
-	for (pos = group->members.next; !err && pos != &group->members;
-	     pos = pos->next)
-		err = fill_parts(space, iomm_member_at(pos), &setup);
+	while (!err && (member = iomm_crew_next(group, extra, member)))
+		err = fill_parts(space, member, &setup);
 	if (!err)
 		err = check_wishes(space, config, &setup);
 	if (err) {

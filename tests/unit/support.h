@@ -183,6 +183,7 @@ enum mock_call {
 	MOCK_FLUSH,	/* atomic */
 	MOCK_FLUSH_ALL, /* atomic */
 	MOCK_DATA_RELEASE,
+	MOCK_DEFAULT, /* only in mock_default_ops */
 	MOCK_CALLS
 };
 
@@ -224,6 +225,7 @@ struct mock {
 	 * asks. */
 	const struct iomm_domain_setup *setup;
 	uint32_t flags, pasid_bits; /* of its registration */
+	uint32_t default_domain;    /* what all of its devices need */
 
 	_Atomic uint32_t calls[MOCK_CALLS];
 	_Atomic uint32_t devices, domains; /* alive */
@@ -251,6 +253,8 @@ struct mock {
 };
 
 extern const struct iomm_iommu_ops mock_ops;
+/* With `default_domain`, which mock_ops has not. */
+extern const struct iomm_iommu_ops mock_default_ops;
 
 void mock_init(struct mock *mock, struct world *w);
 /* Registers it for a node, of driver "mock"; the reference is mock->iommu. */

@@ -14,6 +14,7 @@ static const char *const call_name[MOCK_CALLS] = {
 	[MOCK_FLUSH] = "flush",
 	[MOCK_FLUSH_ALL] = "flush_all",
 	[MOCK_DATA_RELEASE] = "data_release",
+	[MOCK_DEFAULT] = "default",
 };
 
 /* A callback may run on any thread, where cmocka cannot fail. */
@@ -300,18 +301,26 @@ static void mock_data_release(void *data)
 	(void)called(data, MOCK_DATA_RELEASE, NULL);
 }
 
-const struct iomm_iommu_ops mock_ops = {
-	.size = sizeof(mock_ops),
-	.translate = mock_translate,
-	.probe = mock_probe,
-	.release = mock_release,
-	.domain_alloc = mock_domain_alloc,
-	.domain_free = mock_domain_free,
-	.attach_prepare = mock_prepare,
-	.attach_commit = mock_commit,
-	.block = mock_block,
-	.flush = mock_flush,
-	.flush_all = mock_flush_all,
+static int mock_default(void *data, void *device, uint32_t *type)
+{
+	struct mock *mock = data;
+
+	require(*type == IOMM_DOMAIN_ANY, "a wish before it was asked");
+	*type = mock->default_domain;
+	return called(mock, MOCK_DEFAULT, device);
+}
+
+#define OPS                                                                 \
+	.size = sizeof(struct iomm_iommu_ops), .translate = mock_translate, \
+	.probe = mock_probe, .release = mock_release,                       \
+	.domain_alloc = mock_domain_alloc, .domain_free = mock_domain_free, \
+	.attach_prepare = mock_prepare, .attach_commit = mock_commit,       \
+	.block = mock_block, .flush = mock_flush, .flush_all = mock_flush_all
+
+const struct iomm_iommu_ops mock_ops = { OPS };
+const struct iomm_iommu_ops mock_default_ops = {
+	OPS,
+	.default_domain = mock_default,
 };
 
 void mock_init(struct mock *mock, struct world *w)

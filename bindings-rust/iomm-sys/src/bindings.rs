@@ -216,6 +216,11 @@ pub const IOMM_REGION_SOFTWARE_MSI: u32 = 5;
 pub const IOMM_REGION_MAPPED: u32 = 1;
 pub const IOMM_RESERVED_REGION_SIZE_VER0: u32 = 48;
 pub const IOMM_DMA_RANGE_SIZE_VER0: u32 = 40;
+pub const IOMM_GROUP_CLAIMED: u32 = 1;
+pub const IOMM_GROUP_ATTACHED: u32 = 2;
+pub const IOMM_GROUP_IN_USE: u32 = 4;
+pub const IOMM_GROUP_DEAD: u32 = 8;
+pub const IOMM_GROUP_INFO_SIZE_VER0: u32 = 24;
 pub const IOMM_IOASID_INVALID: u32 = 4294967295;
 pub const IOMM_IOASID_SPACE_CONFIG_SIZE_VER0: u32 = 16;
 pub const IOMM_IOASID_SPACE_INFO_SIZE_VER0: u32 = 40;
@@ -2716,6 +2721,41 @@ const _: () = {
 };
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_group_info {
+    pub size: u32,
+    pub number: u32,
+    pub flags: u32,
+    pub nr_devices: u32,
+    pub nr_regions: u32,
+    pub default_type: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_group_info"][::core::mem::size_of::<iomm_group_info>() - 24usize];
+    [
+        "Alignment of iomm_group_info",
+    ][::core::mem::align_of::<iomm_group_info>() - 4usize];
+    [
+        "Offset of field: iomm_group_info::size",
+    ][::core::mem::offset_of!(iomm_group_info, size) - 0usize];
+    [
+        "Offset of field: iomm_group_info::number",
+    ][::core::mem::offset_of!(iomm_group_info, number) - 4usize];
+    [
+        "Offset of field: iomm_group_info::flags",
+    ][::core::mem::offset_of!(iomm_group_info, flags) - 8usize];
+    [
+        "Offset of field: iomm_group_info::nr_devices",
+    ][::core::mem::offset_of!(iomm_group_info, nr_devices) - 12usize];
+    [
+        "Offset of field: iomm_group_info::nr_regions",
+    ][::core::mem::offset_of!(iomm_group_info, nr_regions) - 16usize];
+    [
+        "Offset of field: iomm_group_info::default_type",
+    ][::core::mem::offset_of!(iomm_group_info, default_type) - 20usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
 pub struct iomm_ioasid_space_config {
     pub size: u32,
     pub flags: u32,
@@ -4294,6 +4334,15 @@ unsafe extern "C" {
     pub fn iomm_group_number(
         group: *mut iomm_group,
         out: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_group_info(
+        group: *mut iomm_group,
+        info: *mut iomm_group_info,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_group_device(
+        group: *mut iomm_group,
+        index: u32,
+        out: *mut *mut iomm_device,
     ) -> ::core::ffi::c_int;
     pub fn iomm_group_get(group: *mut iomm_group) -> *mut iomm_group;
     pub fn iomm_group_put(group: *mut iomm_group);

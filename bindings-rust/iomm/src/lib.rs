@@ -110,7 +110,7 @@ pub use fwspec::{
     DeviceLimits, DmaRange, Fwspec, FwspecFlags, Place, RegionKind, ReservedRegion, Specifier,
 };
 pub use gather::Gather;
-pub use group::Group;
+pub use group::{Group, GroupInfo};
 pub use ioasid::{
     Ioasid, IoasidAllocator, IoasidAllocatorHandle, IoasidEvent, IoasidEventKind, IoasidHold,
     IoasidHost, IoasidInfo, IoasidOrder, IoasidSet, IoasidSetConfig, IoasidSetInfo, IoasidSpace,

@@ -320,7 +320,7 @@ impl Soft {
             oas: driver.oas,
             memory: driver.memory.map_or(ptr::null_mut(), TableMemory::as_raw),
             pasid_bits: driver.pasid_bits,
-            reserved: 0,
+            default_domain: driver.default_domain.raw(),
         };
         ctx.call(|| {
             let mut raw = ptr::null_mut();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the software IOMMU is told, and what it answers.
 
+use crate::domain::DomainType;
 use crate::error::Error;
 use crate::firmware::Node;
 use crate::iommu::Fault;
@@ -110,6 +111,7 @@ pub struct SoftDriver<'a> {
     pub(super) oas: u32,
     pub(super) memory: Option<&'a TableMemory>,
     pub(super) pasid_bits: u32,
+    pub(super) default_domain: DomainType,
 }
 
 impl<'a> SoftDriver<'a> {
@@ -124,6 +126,7 @@ impl<'a> SoftDriver<'a> {
             oas: 0,
             memory: None,
             pasid_bits: 0,
+            default_domain: DomainType::ANY,
         }
     }
 
@@ -155,6 +158,12 @@ impl<'a> SoftDriver<'a> {
     /// Required, but for an [identity](crate::Soft::create_identity) IOMMU.
     pub fn memory(mut self, memory: &'a TableMemory) -> SoftDriver<'a> {
         self.memory = Some(memory);
+        self
+    }
+
+    /// The type of domain that its devices need by default.
+    pub fn default_domain(mut self, kind: DomainType) -> SoftDriver<'a> {
+        self.default_domain = kind;
         self
     }
 
