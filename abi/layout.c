@@ -488,6 +488,22 @@ FIELD(iomm_gather, reserved, 48, 16);
 
 VALUE(IOMM_GATHER_SIZE_VER0, 64);
 
+/* <iomm/group.h> */
+
+SIZE(iomm_group_info, 24, 4);
+FIELD(iomm_group_info, size, 0, 4);
+FIELD(iomm_group_info, number, 4, 4);
+FIELD(iomm_group_info, flags, 8, 4);
+FIELD(iomm_group_info, nr_devices, 12, 4);
+FIELD(iomm_group_info, nr_regions, 16, 4);
+FIELD(iomm_group_info, default_type, 20, 4);
+
+VALUE(IOMM_GROUP_CLAIMED, 1);
+VALUE(IOMM_GROUP_ATTACHED, 2);
+VALUE(IOMM_GROUP_IN_USE, 4);
+VALUE(IOMM_GROUP_DEAD, 8);
+VALUE(IOMM_GROUP_INFO_SIZE_VER0, 24);
+
 /* <iomm/ioasid.h> */
 
 SIZE(iomm_ioasid_set_config, 24, 8);
@@ -875,7 +891,7 @@ FIELD(iomm_soft_stats, iotlb_misses, 16, 8);
 FIELD(iomm_soft_stats, invalidations, 24, 8);
 FIELD(iomm_soft_stats, faults, 32, 8);
 
-SIZE(iomm_soft_driver, 56, 8);
+SIZE(iomm_soft_driver, 64, 8);
 FIELD(iomm_soft_driver, size, 0, 4);
 FIELD(iomm_soft_driver, flags, 4, 4);
 FIELD(iomm_soft_driver, node, 8, 8);
@@ -885,12 +901,16 @@ FIELD(iomm_soft_driver, granule, 32, 8);
 FIELD(iomm_soft_driver, ias, 40, 4);
 FIELD(iomm_soft_driver, oas, 44, 4);
 POINTER(iomm_soft_driver, memory, 48);
+FIELD(iomm_soft_driver, pasid_bits, 56, 4);
+FIELD(iomm_soft_driver, reserved, 60, 4);
 
 VALUE(IOMM_SOFT_IDENTITY, 1);
 VALUE(IOMM_SOFT_CONFIG_SIZE_VER0, 16);
 VALUE(IOMM_SOFT_CONTEXT_SIZE_VER0, 88);
 VALUE(IOMM_SOFT_STATS_SIZE_VER0, 40);
 VALUE(IOMM_SOFT_DRIVER_SIZE_VER0, 56);
+VALUE(IOMM_SOFT_DRIVER_SIZE_VER1, 64);
+VALUE(IOMM_SOFT_CONTEXT_IDENTITY, 1);
 
 /* <iomm/static_firmware.h> */
 

@@ -48,15 +48,14 @@ static void forget(struct iomm_device *device)
  * happens and after them; should somebody have it the second time, what has
  * `begun` is for the next removal to end.
  */
-static int
-take_away(struct iomm_device *device, uint64_t deadline, bool *begun)
+static int take_away(struct iomm_device *device, uint64_t deadline, bool *begun)
 {
 	int err = iomm_device_may_unbind(device, deadline);
 
 	if (err)
 		return err;
 	*begun = true;
-	iomm_device_stop_waiting(device);
+	(void)iomm_device_stop_waiting(device);
 	run_releases(device);
 	err = iomm_device_unbind(device, IOMM_DEVICE_REMOVED, deadline);
 	if (!err)
@@ -71,7 +70,6 @@ static bool ready(struct iomm_object *object)
 
 	if (device->state == IOMM_DEVICE_REMOVED)
 		return true;
-	iomm_device_stop_waiting(device);
 	run_releases(device);
 	return !device->member ||
 	       iomm_group_try_leaving(device->member->group, device);
@@ -81,6 +79,7 @@ static void destroy(struct iomm_object *object)
 {
 	struct iomm_device *device = (struct iomm_device *)(void *)object;
 
+	(void)iomm_device_stop_waiting(device);
 	if (device->state != IOMM_DEVICE_REMOVED) {
 		if (device->member)
 			iomm_device_leave(device, IOMM_DEVICE_REMOVED);

@@ -85,6 +85,10 @@ int iomm_device_begin_group(struct iomm_device *device,
 			    struct iomm_group **out);
 void iomm_device_end_group(struct iomm_group *group);
 
+/* Probes a device that was due. `*barred`: somebody else is at work on it or its
+ * group, and this thread may not wait, or cannot; then it is due still. */
+int iomm_device_probe_due(struct iomm_device *device, bool *barred);
+
 /* For an instance that is being unregistered: unbinds the device if it is bound
  * there, and has it wait for the instance's node. */
 int iomm_device_lost_iommu(struct iomm_device *device, struct iomm_iommu *iommu,
@@ -97,8 +101,8 @@ int iomm_device_lost_iommu(struct iomm_device *device, struct iomm_iommu *iommu,
  */
 void iomm_device_wait_for(struct iomm_device *device, uint64_t node);
 
-/* Takes it off the queue, if it is on one. */
-void iomm_device_stop_waiting(struct iomm_device *device);
+/* Takes it off the queue; was it on one, or due? */
+bool iomm_device_stop_waiting(struct iomm_device *device);
 
 /* Is it on one, or due? The registry's lock is held. */
 bool iomm_device_waits(const struct iomm_device *device);

@@ -74,7 +74,8 @@ int iomm_group_create(struct iomm_ctx *ctx, struct iomm_group **out);
 void iomm_group_set_number(struct iomm_group *group, uint32_t number);
 
 /* The claim. Whoever has it keeps a reference on the group until after the end.
- * The end is also when devices that could not leave meanwhile do so. */
+ * The end is also when devices that could not leave meanwhile are put on the reap
+ * list again: within iomm_enter() and iomm_leave(). */
 int iomm_group_begin(struct iomm_group *group, uint64_t deadline);
 void iomm_group_end(struct iomm_group *group);
 

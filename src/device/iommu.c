@@ -221,7 +221,12 @@ static struct iomm_device *first_bound(struct iomm_iommu *iommu, bool *busy)
 	return device;
 }
 
-bool iomm_iommu_let_leave(struct iomm_iommu *iommu, uint32_t word)
+/*
+ * A device that is bound here has lost its last reference: it is on the reap
+ * list, or another thread is destroying it. Destroys it, true, or waits a little
+ * for it to pass through the presence, which was `word` before it was seen.
+ */
+static bool let_leave(struct iomm_iommu *iommu, uint32_t word)
 {
 	struct iomm_ctx *ctx = iommu->obj.ctx;
 
@@ -254,8 +259,7 @@ static int lose_devices(struct iomm_iommu *iommu, uint64_t deadline)
 		}
 		if (!busy)
 			return 0;
-		if (!iomm_iommu_let_leave(iommu, word) &&
-		    iomm_now(ctx) >= deadline)
+		if (!let_leave(iommu, word) && iomm_now(ctx) >= deadline)
 			return IOMM_FAIL(
 				ctx, IOMM_ETIMEDOUT,
 				"%s: devices are still leaving it; the "

@@ -37,14 +37,6 @@ struct iomm_iommu {
 
 extern const struct iomm_object_type iomm_iommu_type;
 
-/*
- * A device that is bound here has lost its last reference: it is on the reap
- * list, or another thread is destroying it. Destroys it, true, or waits a little
- * for it to pass through the presence, which was `word` before it was seen. Not
- * in a callback.
- */
-bool iomm_iommu_let_leave(struct iomm_iommu *iommu, uint32_t word);
-
 #define IOMM_PART_LIVE 0u
 #define IOMM_PART_UNKNOWN \
 	1u		  /* gone, and the driver could not say it is quiet */

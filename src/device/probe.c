@@ -232,6 +232,7 @@ static int join(struct iomm_probe *p)
 	group = iomm_object_get(p->member->group);
 	err = iomm_group_begin(group, IOMM_FOREVER);
 	if (err) {
+		p->barred = true;
 		iomm_object_drop(group);
 		return err;
 	}
@@ -290,8 +291,21 @@ static int wait_for_any(struct iomm_probe *p)
 			 IOMM_STR(device->name));
 }
 
-/* The whole; with the claim held. */
-static int probe_device(struct iomm_device *device)
+/* What was due is due again: this probe was none. */
+static void put_back(struct iomm_device *device)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+	struct iomm_registry *registry = iomm_registry(ctx);
+
+	iomm_lock(ctx, &registry->lock);
+	iomm_device_wait_for(device, IOMM_ANY_NODE);
+	iomm_registry_replay(registry, IOMM_ANY_NODE);
+	iomm_unlock(ctx, &registry->lock);
+	iomm_wakeup(ctx);
+}
+
+/* The whole; with the claim held. `due`: it was taken off the queue for this. */
+static int probe_device(struct iomm_device *device, bool due, bool *barred)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 	struct iomm_probe p = { .device = device,
@@ -299,7 +313,7 @@ static int probe_device(struct iomm_device *device)
 				.arrivals = iomm_arrivals(ctx) };
 	int err;
 
-	iomm_device_stop_waiting(device);
+	due |= iomm_device_stop_waiting(device);
 	iomm_device_set_state(device, IOMM_DEVICE_PROBING);
 	err = parse(&p);
 	if (!err)
@@ -312,6 +326,8 @@ static int probe_device(struct iomm_device *device)
 		err = join(&p);
 	if (err == -IOMM_EPROBE_DEFER && !p.waits)
 		err = wait_for_any(&p);
+	*barred = p.barred;
+	p.waits |= p.barred && due;
 	if (!err) {
 		IOMM_LOG(ctx, IOMM_LOG_INFO, device->name, "bound to %s",
 			 IOMM_STR(p.iommus[0]->name));
@@ -320,6 +336,8 @@ static int probe_device(struct iomm_device *device)
 						      : IOMM_DEVICE_NONE);
 	}
 	clean_up(&p);
+	if (p.barred && due)
+		put_back(device);
 	return err;
 }
 
@@ -340,9 +358,11 @@ static bool shares_result(struct iomm_device *device)
 	return queued;
 }
 
-static int claimed_probe(struct iomm_device *device, uint32_t probes)
+static int claimed_probe(struct iomm_device *device, uint32_t probes, bool due,
+			 bool *barred)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
+	int err;
 
 	if (iomm_presence_refused(&device->presence))
 		return iomm_device_fail_gone(device);
@@ -355,28 +375,48 @@ static int claimed_probe(struct iomm_device *device, uint32_t probes)
 				 "%s was probed by another thread: %s",
 				 IOMM_STR(device->name),
 				 IOMM_STR(iomm_strerror(device->result)));
-	device->result = probe_device(device);
+	err = probe_device(device, due, barred);
+	/* What was barred says nothing to others: they may have their turn. */
+	if (*barred)
+		return err;
+	device->result = err;
 	atomic_fetch_add(&device->probes, 1);
-	return device->result;
+	return err;
+}
+
+static int probe(struct iomm_device *device, bool due, bool *barred)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+	uint32_t probes = atomic_load(&device->probes);
+	int err = iomm_claim_take(ctx, &device->claim, IOMM_FOREVER,
+				  device->name);
+
+	*barred = err;
+	if (!err) {
+		err = claimed_probe(device, probes, due, barred);
+		iomm_claim_drop(ctx, &device->claim);
+	} else if (due) {
+		put_back(device);
+	}
+	return err;
 }
 
 int iomm_device_probe(struct iomm_device *device)
 {
-	struct iomm_ctx *ctx;
-	uint32_t probes;
-	int err;
+	bool barred;
 
 	if (!iomm_handle_ok(device, &iomm_device_type))
 		return -IOMM_EINVAL;
-	ctx = device->obj.ctx;
+	iomm_enter(device->obj.ctx);
+	return iomm_leave(device->obj.ctx, probe(device, false, &barred));
+}
+
+int iomm_device_probe_due(struct iomm_device *device, bool *barred)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+
 	iomm_enter(ctx);
-	probes = atomic_load(&device->probes);
-	err = iomm_claim_take(ctx, &device->claim, IOMM_FOREVER, device->name);
-	if (!err) {
-		err = claimed_probe(device, probes);
-		iomm_claim_drop(ctx, &device->claim);
-	}
-	return iomm_leave(ctx, err);
+	return iomm_leave(ctx, probe(device, true, barred));
 }
 
 /* Queues a device that has lost its instance; if none will come any more it is

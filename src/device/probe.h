@@ -9,6 +9,7 @@ struct iomm_probe {
 	struct iomm_device *device;
 	struct iomm_ctx *ctx;
 	bool waits;	   /* it is queued for something that is to arrive */
+	bool barred;	   /* the group's claim was not to be had */
 	uint32_t arrivals; /* before it looked for anything */
 	/* What the bus says. */
 	uint64_t *inputs;

@@ -147,14 +147,17 @@ bool iomm_device_waits(const struct iomm_device *device)
 	       !iomm_list_empty(&device->wait_link);
 }
 
-void iomm_device_stop_waiting(struct iomm_device *device)
+bool iomm_device_stop_waiting(struct iomm_device *device)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 	struct iomm_registry *registry = iomm_registry(ctx);
+	bool waited;
 
 	iomm_lock(ctx, &registry->lock);
+	waited = iomm_device_waits(device);
 	leave_queue(registry, device);
 	iomm_unlock(ctx, &registry->lock);
+	return waited;
 }
 
 /* All that wait for one node, in one go. Their deadlines stay until they are
@@ -240,14 +243,17 @@ static void run(struct iomm_ctx *ctx)
 {
 	struct iomm_registry *registry = iomm_registry(ctx);
 	struct iomm_device *device;
+	bool barred = false;
 	char why[256];
 	int err;
 
 	iomm_lock(ctx, &registry->lock);
 	expire(registry, iomm_now(ctx));
 	iomm_unlock(ctx, &registry->lock);
-	while ((device = next_due(ctx))) {
-		err = iomm_device_probe(device);
+	/* One that is barred is due still: somebody has to come to an end, and
+	 * this call would not wait for it. */
+	while (!barred && (device = next_due(ctx))) {
+		err = iomm_device_probe_due(device, &barred);
 		/* One that waits on, for another of its IOMMUs, is no news. */
 		if (err && iomm_error_message(ctx, why, sizeof(why)) > 0)
 			IOMM_LOG(ctx,

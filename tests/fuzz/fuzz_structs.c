@@ -296,7 +296,7 @@ static void call_set_context(struct machine *m)
 		take_struct(&m->in, IOMM_SOFT_CONTEXT_SIZE_VER0, slots, 1);
 
 	(void)!checked(&m->w, iomm_soft_set_context(m->soft, take8(&m->in) & 3,
-						    context));
+						    0, context));
 	free(context);
 }
 
@@ -506,11 +506,11 @@ static void call_soft_access(struct machine *m)
 	unsigned char byte = 0;
 
 	check_fault(m, &fault,
-		    iomm_soft_read(m->soft, id, iova, &byte, 1,
+		    iomm_soft_read(m->soft, id, 0, iova, &byte, 1,
 				   (void *)fault.s));
 	fault = take_out(&m->in, IOMM_FAULT_SIZE_VER0);
 	check_fault(m, &fault,
-		    iomm_soft_write(m->soft, id, iova, &byte, 1,
+		    iomm_soft_write(m->soft, id, 0, iova, &byte, 1,
 				    (void *)fault.s));
 }
 
@@ -522,7 +522,7 @@ static void call_soft_translate(struct machine *m)
 	struct out fault = take_out(&m->in, IOMM_FAULT_SIZE_VER0);
 	int err;
 
-	err = iomm_soft_translate(m->soft, id, iova, access, (void *)out.s,
+	err = iomm_soft_translate(m->soft, id, 0, iova, access, (void *)out.s,
 				  (void *)fault.s);
 	check_fault(m, &fault, err);
 	check_out(&m->w, &out, err);

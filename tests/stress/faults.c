@@ -49,6 +49,15 @@ translate(void *data, const uint32_t *cells, uint32_t nr_cells, uint64_t *id)
 	return mock_ops.translate(data, cells, nr_cells, id);
 }
 
+/* Nothing to say: groups form by IDs alone. */
+static int group(void *data, const struct iomm_probe_info *info, uint64_t *key)
+{
+	(void)info;
+	(void)key;
+	return faults_hit(of_mock(data), -IOMM_EIO) ? -IOMM_EIO
+						    : -IOMM_EOPNOTSUPP;
+}
+
 static int probe(void *data, const struct iomm_probe_info *info, void **device)
 {
 	if (faults_hit(of_mock(data), -IOMM_EIO))
@@ -98,6 +107,7 @@ int faults_register(struct faults *f)
 
 	ops = mock_ops;
 	ops.translate = translate;
+	ops.group = group;
 	ops.probe = probe;
 	ops.domain_alloc = domain_alloc;
 	ops.attach_prepare = attach_prepare;

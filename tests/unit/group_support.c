@@ -25,6 +25,9 @@ void world_crowd(struct world *w)
 	CLIENT(&tree, "near", 1, 0x20);
 	CLIENT(&tree, "far", 2, 0x20);
 	CLIENT(&tree, "span", 1, 0x20, 2, 0x20);
+	CLIENT(&tree, "x", 1, 0x30, 1, 0x31);
+	CLIENT(&tree, "y", 1, 0x31, 1, 0x30);
+	CLIENT(&tree, "z", 1, 0x30, 1, 0x31);
 	CLIENT(&tree, "p", 1, 0x80);
 	CLIENT(&tree, "q", 1, 0x81);
 	CLIENT(&tree, "r", 1, 0x82);

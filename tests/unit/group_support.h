@@ -16,6 +16,7 @@
  *   /near           behind /first, ID 0x20
  *   /far            behind /second, ID 0x20
  *   /span           behind both, IDs 0x20 and 0x20
+ *   /x /y /z        behind /first, IDs 0x30 and 0x31, /y in the other order
  *   /p /q /r        behind /first, IDs 0x80, 0x81, 0x82; by its driver's word
  *                   they cannot be told apart
  *   /own            behind /first, ID 0x90

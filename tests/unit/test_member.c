@@ -467,8 +467,8 @@ static void test_remove_late(void **state)
 	struct three t;
 
 	start(&t, *state);
-	assert_ok(iomm_device_add_release(t.device[2], count_release,
-					  &released));
+	assert_ok(
+		iomm_device_add_release(t.device[2], count_release, &released));
 	busy_start(&busy, &t);
 	assert_fails(iomm_device_remove(t.device[2], 1000), IOMM_ETIMEDOUT,
 		     t.w->ctx, "group 0: another thread is still at work");
@@ -604,6 +604,75 @@ static void test_probe_inside(void **state)
 	mock_end(&mock);
 }
 
+/* A device that waits goes on waiting when a probe could not have the claim: it
+ * is due, for whoever may wait. */
+static void test_waiting_and_barred(void **state)
+{
+	struct world *w = *state;
+	struct iomm_domain *domain = NULL;
+	struct iomm_device *a;
+	uint64_t deadline = 1;
+	struct mock mock;
+
+	world_crowd(w);
+	crowd_register(&mock, w, "first");
+	a = crowd_bound(w, "a");
+	victim = world_device(w, "b");
+	mock.answer[MOCK_PROBE] = -IOMM_EPROBE_DEFER;
+	assert_int_equal(iomm_device_probe(victim), -IOMM_EPROBE_DEFER);
+	mock.answer[MOCK_PROBE] = 0;
+	assert_ok(iomm_domain_create(a, NULL, &domain));
+	mock.on[MOCK_COMMIT] = probe_victim;
+	assert_ok(iomm_domain_attach(domain, a));
+	mock.on[MOCK_COMMIT] = NULL;
+	assert_int_equal(result, -IOMM_EDEADLK);
+	assert_int_equal(device_state(victim), IOMM_DEVICE_WAITING);
+	assert_ok(iomm_ctx_next_deadline(w->ctx, &deadline));
+	assert_int_equal(deadline, 0);
+	assert_ok(iomm_ctx_run(w->ctx));
+	assert_int_equal(device_state(victim), IOMM_DEVICE_BOUND);
+	iomm_device_put(a);
+	iomm_device_put(victim);
+	iomm_domain_put(domain);
+	mock_end(&mock);
+}
+
+/* The same where the platform cannot wait: iomm_ctx_run() comes to an end, and
+ * has something to do. */
+static void test_run_without_wait(void **state)
+{
+	struct mock second;
+	uint64_t deadline;
+	struct busy busy;
+	struct world w;
+	struct three t;
+
+	(void)state;
+	world_init(&w);
+	w.platform.wait = NULL;
+	w.platform.wake = NULL;
+	assert_ok(world_create(&w));
+	start(&t, &w);
+	assert_ok(iomm_device_remove(t.device[2], 0));
+	iomm_device_put(t.device[2]);
+	t.device[2] = world_device(&w, "c");
+	t.mock.answer[MOCK_PROBE] = -IOMM_EPROBE_DEFER;
+	assert_int_equal(iomm_device_probe(t.device[2]), -IOMM_EPROBE_DEFER);
+	t.mock.answer[MOCK_PROBE] = 0;
+	busy_start(&busy, &t);
+	crowd_register(&second, &w, "second");
+	assert_ok(iomm_ctx_run(w.ctx));
+	assert_int_equal(device_state(t.device[2]), IOMM_DEVICE_WAITING);
+	assert_ok(iomm_ctx_next_deadline(w.ctx, &deadline));
+	assert_int_equal(deadline, 0);
+	busy_stop(&busy);
+	assert_ok(iomm_ctx_run(w.ctx));
+	assert_int_equal(device_state(t.device[2]), IOMM_DEVICE_BOUND);
+	stop(&t);
+	mock_end(&second);
+	world_end(&w);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -625,6 +694,8 @@ int main(void)
 		WORLD_TEST(test_last_put_inside),
 		WORLD_TEST(test_last_put_with_claim),
 		WORLD_TEST(test_probe_inside),
+		WORLD_TEST(test_waiting_and_barred),
+		cmocka_unit_test(test_run_without_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,6 +216,11 @@ pub const IOMM_REGION_SOFTWARE_MSI: u32 = 5;
 pub const IOMM_REGION_MAPPED: u32 = 1;
 pub const IOMM_RESERVED_REGION_SIZE_VER0: u32 = 48;
 pub const IOMM_DMA_RANGE_SIZE_VER0: u32 = 40;
+pub const IOMM_GROUP_CLAIMED: u32 = 1;
+pub const IOMM_GROUP_ATTACHED: u32 = 2;
+pub const IOMM_GROUP_IN_USE: u32 = 4;
+pub const IOMM_GROUP_DEAD: u32 = 8;
+pub const IOMM_GROUP_INFO_SIZE_VER0: u32 = 24;
 pub const IOMM_IOASID_INVALID: u32 = 4294967295;
 pub const IOMM_IOASID_SPACE_CONFIG_SIZE_VER0: u32 = 16;
 pub const IOMM_IOASID_SPACE_INFO_SIZE_VER0: u32 = 40;
@@ -260,9 +265,11 @@ pub const IOMM_PLUGIN_INFO_SIZE_VER0: u32 = 16;
 pub const IOMM_PLUGIN_API_SIZE_VER0: u32 = 48;
 pub const IOMM_SOFT_IDENTITY: u32 = 1;
 pub const IOMM_SOFT_CONFIG_SIZE_VER0: u32 = 16;
+pub const IOMM_SOFT_CONTEXT_IDENTITY: u32 = 1;
 pub const IOMM_SOFT_CONTEXT_SIZE_VER0: u32 = 88;
 pub const IOMM_SOFT_STATS_SIZE_VER0: u32 = 40;
 pub const IOMM_SOFT_DRIVER_SIZE_VER0: u32 = 56;
+pub const IOMM_SOFT_DRIVER_SIZE_VER1: u32 = 64;
 pub const IOMM_STATIC_MAX: u32 = 4096;
 pub const IOMM_STATIC_NODE_SIZE_VER0: u32 = 64;
 pub const IOMM_STATIC_INPUTS: u32 = 1;
@@ -2714,6 +2721,41 @@ const _: () = {
 };
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_group_info {
+    pub size: u32,
+    pub number: u32,
+    pub flags: u32,
+    pub nr_devices: u32,
+    pub nr_regions: u32,
+    pub default_type: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_group_info"][::core::mem::size_of::<iomm_group_info>() - 24usize];
+    [
+        "Alignment of iomm_group_info",
+    ][::core::mem::align_of::<iomm_group_info>() - 4usize];
+    [
+        "Offset of field: iomm_group_info::size",
+    ][::core::mem::offset_of!(iomm_group_info, size) - 0usize];
+    [
+        "Offset of field: iomm_group_info::number",
+    ][::core::mem::offset_of!(iomm_group_info, number) - 4usize];
+    [
+        "Offset of field: iomm_group_info::flags",
+    ][::core::mem::offset_of!(iomm_group_info, flags) - 8usize];
+    [
+        "Offset of field: iomm_group_info::nr_devices",
+    ][::core::mem::offset_of!(iomm_group_info, nr_devices) - 12usize];
+    [
+        "Offset of field: iomm_group_info::nr_regions",
+    ][::core::mem::offset_of!(iomm_group_info, nr_regions) - 16usize];
+    [
+        "Offset of field: iomm_group_info::default_type",
+    ][::core::mem::offset_of!(iomm_group_info, default_type) - 20usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
 pub struct iomm_ioasid_space_config {
     pub size: u32,
     pub flags: u32,
@@ -3333,10 +3375,12 @@ pub struct iomm_soft_driver {
     pub ias: u32,
     pub oas: u32,
     pub memory: *mut iomm_table_memory,
+    pub pasid_bits: u32,
+    pub reserved: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of iomm_soft_driver"][::core::mem::size_of::<iomm_soft_driver>() - 56usize];
+    ["Size of iomm_soft_driver"][::core::mem::size_of::<iomm_soft_driver>() - 64usize];
     [
         "Alignment of iomm_soft_driver",
     ][::core::mem::align_of::<iomm_soft_driver>() - 8usize];
@@ -3367,6 +3411,12 @@ const _: () = {
     [
         "Offset of field: iomm_soft_driver::memory",
     ][::core::mem::offset_of!(iomm_soft_driver, memory) - 48usize];
+    [
+        "Offset of field: iomm_soft_driver::pasid_bits",
+    ][::core::mem::offset_of!(iomm_soft_driver, pasid_bits) - 56usize];
+    [
+        "Offset of field: iomm_soft_driver::reserved",
+    ][::core::mem::offset_of!(iomm_soft_driver, reserved) - 60usize];
 };
 impl Default for iomm_soft_driver {
     fn default() -> Self {
@@ -4278,6 +4328,15 @@ unsafe extern "C" {
         group: *mut iomm_group,
         out: *mut u32,
     ) -> ::core::ffi::c_int;
+    pub fn iomm_group_info(
+        group: *mut iomm_group,
+        info: *mut iomm_group_info,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_group_device(
+        group: *mut iomm_group,
+        index: u32,
+        out: *mut *mut iomm_device,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_group_get(group: *mut iomm_group) -> *mut iomm_group;
     pub fn iomm_group_put(group: *mut iomm_group);
     pub fn iomm_ioasid_space_create(
@@ -4561,9 +4620,14 @@ unsafe extern "C" {
     pub fn iomm_soft_set_context(
         soft: *mut iomm_soft,
         id: u64,
+        pasid: u32,
         context: *const iomm_soft_context,
     ) -> ::core::ffi::c_int;
-    pub fn iomm_soft_clear_context(soft: *mut iomm_soft, id: u64) -> ::core::ffi::c_int;
+    pub fn iomm_soft_clear_context(
+        soft: *mut iomm_soft,
+        id: u64,
+        pasid: u32,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_soft_invalidate(
         soft: *mut iomm_soft,
         tag: u64,
@@ -4573,6 +4637,7 @@ unsafe extern "C" {
     pub fn iomm_soft_read(
         soft: *mut iomm_soft,
         id: u64,
+        pasid: u32,
         iova: u64,
         buf: *mut ::core::ffi::c_void,
         bytes: u64,
@@ -4581,6 +4646,7 @@ unsafe extern "C" {
     pub fn iomm_soft_write(
         soft: *mut iomm_soft,
         id: u64,
+        pasid: u32,
         iova: u64,
         buf: *const ::core::ffi::c_void,
         bytes: u64,
@@ -4589,6 +4655,7 @@ unsafe extern "C" {
     pub fn iomm_soft_translate(
         soft: *mut iomm_soft,
         id: u64,
+        pasid: u32,
         iova: u64,
         access: u32,
         out: *mut iomm_translation,

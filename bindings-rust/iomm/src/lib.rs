@@ -107,7 +107,7 @@ pub use fwspec::{
     DeviceLimits, DmaRange, Fwspec, FwspecFlags, Place, RegionKind, ReservedRegion, Specifier,
 };
 pub use gather::Gather;
-pub use group::Group;
+pub use group::{Group, GroupInfo};
 pub use ioasid::{
     Ioasid, IoasidAllocator, IoasidAllocatorHandle, IoasidEvent, IoasidEventKind, IoasidHold,
     IoasidHost, IoasidInfo, IoasidOrder, IoasidSet, IoasidSetConfig, IoasidSetInfo, IoasidSpace,
@@ -125,7 +125,7 @@ pub use pgtable::{
 };
 pub use plugin::Plugin;
 pub use prot::Prot;
-pub use soft::{DmaError, Soft, SoftConfig, SoftContext, SoftDriver, SoftStats};
+pub use soft::{DmaError, DmaSource, Soft, SoftConfig, SoftContext, SoftDriver, SoftStats};
 pub use static_firmware::{StaticFirmware, StaticId, StaticNode};
 pub use table_memory::{Table, TableMemory, TableMemoryProvider};
 
