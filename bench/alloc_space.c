@@ -98,11 +98,6 @@ measure(const struct alloc_way *way, const struct alloc_trace *trace)
 	return space;
 }
 
-static struct bench_times once(double value)
-{
-	return (struct bench_times){ value, value, value };
-}
-
 static void put(const char *name, const char *unit, double ours, double peer)
 {
 	const struct bench_result result = {
@@ -110,8 +105,8 @@ static void put(const char *name, const char *unit, double ours, double peer)
 		.unit = unit,
 		.peer_name = ASMJIT_NAME,
 		.runs = 1,
-		.ours = once(ours),
-		.peer = once(peer),
+		.ours = bench_once(ours),
+		.peer = bench_once(peer),
 	};
 
 	if (report_wants(name))

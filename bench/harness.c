@@ -93,6 +93,11 @@ struct bench_times bench_times_of(double *values, uint32_t n)
 	};
 }
 
+struct bench_times bench_once(double value)
+{
+	return (struct bench_times){ value, value, value };
+}
+
 /* Who goes first alternates: what one leaves in the caches, and how the
  * machine's load and clock drift, falls to both alike. */
 static void measure(const struct bench_case *c, struct bench_result *result)

@@ -50,6 +50,8 @@ struct bench_times {
 
 /* Sorts them. */
 struct bench_times bench_times_of(double *values, uint32_t n);
+/* Of what is measured once. */
+struct bench_times bench_once(double value);
 
 void bench_die(const char *what) __attribute__((cold, noreturn));
 

@@ -83,10 +83,8 @@ static void memory(const char *group, const struct ids_work *work)
 		return;
 	one.copies = 1;
 	result.name = name;
-	result.ours.median = ours_bytes(&one);
-	result.peer.median = xarray_bytes(&one);
-	result.ours.low = result.ours.high = result.ours.median;
-	result.peer.low = result.peer.high = result.peer.median;
+	result.ours = bench_once(ours_bytes(&one));
+	result.peer = bench_once(xarray_bytes(&one));
 	report(&result);
 }
 

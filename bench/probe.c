@@ -383,11 +383,6 @@ static double bytes_a_device(uint32_t devices)
 	return (double)with / devices;
 }
 
-static struct bench_times once(double value)
-{
-	return (struct bench_times){ value, value, value };
-}
-
 static void memory(uint32_t devices)
 {
 	struct bench_result result = {
@@ -401,8 +396,8 @@ static void memory(uint32_t devices)
 	if (!report_wants(name) || report_counts_only())
 		return;
 	result.name = name;
-	result.ours = once(bytes_a_device(devices));
-	result.peer = once(bytes_a_device(FEW));
+	result.ours = bench_once(bytes_a_device(devices));
+	result.peer = bench_once(bytes_a_device(FEW));
 	report(&result);
 }
 
