@@ -274,6 +274,8 @@ static int do_remove(struct iomm_device *device, uint64_t timeout)
 		iomm_claim_drop(ctx, &device->claim);
 	}
 	end_removal(device, err);
+	if (err)
+		iomm_device_resume_waiting(device);
 	return err;
 }
 

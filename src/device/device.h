@@ -75,4 +75,8 @@ void iomm_device_wait_for(struct iomm_device *device, uint64_t node);
 /* Takes it off the queue, if it is on one. */
 void iomm_device_stop_waiting(struct iomm_device *device);
 
+/* Makes it due if it waits and is on no queue: a removal that was none may have
+ * turned away the probe that took it off. */
+void iomm_device_resume_waiting(struct iomm_device *device);
+
 #endif
