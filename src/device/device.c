@@ -274,6 +274,8 @@ static int do_remove(struct iomm_device *device, uint64_t timeout)
 		iomm_claim_drop(ctx, &device->claim);
 	}
 	end_removal(device, begun || !err || err == -IOMM_ETIMEDOUT);
+	if (err && !begun)
+		iomm_device_resume_waiting(device);
 	return err;
 }
 

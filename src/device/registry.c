@@ -182,6 +182,27 @@ void iomm_registry_replay(struct iomm_registry *registry, uint64_t node)
 	}
 }
 
+void iomm_device_resume_waiting(struct iomm_device *device)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+	struct iomm_registry *registry = iomm_registry(ctx);
+	bool due;
+
+	iomm_lock(ctx, &registry->lock);
+	iomm_lock(ctx, &device->lock);
+	due = device->state == IOMM_DEVICE_WAITING &&
+	      iomm_list_empty(&device->wait_link) &&
+	      !iomm_presence_refused(&device->presence);
+	iomm_unlock(ctx, &device->lock);
+	if (due) {
+		iomm_device_wait_for(device, IOMM_ANY_NODE);
+		make_due(registry, device);
+	}
+	iomm_unlock(ctx, &registry->lock);
+	if (due)
+		iomm_wakeup(ctx);
+}
+
 /* Something that the registry does not know: who waits for anything is due. */
 static void arrived(struct iomm_ctx *ctx)
 {

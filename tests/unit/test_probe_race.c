@@ -387,6 +387,75 @@ static void test_refusal_taken_back(void **state)
 	world_end(&w);
 }
 
+/* One thread begins to remove a device that waits, in a callback; another, which
+ * is inside it, has just found its IOMMU, and is turned away. The removal turns
+ * out to be none: the device must not be forgotten. */
+
+static void *look_before_waiting(void *data)
+{
+	if (looks && !--looks) {
+		late.go = 1;
+		while (!late.refused)
+			pause_us(100);
+	}
+	return late.thread(data);
+}
+
+static void *run_inside(void *data)
+{
+	struct world *w = data;
+	struct iomm_device_guard guard;
+	int err = iomm_device_enter(late.device, &guard);
+
+	late.removing = 1;
+	while (!late.go)
+		pause_us(100);
+	if (!err)
+		err = iomm_ctx_run(w->ctx);
+	late.refused = err ? 2 : 1; /* cmocka cannot fail here */
+	while (late.go)
+		pause_us(100);
+	iomm_device_exit(&guard);
+	return NULL;
+}
+
+static void test_turned_away(void **state)
+{
+	struct iomm_frame frame;
+	pthread_t thread;
+	struct world w;
+	struct mock mock;
+
+	(void)state;
+	world_init(&w);
+	late.thread = w.platform.thread;
+	w.platform.thread = look_before_waiting;
+	assert_ok(world_create(&w));
+	world_small(&w);
+	late.go = late.removing = late.refused = 0;
+	late.device = world_device(&w, "one");
+	assert_int_equal(iomm_device_probe(late.device), -IOMM_EPROBE_DEFER);
+	pthread_create(&thread, NULL, run_inside, &w);
+	while (!late.removing)
+		pause_us(100);
+	mock_register(&mock, &w, "first");
+	iomm_callback_begin(w.ctx, &frame, false);
+	/* Its own guards first; then whether it may wait for those inside. */
+	looks = 2;
+	assert_int_equal(iomm_device_remove(late.device, IOMM_FOREVER),
+			 -IOMM_EDEADLK);
+	assert_int_equal(late.refused, 1);
+	iomm_callback_end(w.ctx, &frame);
+	late.go = 0;
+	pthread_join(thread, NULL);
+	assert_int_equal(device_state(late.device), IOMM_DEVICE_WAITING);
+	assert_ok(iomm_ctx_run(w.ctx));
+	assert_int_equal(device_state(late.device), IOMM_DEVICE_BOUND);
+	iomm_device_put(late.device);
+	mock_end(&mock);
+	world_end(&w);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -395,6 +464,7 @@ int main(void)
 		WORLD_TEST(test_everything_at_once),
 		WORLD_TEST(test_two_removers),
 		cmocka_unit_test(test_refusal_taken_back),
+		cmocka_unit_test(test_turned_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
