@@ -226,8 +226,9 @@ IOMM_API void iomm_device_exit(struct iomm_device_guard *guard);
 /**
  * Has `release` called when the device is removed, after the last guard, in
  * reverse order of registration, while its IOMMU is still there: the place to
- * revoke what is tied to the device's presence. The removal itself detaches the
- * domain afterwards; an attach, detach or probe of the device in `release`
+ * revoke what is tied to the device's presence. Once one has run nobody enters
+ * the device again, whatever becomes of the removal. The removal itself detaches
+ * the domain afterwards; an attach, detach or probe of the device in `release`
  * answers EDEADLK or ENODEV.
  *
  * @param device a device

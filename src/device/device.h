@@ -58,7 +58,7 @@ void iomm_device_set_state(struct iomm_device *device, uint32_t state);
 int iomm_device_fail_gone(struct iomm_device *device);
 
 /* Presence ends: what was tied to it goes, newest first, while the IOMMU is
- * still there. */
+ * still there. Nobody is inside, and entry is never allowed again. */
 void iomm_device_run_releases(struct iomm_device *device);
 
 /* The last step of a probe, which cannot fail: the device is bound from now on,

@@ -6,7 +6,7 @@ mod common;
 
 use common::race::{Random, rounds};
 use common::{Machine, on_machine};
-use iomm::{Code, Device, Resource, Result};
+use iomm::{Code, Device, DeviceState, Resource, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
@@ -59,13 +59,15 @@ impl Drop for Registers {
         assert_eq!(self.content.swap(POISON, Ordering::Relaxed), ALIVE);
         if self.shared {
             self.books.dropped.store(true, Ordering::Relaxed);
+            // For who should not be here to come in.
+            (0..4).for_each(|_| thread::yield_now());
         }
         self.books.drops.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Absent, and for no other reason than that the device is.
-fn gone<T>(answer: Result<T>) -> Option<T> {
+/// `None` when the device is absent; anything else is no reason to fail.
+fn present<T>(answer: Result<T>) -> Option<T> {
     match answer {
         Ok(value) => Some(value),
         Err(error) => {
@@ -75,42 +77,57 @@ fn gone<T>(answer: Result<T>) -> Option<T> {
     }
 }
 
-/// Until the device is gone: looks at the value by all ways.
+fn removed(device: &Device) -> bool {
+    device.state() == DeviceState::REMOVED
+}
+
+/// Until the device is removed: looks at the value by all ways.
 fn look_until_gone(device: &Device, value: &Resource<Registers>, books: &Books, seed: u64) {
     let mut random = Random::new(seed);
-    loop {
+    while !removed(device) {
         if random.below(2) == 0 {
-            let Some(seen) = gone(value.try_access()) else {
-                return;
-            };
+            if let Some(seen) = present(value.try_access()) {
+                seen.look(books, &mut random);
+            }
+        } else if let Some(bound) = present(device.enter()) {
+            let seen = value.access(&bound).unwrap();
             seen.look(books, &mut random);
-        } else {
-            let Some(bound) = gone(device.enter()) else {
-                return;
-            };
-            value.access(&bound).unwrap().look(books, &mut random);
         }
     }
 }
 
-/// Until the device is gone: makes values of its own, and drops some of them.
+/// Until the device is removed: makes values of its own, and drops some of
+/// them. Those that are left are dropped while the removal drops them.
 fn manage_until_gone(device: &Device, books: &Arc<Books>, seed: u64) {
     let mut random = Random::new(seed);
     let mut kept = Vec::new();
-    while let Some(bound) = gone(device.enter()) {
-        let Some(own) = gone(bound.manage(Registers::new(books, false))) else {
-            break;
+    while !removed(device) {
+        let Some(bound) = present(device.enter()) else {
+            continue;
         };
+        kept.extend(present(bound.manage(Registers::new(books, false))));
         drop(bound);
-        kept.push(own);
-        if random.below(3) == 0 {
+        if random.below(3) == 0 && !kept.is_empty() {
             drop(kept.swap_remove(random.below(kept.len() as u64) as usize));
         }
         if kept.len() > 8 {
             kept.clear();
         }
     }
-    // Those that are left are dropped here, while the removal drops them.
+}
+
+/// Where nothing waits a removal comes at once or not at all; in the second case
+/// it lets others enter again, unless there is another removal.
+fn remove_in_callback(machine: &Machine, device: &Device) {
+    let other = machine.device("/net@4000");
+    let device = device.clone();
+    other
+        .add_release(move || match device.remove(None) {
+            Ok(()) => {}
+            Err(error) => assert_eq!(error.code(), Code::EDEADLK, "{error}"),
+        })
+        .unwrap();
+    other.remove(None).unwrap();
 }
 
 fn one_round(machine: &Machine, round: u64) -> u64 {
@@ -127,6 +144,13 @@ fn one_round(machine: &Machine, round: u64) -> u64 {
         }
         scope.spawn(|| manage_until_gone(&device, &books, 4 * round));
         drop(value);
+        if round % 4 == 0 {
+            scope.spawn(|| {
+                while !removed(&device) {
+                    remove_in_callback(machine, &device);
+                }
+            });
+        }
         let mut random = Random::new(!round);
         for _ in 0..random.below(64) {
             random.dally();
@@ -142,7 +166,7 @@ fn one_round(machine: &Machine, round: u64) -> u64 {
 #[test]
 fn nobody_sees_what_is_gone() {
     on_machine(|machine| {
-        let seen: u64 = (0..rounds(200))
+        let seen: u64 = (0..rounds(100))
             .map(|round| one_round(machine, round as u64))
             .sum();
         assert!(seen > 0, "there was no race");
@@ -154,7 +178,7 @@ fn nobody_sees_what_is_gone() {
 #[test]
 fn the_owner_and_the_removal_drop_a_value_once() {
     on_machine(|machine| {
-        for round in 0..rounds(200) {
+        for round in 0..rounds(100) {
             let device = machine.device("/disk@3000");
             let books = Arc::new(Books::default());
             let bound = device.enter().unwrap();
