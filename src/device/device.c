@@ -274,7 +274,7 @@ static int do_remove(struct iomm_device *device, uint64_t timeout)
 		iomm_claim_drop(ctx, &device->claim);
 	}
 	end_removal(device, begun || !err || err == -IOMM_ETIMEDOUT);
-	if (err && !begun)
+	if (err)
 		iomm_device_resume_waiting(device);
 	return err;
 }
