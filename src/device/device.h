@@ -105,6 +105,9 @@ bool iomm_device_stop_waiting(struct iomm_device *device);
 /* Is it on one, or due? The registry's lock is held. */
 bool iomm_device_waits(const struct iomm_device *device);
 
+/* What was due, and taken off for a probe that was none, is due again. */
+void iomm_device_put_back(struct iomm_device *device);
+
 /* Makes it due if it waits and is on no queue: a removal that was none may have
  * turned away the probe that took it off. */
 void iomm_device_resume_waiting(struct iomm_device *device);

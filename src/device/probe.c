@@ -291,19 +291,6 @@ static int wait_for_any(struct iomm_probe *p)
 			 IOMM_STR(device->name));
 }
 
-/* What was due is due again: this probe was none. */
-static void put_back(struct iomm_device *device)
-{
-	struct iomm_ctx *ctx = device->obj.ctx;
-	struct iomm_registry *registry = iomm_registry(ctx);
-
-	iomm_lock(ctx, &registry->lock);
-	iomm_device_wait_for(device, IOMM_ANY_NODE);
-	iomm_registry_replay(registry, IOMM_ANY_NODE);
-	iomm_unlock(ctx, &registry->lock);
-	iomm_wakeup(ctx);
-}
-
 /* The whole; with the claim held. `due`: it was taken off the queue for this. */
 static int probe_device(struct iomm_device *device, bool due, bool *barred)
 {
@@ -337,7 +324,7 @@ static int probe_device(struct iomm_device *device, bool due, bool *barred)
 	}
 	clean_up(&p);
 	if (p.barred && due)
-		put_back(device);
+		iomm_device_put_back(device);
 	return err;
 }
 
@@ -396,7 +383,7 @@ static int probe(struct iomm_device *device, bool due, bool *barred)
 		err = claimed_probe(device, probes, due, barred);
 		iomm_claim_drop(ctx, &device->claim);
 	} else if (due) {
-		put_back(device);
+		iomm_device_put_back(device);
 	}
 	return err;
 }

@@ -182,24 +182,40 @@ void iomm_registry_replay(struct iomm_registry *registry, uint64_t node)
 	}
 }
 
+/* The lock is held. */
+static void put_back(struct iomm_device *device)
+{
+	iomm_device_wait_for(device, IOMM_ANY_NODE);
+	iomm_registry_replay(iomm_registry(device->obj.ctx), IOMM_ANY_NODE);
+}
+
+void iomm_device_put_back(struct iomm_device *device)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+	struct iomm_registry *registry = iomm_registry(ctx);
+
+	iomm_lock(ctx, &registry->lock);
+	put_back(device);
+	iomm_unlock(ctx, &registry->lock);
+	iomm_wakeup(ctx);
+}
+
 void iomm_device_resume_waiting(struct iomm_device *device)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 	struct iomm_registry *registry = iomm_registry(ctx);
-	bool due;
+	bool lost;
 
 	iomm_lock(ctx, &registry->lock);
 	iomm_lock(ctx, &device->lock);
-	due = device->state == IOMM_DEVICE_WAITING &&
-	      iomm_list_empty(&device->wait_link) &&
-	      !iomm_presence_refused(&device->presence);
+	lost = device->state == IOMM_DEVICE_WAITING &&
+	       !iomm_device_waits(device) &&
+	       !iomm_presence_refused(&device->presence);
 	iomm_unlock(ctx, &device->lock);
-	if (due) {
-		iomm_device_wait_for(device, IOMM_ANY_NODE);
-		make_due(registry, device);
-	}
+	if (lost)
+		put_back(device);
 	iomm_unlock(ctx, &registry->lock);
-	if (due)
+	if (lost)
 		iomm_wakeup(ctx);
 }
 
