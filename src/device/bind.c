@@ -163,7 +163,7 @@ static int probe_binding(struct iomm_probe *p, struct iomm_binding *binding)
 		.name = p->device->name,
 		.ids = binding->ids,
 		.nr_ids = binding->nr_ids,
-		.coherent = p->coherent,
+		.coherent = p->limits.coherent,
 	};
 	struct iomm_iommu *iommu = binding->iommu;
 	struct iomm_frame frame;

@@ -1,48 +1,17 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Devices: adding and finding. What is known of one is in config.c, who is inside
+ * in guard.c, how one goes in removal.c, and what can be asked in question.c. */
 #include "device/device.h"
 
-#include "base/abi.h"
 #include "device/registry.h"
 
 static void free_parts(struct iomm_device *device)
 {
+	iomm_device_forget_gone(device);
+	iomm_device_release_data(device);
 	iomm_strfree(device->obj.ctx, device->name);
+	iomm_object_drop(device->spec);
 	iomm_object_drop(device->bus);
-}
-
-/* Presence ends: what was tied to it goes, newest first, while the IOMMU is
- * still there. */
-static void run_releases(struct iomm_device *device)
-{
-	struct iomm_ctx *ctx = device->obj.ctx;
-	struct iomm_release_action *action;
-
-	for (;;) {
-		iomm_lock(ctx, &device->lock);
-		action = device->releases;
-		if (action)
-			device->releases = action->next;
-		iomm_unlock(ctx, &device->lock);
-		if (!action)
-			return;
-		iomm_release(ctx, action->release, action->data);
-		iomm_free(ctx, action, sizeof(*action));
-	}
-}
-
-/* Nobody is inside; the claim is held, or nobody could take it. */
-static void take_away(struct iomm_device *device)
-{
-	struct iomm_ctx *ctx = device->obj.ctx;
-	struct iomm_registry *registry = iomm_registry(ctx);
-
-	iomm_device_stop_waiting(device);
-	run_releases(device);
-	iomm_device_unbind(device, IOMM_DEVICE_REMOVED);
-	iomm_lock(ctx, &registry->lock);
-	iomm_list_del(&device->link);
-	iomm_unlock(ctx, &registry->lock);
-	IOMM_LOG(ctx, IOMM_LOG_INFO, device->name, "removed");
 }
 
 static void destroy(struct iomm_object *object)
@@ -50,7 +19,7 @@ static void destroy(struct iomm_object *object)
 	struct iomm_device *device = (struct iomm_device *)(void *)object;
 
 	if (device->state != IOMM_DEVICE_REMOVED)
-		take_away(device);
+		iomm_device_take_away(device);
 	free_parts(device);
 }
 
@@ -81,30 +50,6 @@ lookup(struct iomm_registry *registry, const char *name)
 
 /* Adding */
 
-static int
-check_config(struct iomm_bus *bus, const struct iomm_device_config *c)
-{
-	struct iomm_ctx *ctx = bus->obj.ctx;
-	int err = iomm_check_bits(ctx, c->flags,
-				  IOMM_DEVICE_ADDRESS | IOMM_DEVICE_DMA_MASK,
-				  "iomm_device_config.flags");
-
-	if (err)
-		return err;
-	if (!c->name || !*c->name)
-		return IOMM_FAIL(ctx, IOMM_EINVAL, "a device needs a name");
-	if (c->flags & IOMM_DEVICE_DMA_MASK &&
-	    (!c->dma_mask || c->dma_mask & (c->dma_mask + 1)))
-		return IOMM_FAIL(ctx, IOMM_EINVAL,
-				 "%s: DMA mask %x is not 2^n - 1",
-				 IOMM_STR(c->name), c->dma_mask);
-	if (!(c->flags & IOMM_DEVICE_ADDRESS))
-		return IOMM_FAIL(ctx, IOMM_EINVAL,
-				 "%s: on bus %s a device needs an address",
-				 IOMM_STR(c->name), IOMM_STR(bus->name));
-	return bus->ops->check_address(bus, c->address);
-}
-
 static int publish(struct iomm_device *device)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
@@ -127,29 +72,17 @@ static int create(struct iomm_bus *bus, const struct iomm_device_config *config,
 		  struct iomm_device **out)
 {
 	struct iomm_ctx *ctx = bus->obj.ctx;
-	struct iomm_device_config c;
 	struct iomm_device *device;
-	int err = iomm_struct_in(ctx, &c, sizeof(c),
-				 IOMM_DEVICE_CONFIG_SIZE_VER0, config,
-				 "iomm_device_config");
+	int err;
 
-	if (!err)
-		err = check_config(bus, &c);
-	if (err)
-		return err;
 	device = iomm_object_create(ctx, &iomm_device_type);
 	if (!device)
 		return -IOMM_ENOMEM;
 	iomm_list_init(&device->link);
 	iomm_list_init(&device->wait_link);
+	iomm_list_init(&device->gone_link);
 	device->bus = iomm_object_get(bus);
-	device->address = c.address;
-	device->dma_mask = c.flags & IOMM_DEVICE_DMA_MASK ? c.dma_mask
-							  : UINT64_MAX;
-	device->probe_timeout = c.probe_timeout;
-	device->name = iomm_strdup(ctx, c.name);
-	if (!device->name)
-		err = IOMM_FAIL(ctx, IOMM_ENOMEM, "no memory for a device");
+	err = iomm_device_configure(device, config);
 	if (!err)
 		err = publish(device);
 	if (err) {
@@ -203,314 +136,4 @@ struct iomm_device *iomm_device_get(struct iomm_device *device)
 void iomm_device_put(struct iomm_device *device)
 {
 	iomm_handle_put(device, &iomm_device_type);
-}
-
-_Static_assert(IOMM_GUARDS_PER_THREAD == IOMM_DEVICE_GUARDS_PER_THREAD,
-	       "the header says how many");
-
-/* Removing */
-
-/* Place of the calling thread's guard on the device, or of a free entry. */
-static uint32_t guard_slot(const struct iomm_thread *thread, const void *object)
-{
-	uint32_t n;
-
-	for (n = 0; n < IOMM_GUARDS_PER_THREAD; n++) {
-		if (thread->guards[n].object == object)
-			break;
-	}
-	return n;
-}
-
-static bool inside(struct iomm_device *device)
-{
-	return guard_slot(iomm_thread(device->obj.ctx), device) <
-	       IOMM_GUARDS_PER_THREAD;
-}
-
-static void begin_removal(struct iomm_device *device)
-{
-	iomm_lock(device->obj.ctx, &device->lock);
-	device->removers++;
-	(void)iomm_presence_refuse(&device->presence);
-	iomm_unlock(device->obj.ctx, &device->lock);
-}
-
-/* A removal that ran out of time leaves the device closed; one that could not
- * even wait was none, unless there is another. */
-static void end_removal(struct iomm_device *device, int result)
-{
-	struct iomm_ctx *ctx = device->obj.ctx;
-
-	iomm_lock(ctx, &device->lock);
-	device->removers--;
-	if (!result || result == -IOMM_ETIMEDOUT)
-		device->closed = true;
-	if (!device->removers && !device->closed)
-		iomm_presence_allow(ctx, &device->presence);
-	iomm_unlock(ctx, &device->lock);
-}
-
-static int do_remove(struct iomm_device *device, uint64_t timeout)
-{
-	struct iomm_ctx *ctx = device->obj.ctx;
-	uint64_t deadline = iomm_deadline(ctx, timeout);
-	int err;
-
-	if (inside(device))
-		return IOMM_FAIL(ctx, IOMM_EDEADLK,
-				 "%s: this thread is inside it, and removal "
-				 "would wait for it to leave",
-				 IOMM_STR(device->name));
-	begin_removal(device);
-	err = iomm_presence_drain(ctx, &device->presence, deadline,
-				  device->name);
-	if (!err)
-		err = iomm_claim_take(ctx, &device->claim, deadline,
-				      device->name);
-	if (!err) {
-		if (device->state != IOMM_DEVICE_REMOVED)
-			take_away(device);
-		iomm_claim_drop(ctx, &device->claim);
-	}
-	end_removal(device, err);
-	return err;
-}
-
-int iomm_device_remove(struct iomm_device *device, uint64_t timeout)
-{
-	if (!iomm_handle_ok(device, &iomm_device_type))
-		return -IOMM_EINVAL;
-	iomm_enter(device->obj.ctx);
-	return iomm_leave(device->obj.ctx, do_remove(device, timeout));
-}
-
-/* Presence */
-
-int iomm_device_fail_gone(struct iomm_device *device)
-{
-	return IOMM_FAIL(device->obj.ctx, IOMM_ENODEV,
-			 "device %s is removed, or being removed",
-			 IOMM_STR(device->name));
-}
-
-int iomm_device_enter(struct iomm_device *device,
-		      struct iomm_device_guard *guard)
-{
-	struct iomm_thread *thread;
-	struct iomm_ctx *ctx;
-	uint32_t slot;
-
-	if (!iomm_handle_ok(device, &iomm_device_type))
-		return -IOMM_EINVAL;
-	ctx = device->obj.ctx;
-	if (!guard)
-		return iomm_fail_null(ctx, "iomm_device_enter");
-	thread = iomm_thread(ctx);
-	slot = guard_slot(thread, device);
-	if (slot == IOMM_GUARDS_PER_THREAD)
-		slot = guard_slot(thread, NULL);
-	if (slot == IOMM_GUARDS_PER_THREAD)
-		return IOMM_FAIL(ctx, IOMM_ENOSPC,
-				 "this thread is inside %u devices, which is "
-				 "the most",
-				 IOMM_GUARDS_PER_THREAD);
-	if (!iomm_presence_enter(&device->presence))
-		return iomm_device_fail_gone(device);
-	thread->guards[slot].object = device;
-	thread->guards[slot].count++;
-	*guard = (struct iomm_device_guard){
-		.size = sizeof(*guard),
-		.device = iomm_object_get(device),
-		.thread = thread,
-	};
-	return 0;
-}
-
-void iomm_device_exit(struct iomm_device_guard *guard)
-{
-	struct iomm_device *device;
-	struct iomm_thread *thread;
-	struct iomm_ctx *ctx;
-	uint32_t slot;
-
-	if (!guard || guard->size < IOMM_DEVICE_GUARD_SIZE_VER0 ||
-	    !guard->device)
-		return;
-	device = guard->device;
-	ctx = device->obj.ctx;
-	thread = iomm_thread(ctx);
-	slot = guard_slot(thread, device);
-	if (guard->thread != thread || slot == IOMM_GUARDS_PER_THREAD) {
-#if IOMM_CHECKED
-		iomm_misuse(ctx, IOMM_TEXT("a guard on %s is left on another "
-					   "thread than the one that entered",
-					   IOMM_STR(device->name)));
-#endif
-		return;
-	}
-	if (!--thread->guards[slot].count)
-		thread->guards[slot].object = NULL;
-	guard->device = NULL;
-	iomm_presence_exit(ctx, &device->presence);
-	iomm_device_put(device);
-}
-
-static int
-add_release(struct iomm_device *device, void (*release)(void *data), void *data)
-{
-	struct iomm_ctx *ctx = device->obj.ctx;
-	struct iomm_release_action *action;
-
-	action = iomm_alloc(ctx, sizeof(*action));
-	if (!action)
-		return IOMM_FAIL(ctx, IOMM_ENOMEM,
-				 "no memory for a release action");
-	/* Inside, so that a removal either sees the action or refuses it. */
-	if (!iomm_presence_enter(&device->presence)) {
-		iomm_free(ctx, action, sizeof(*action));
-		return iomm_device_fail_gone(device);
-	}
-	action->release = release;
-	action->data = data;
-	iomm_lock(ctx, &device->lock);
-	action->next = device->releases;
-	device->releases = action;
-	iomm_unlock(ctx, &device->lock);
-	iomm_presence_exit(ctx, &device->presence);
-	return 0;
-}
-
-int iomm_device_add_release(struct iomm_device *device,
-			    void (*release)(void *data), void *data)
-{
-	struct iomm_ctx *ctx;
-	int err;
-
-	if (!iomm_handle_ok(device, &iomm_device_type)) {
-		if (release)
-			release(data);
-		return -IOMM_EINVAL;
-	}
-	ctx = device->obj.ctx;
-	if (!release)
-		return iomm_fail_null(ctx, "iomm_device_add_release");
-	iomm_enter(ctx);
-	err = add_release(device, release, data);
-	if (err)
-		iomm_release(ctx, release, data);
-	return iomm_leave(ctx, err);
-}
-
-/* Questions */
-
-int iomm_device_name(struct iomm_device *device, char *buf, uint64_t len)
-{
-	if (!iomm_handle_ok(device, &iomm_device_type))
-		return -IOMM_EINVAL;
-	if (!buf && len)
-		return iomm_fail_null(device->obj.ctx, "iomm_device_name");
-	return iomm_copy_string(buf, len, device->name);
-}
-
-void iomm_device_set_state(struct iomm_device *device, uint32_t state)
-{
-	iomm_lock(device->obj.ctx, &device->lock);
-	device->state = state;
-	iomm_unlock(device->obj.ctx, &device->lock);
-}
-
-int iomm_device_state(struct iomm_device *device, uint32_t *out)
-{
-	if (!iomm_handle_ok(device, &iomm_device_type))
-		return -IOMM_EINVAL;
-	if (!out)
-		return iomm_fail_null(device->obj.ctx, "iomm_device_state");
-	iomm_lock(device->obj.ctx, &device->lock);
-	*out = device->state;
-	iomm_unlock(device->obj.ctx, &device->lock);
-	return 0;
-}
-
-static int fail_unbound(struct iomm_device *device)
-{
-	return IOMM_FAIL(device->obj.ctx, IOMM_ENODEV,
-			 "device %s is not bound to an IOMMU",
-			 IOMM_STR(device->name));
-}
-
-/* All IDs of the device, in a fresh array; the lock is held. */
-static int collect_ids(const struct iomm_device *device,
-		       struct iomm_device_id **out, uint32_t *count)
-{
-	struct iomm_device_id *ids;
-	uint32_t b, i, n = 0;
-
-	for (b = 0; b < device->nr_bindings; b++)
-		n += device->bindings[b].nr_ids;
-	*count = n;
-	ids = iomm_alloc(device->obj.ctx, (uint64_t)n * sizeof(*ids));
-	if (!ids)
-		return -IOMM_ENOMEM;
-	*out = ids;
-	for (b = 0; b < device->nr_bindings; b++) {
-		for (i = 0; i < device->bindings[b].nr_ids; i++) {
-			ids->iommu_node = device->bindings[b].iommu->node;
-			ids->id = device->bindings[b].ids[i];
-			ids++;
-		}
-	}
-	return 0;
-}
-
-int iomm_device_ids(struct iomm_device *device, struct iomm_device_id *ids,
-		    uint32_t stride, uint32_t *count)
-{
-	struct iomm_device_id *all = NULL;
-	struct iomm_ctx *ctx;
-	uint32_t have = 0;
-	int err;
-
-	if (!iomm_handle_ok(device, &iomm_device_type))
-		return -IOMM_EINVAL;
-	ctx = device->obj.ctx;
-	if (!count)
-		return iomm_fail_null(ctx, "iomm_device_ids");
-	/* The caller's memory is not touched under the lock. */
-	iomm_lock(ctx, &device->lock);
-	err = device->state == IOMM_DEVICE_BOUND
-		      ? collect_ids(device, &all, &have)
-		      : -IOMM_ENODEV;
-	iomm_unlock(ctx, &device->lock);
-	if (err)
-		*count = have;
-	if (err == -IOMM_ENODEV)
-		return fail_unbound(device);
-	if (err)
-		return IOMM_FAIL(ctx, -err, "no memory for the IDs of %s",
-				 IOMM_STR(device->name));
-	err = iomm_array_out(ctx, ids, stride, count, all, sizeof(*all), have,
-			     "device IDs");
-	iomm_free(ctx, all, (uint64_t)have * sizeof(*all));
-	return err;
-}
-
-int iomm_device_group(struct iomm_device *device, struct iomm_group **out)
-{
-	struct iomm_group *group = NULL;
-	struct iomm_ctx *ctx;
-
-	if (!iomm_handle_ok(device, &iomm_device_type))
-		return -IOMM_EINVAL;
-	ctx = device->obj.ctx;
-	if (!out)
-		return iomm_fail_null(ctx, "iomm_device_group");
-	iomm_lock(ctx, &device->lock);
-	if (device->group)
-		group = iomm_object_get(device->group);
-	iomm_unlock(ctx, &device->lock);
-	if (!group)
-		return fail_unbound(device);
-	*out = group;
-	return 0;
 }

@@ -117,6 +117,7 @@ static void run(struct iomm_ctx *ctx)
 	char why[256];
 	int err;
 
+	iomm_device_remove_gone(ctx);
 	iomm_lock(ctx, &registry->lock);
 	expire(registry, iomm_now(ctx));
 	iomm_unlock(ctx, &registry->lock);
@@ -139,7 +140,7 @@ static uint64_t next_deadline(struct iomm_ctx *ctx)
 	struct iomm_list *pos;
 
 	iomm_lock(ctx, &registry->lock);
-	if (!iomm_list_empty(&registry->replay))
+	if (!iomm_list_empty(&registry->replay) || iomm_device_any_gone(ctx))
 		next = 0;
 	iomm_list_for_each (pos, &registry->waiting) {
 		if (from_wait_link(pos)->deadline < next)
@@ -263,6 +264,7 @@ static int init(struct iomm_ctx *ctx)
 	iomm_list_init(&registry->iommus);
 	iomm_list_init(&registry->waiting);
 	iomm_list_init(&registry->replay);
+	iomm_list_init(&registry->gone);
 	ctx->state[IOMM_SUBSYS_DEVICE] = registry;
 	return 0;
 }

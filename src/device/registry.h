@@ -10,12 +10,18 @@
 #include "base/ctx.h"
 #include "base/list.h"
 
+struct iomm_device;
+
 struct iomm_registry {
 	struct iomm_lock lock;
 	struct iomm_list devices; /* iomm_device.link */
 	struct iomm_list iommus;  /* iomm_iommu.link */
 	struct iomm_list waiting; /* iomm_device.wait_link */
 	struct iomm_list replay;  /* iomm_device.wait_link: due now */
+	/* Devices that are gone: those that were said to be, which takes no
+	 * lock, and those that the registry has seen since. */
+	_Atomic(struct iomm_device *) gone_stack; /* iomm_device.gone_next */
+	struct iomm_list gone;			  /* iomm_device.gone_link */
 	uint32_t next_group;
 	uint32_t next_firmware;
 	bool sealed; /* no more instances will come */

@@ -167,12 +167,12 @@ check_parts(const struct iomm_domain *domain, const struct iomm_device *device)
 	struct iomm_iommu *iommu;
 	uint32_t n;
 
-	if (domain->info.last_iova > device->dma_mask)
+	if (domain->info.last_iova > device->limits.dma_mask)
 		return IOMM_FAIL(device->obj.ctx, IOMM_EINVAL,
 				 "the domain reaches up to %x, and %s only to "
 				 "%x",
 				 domain->info.last_iova, IOMM_STR(device->name),
-				 device->dma_mask);
+				 device->limits.dma_mask);
 	for (n = 0; n < device->nr_bindings; n++) {
 		iommu = device->bindings[n].iommu;
 		part = iomm_space_part(domain->space, iommu);

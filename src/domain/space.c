@@ -211,10 +211,14 @@ first_setup(struct iomm_device *device, const struct iomm_domain_config *config,
 		.page_sizes = config->page_sizes,
 		.ias = config->ias,
 	};
-	if (device->coherent)
+	if (device->limits.coherent)
 		setup->flags |= IOMM_PGTABLE_COHERENT;
-	if (!config->ias && device->dma_mask != UINT64_MAX)
-		setup->ias = mask_bits(device->dma_mask);
+	if (device->limits.flags & IOMM_DEVICE_NUMA_NODE) {
+		setup->flags |= IOMM_PGTABLE_NUMA_NODE;
+		setup->numa_node = device->limits.numa_node;
+	}
+	if (!config->ias && device->limits.dma_mask != UINT64_MAX)
+		setup->ias = mask_bits(device->limits.dma_mask);
 	if (iomm_copy_string(setup->format, sizeof(setup->format), format) >=
 	    (int)sizeof(setup->format))
 		return IOMM_FAIL(device->obj.ctx, IOMM_EINVAL,
@@ -333,6 +337,7 @@ make_table(struct iomm_space *space, const struct iomm_domain_setup *setup,
 		.oas = setup->oas,
 		.max_table_pa = setup->max_table_pa,
 		.memory = setup->memory,
+		.numa_node = setup->numa_node,
 	};
 
 	return iomm_pgtable_create(space->ctx, setup->format, &config, &tlb_ops,
