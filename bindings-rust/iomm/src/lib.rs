@@ -93,10 +93,13 @@ mod static_firmware;
 mod table_memory;
 mod text;
 
-pub use bus::Bus;
+pub use bus::{Bus, BusDriver};
 pub use codec::{Codec, Dirty, Kind, Layout, Registers, Start, TableFlags};
 pub use ctx::{Context, ContextBuilder, HandleKind, LogLevel};
-pub use device::{Device, DeviceConfig, DeviceGuard, DeviceId, DeviceState};
+pub use device::{
+    DataKey, Device, DeviceConfig, DeviceDescription, DeviceGuard, DeviceId, DeviceInfo,
+    DeviceState, DomainType,
+};
 pub use domain::{Domain, DomainConfig};
 pub use error::{Code, Error, Result};
 #[cfg(feature = "std")]

@@ -52,6 +52,8 @@ fn handles_are_free() {
         Allocator,
         AllocType
     );
+    sends_and_shares::<DataKey<String>>();
+    sends_and_shares::<DeviceDescription>();
     sends_and_shares::<GuestMemory>();
     sends_and_shares::<Error>();
     sends_and_shares::<Gather>();
