@@ -165,6 +165,18 @@ VALUE(IOMM_ALLOCATOR_BARRIER, 4);
 VALUE(IOMM_ALLOCATOR_DEAD, 8);
 VALUE(IOMM_ALLOCATOR_INFO_SIZE_VER0, 24);
 
+/* <iomm/bus.h> */
+
+SIZE(iomm_bus_ops, 32, 8);
+FIELD(iomm_bus_ops, size, 0, 4);
+FIELD(iomm_bus_ops, flags, 4, 4);
+POINTER(iomm_bus_ops, check_address, 8);
+POINTER(iomm_bus_ops, node, 16);
+POINTER(iomm_bus_ops, inputs, 24);
+
+VALUE(IOMM_BUS_OPS_SIZE_VER0, 32);
+VALUE(IOMM_BUS_INPUTS_MAX, 1024);
+
 /* <iomm/codec.h> */
 
 SIZE(iomm_codec, 240, 8);
@@ -265,13 +277,39 @@ VALUE(IOMM_CURSOR_SIZE_VER0, 64);
 
 /* <iomm/device.h> */
 
-SIZE(iomm_device_config, 40, 8);
+SIZE(iomm_device_config, 104, 8);
 FIELD(iomm_device_config, size, 0, 4);
 FIELD(iomm_device_config, flags, 4, 4);
 POINTER(iomm_device_config, name, 8);
 FIELD(iomm_device_config, address, 16, 8);
 FIELD(iomm_device_config, dma_mask, 24, 8);
 FIELD(iomm_device_config, probe_timeout, 32, 8);
+FIELD(iomm_device_config, pasid_bits, 40, 4);
+FIELD(iomm_device_config, numa_node, 44, 4);
+FIELD(iomm_device_config, default_domain, 48, 4);
+FIELD(iomm_device_config, nr_specifiers, 52, 4);
+FIELD(iomm_device_config, specifier_stride, 56, 4);
+FIELD(iomm_device_config, nr_regions, 60, 4);
+FIELD(iomm_device_config, region_stride, 64, 4);
+FIELD(iomm_device_config, nr_dma_ranges, 68, 4);
+FIELD(iomm_device_config, dma_range_stride, 72, 4);
+FIELD(iomm_device_config, capabilities, 76, 4);
+POINTER(iomm_device_config, specifiers, 80);
+POINTER(iomm_device_config, regions, 88);
+POINTER(iomm_device_config, dma_ranges, 96);
+
+SIZE(iomm_device_info, 56, 8);
+FIELD(iomm_device_info, size, 0, 4);
+FIELD(iomm_device_info, flags, 4, 4);
+FIELD(iomm_device_info, state, 8, 4);
+FIELD(iomm_device_info, nr_ids, 12, 4);
+FIELD(iomm_device_info, dma_mask, 16, 8);
+FIELD(iomm_device_info, dma_first, 24, 8);
+FIELD(iomm_device_info, dma_last, 32, 8);
+FIELD(iomm_device_info, pasid_bits, 40, 4);
+FIELD(iomm_device_info, numa_node, 44, 4);
+FIELD(iomm_device_info, default_domain, 48, 4);
+FIELD(iomm_device_info, group, 52, 4);
 
 SIZE(iomm_device_id, 16, 8);
 FIELD(iomm_device_id, iommu_node, 0, 8);
@@ -286,13 +324,24 @@ FIELD(iomm_device_guard, reserved, 24, 16);
 
 VALUE(IOMM_DEVICE_ADDRESS, 1);
 VALUE(IOMM_DEVICE_DMA_MASK, 2);
+VALUE(IOMM_DEVICE_SPECIFIERS, 4);
+VALUE(IOMM_DEVICE_PASID_BITS, 8);
+VALUE(IOMM_DEVICE_NUMA_NODE, 16);
+VALUE(IOMM_DEVICE_COHERENT, 32);
+VALUE(IOMM_DEVICE_NOT_COHERENT, 64);
 VALUE(IOMM_DEVICE_CONFIG_SIZE_VER0, 40);
+VALUE(IOMM_DEVICE_CONFIG_SIZE_VER1, 104);
 VALUE(IOMM_DEVICE_NEW, 0);
 VALUE(IOMM_DEVICE_WAITING, 1);
 VALUE(IOMM_DEVICE_PROBING, 2);
 VALUE(IOMM_DEVICE_BOUND, 3);
 VALUE(IOMM_DEVICE_NONE, 4);
 VALUE(IOMM_DEVICE_REMOVED, 5);
+VALUE(IOMM_DEVICE_INFO_BOUND, 1);
+VALUE(IOMM_DEVICE_INFO_GONE, 2);
+VALUE(IOMM_DEVICE_INFO_COHERENT, 4);
+VALUE(IOMM_DEVICE_INFO_NUMA_NODE, 8);
+VALUE(IOMM_DEVICE_INFO_SIZE_VER0, 56);
 VALUE(IOMM_DEVICE_ID_SIZE_VER0, 16);
 VALUE(IOMM_DEVICE_GUARD_SIZE_VER0, 40);
 VALUE(IOMM_DEVICE_GUARDS_PER_THREAD, 16);
@@ -599,7 +648,7 @@ FIELD(iomm_probe_info, numa_node, 36, 4);
 FIELD(iomm_probe_info, dma_mask, 40, 8);
 POINTER(iomm_probe_info, fwspec, 48);
 
-SIZE(iomm_domain_setup, 72, 8);
+SIZE(iomm_domain_setup, 80, 8);
 FIELD(iomm_domain_setup, size, 0, 4);
 FIELD(iomm_domain_setup, flags, 4, 4);
 FIELD(iomm_domain_setup, format, 8, 24);
@@ -609,6 +658,8 @@ FIELD(iomm_domain_setup, ias, 48, 4);
 FIELD(iomm_domain_setup, oas, 52, 4);
 FIELD(iomm_domain_setup, max_table_pa, 56, 8);
 POINTER(iomm_domain_setup, memory, 64);
+FIELD(iomm_domain_setup, numa_node, 72, 4);
+FIELD(iomm_domain_setup, reserved, 76, 4);
 
 SIZE(iomm_fault, 40, 8);
 FIELD(iomm_fault, size, 0, 4);
@@ -656,6 +707,7 @@ FIELD(iomm_iommu_config, reserved, 44, 4);
 
 VALUE(IOMM_PROBE_INFO_SIZE_VER0, 56);
 VALUE(IOMM_DOMAIN_SETUP_SIZE_VER0, 72);
+VALUE(IOMM_DOMAIN_SETUP_SIZE_VER1, 80);
 VALUE(IOMM_FAULT_SIZE_VER0, 32);
 VALUE(IOMM_FAULT_SIZE_VER1, 40);
 VALUE(IOMM_ATTACH_SIZE_VER0, 32);
@@ -726,7 +778,7 @@ VALUE(IOMM_PCI_FUNCTIONS_MAX, 1u << 24);
 
 /* <iomm/pgtable.h> */
 
-SIZE(iomm_pgtable_config, 56, 8);
+SIZE(iomm_pgtable_config, 64, 8);
 FIELD(iomm_pgtable_config, size, 0, 4);
 FIELD(iomm_pgtable_config, flags, 4, 4);
 FIELD(iomm_pgtable_config, granule, 8, 8);
@@ -736,6 +788,8 @@ FIELD(iomm_pgtable_config, oas, 28, 4);
 FIELD(iomm_pgtable_config, max_table_pa, 32, 8);
 POINTER(iomm_pgtable_config, memory, 40);
 FIELD(iomm_pgtable_config, root_pa, 48, 8);
+FIELD(iomm_pgtable_config, numa_node, 56, 4);
+FIELD(iomm_pgtable_config, reserved, 60, 4);
 
 SIZE(iomm_tlb_ops, 24, 8);
 FIELD(iomm_tlb_ops, size, 0, 4);
@@ -796,7 +850,9 @@ VALUE(IOMM_PGTABLE_HITLESS, 32);
 VALUE(IOMM_PGTABLE_NS, 64);
 VALUE(IOMM_PGTABLE_S2FWB, 128);
 VALUE(IOMM_PGTABLE_ADOPT, 256);
+VALUE(IOMM_PGTABLE_NUMA_NODE, 512);
 VALUE(IOMM_PGTABLE_CONFIG_SIZE_VER0, 56);
+VALUE(IOMM_PGTABLE_CONFIG_SIZE_VER1, 64);
 VALUE(IOMM_TLB_TABLES, 1);
 VALUE(IOMM_TLB_OPS_SIZE_VER0, 24);
 VALUE(IOMM_PGTABLE_REGS, 8);
@@ -823,7 +879,7 @@ VALUE(IOMM_DIRTY_KEEP, 1);
 SIZE(iomm_lock, 64, 8);
 FIELD(iomm_lock, opaque, 0, 64);
 
-SIZE(iomm_platform, 104, 8);
+SIZE(iomm_platform, 120, 8);
 FIELD(iomm_platform, size, 0, 4);
 FIELD(iomm_platform, flags, 4, 4);
 POINTER(iomm_platform, alloc, 8);
@@ -838,6 +894,8 @@ POINTER(iomm_platform, wake, 72);
 POINTER(iomm_platform, time, 80);
 POINTER(iomm_platform, log, 88);
 POINTER(iomm_platform, barrier, 96);
+POINTER(iomm_platform, alloc_near, 104);
+POINTER(iomm_platform, free_near, 112);
 
 VALUE(IOMM_THREAD_SIZE, 1024);
 VALUE(IOMM_LOG_ERROR, 1);
@@ -845,6 +903,7 @@ VALUE(IOMM_LOG_WARN, 2);
 VALUE(IOMM_LOG_INFO, 3);
 VALUE(IOMM_LOG_DEBUG, 4);
 VALUE(IOMM_PLATFORM_SIZE_VER0, 104);
+VALUE(IOMM_PLATFORM_SIZE_VER1, 120);
 
 /* <iomm/plugin.h> */
 

@@ -90,6 +90,7 @@ static struct iomm_firmware *describe(void)
 		.kind = IOMM_REGION_DIRECT,
 		.first = (uintptr_t)splash,
 		.last = (uintptr_t)splash + PAGE - 1,
+		.paddr = (uintptr_t)splash,
 		.prot = IOMM_PROT_READ,
 	};
 	const struct iomm_static_config config = {

@@ -47,7 +47,8 @@ IOMM_LAYOUT(sizeof(struct iomm_probe_info) == IOMM_PROBE_INFO_SIZE_VER0,
  */
 struct iomm_domain_setup {
 	uint32_t size; /**< sizeof(struct iomm_domain_setup) */
-	/** As iomm_pgtable_config.flags. In: whether the device is coherent. */
+	/** As iomm_pgtable_config.flags. In: whether the device is coherent,
+	 * and its NUMA node is known. */
 	uint32_t flags;
 	/** In: what the user asked for, or empty. Out: the table's format. */
 	char format[IOMM_FORMAT_NAME_MAX];
@@ -65,10 +66,16 @@ struct iomm_domain_setup {
 	iomm_u64 max_table_pa; /**< highest address of a table, inclusive */
 	/** Where tables live; the library takes its own reference. */
 	IOMM_PTR(struct iomm_table_memory *, memory);
+	/** With IOMM_PGTABLE_NUMA_NODE. In: the device's. A driver whose walker
+	 * is elsewhere says so; one that brings `memory` sees to it itself. */
+	uint32_t numa_node;
+	uint32_t reserved; /**< 0 */
 };
 
+/** Up to and without `numa_node`. */
 #define IOMM_DOMAIN_SETUP_SIZE_VER0 72u
-IOMM_LAYOUT(sizeof(struct iomm_domain_setup) == IOMM_DOMAIN_SETUP_SIZE_VER0,
+#define IOMM_DOMAIN_SETUP_SIZE_VER1 80u
+IOMM_LAYOUT(sizeof(struct iomm_domain_setup) == IOMM_DOMAIN_SETUP_SIZE_VER1,
 	    "iomm_domain_setup");
 
 /** A DMA that was not translated. */

@@ -159,6 +159,7 @@ read_config(struct iomm_ctx *ctx, const struct iomm_ctx_config *config)
 	    !ctx->platform.free || !ctx->platform.thread ||
 	    !ctx->platform.time ||
 	    !ctx->platform.lock != !ctx->platform.unlock ||
+	    !ctx->platform.alloc_near != !ctx->platform.free_near ||
 	    (ctx->platform.wait && !ctx->platform.wake))
 		return -IOMM_EINVAL;
 	return 0;

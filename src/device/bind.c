@@ -9,20 +9,20 @@
 static struct iomm_probe_info describe(const struct iomm_binding *binding)
 {
 	const struct iomm_member *member = binding->member;
-	const struct iomm_fwspec_limits *limits = &member->spec->built.limits;
+	const struct iomm_device_limits *limits = &member->limits;
 
 	return (struct iomm_probe_info){
 		.size = sizeof(struct iomm_probe_info),
-		.flags = limits->flags & IOMM_FWSPEC_NUMA_NODE
+		.flags = limits->flags & IOMM_DEVICE_NUMA_NODE
 				 ? IOMM_PROBE_NUMA_NODE
 				 : 0,
 		.name = member->device->name,
 		.ids = binding->ids,
 		.nr_ids = binding->nr_ids,
-		.coherent = member->coherent,
+		.coherent = limits->coherent,
 		.pasid_bits = limits->pasid_bits,
 		.numa_node = limits->numa_node,
-		.dma_mask = member->device->dma_mask,
+		.dma_mask = limits->dma_mask,
 		.fwspec = member->spec,
 	};
 }

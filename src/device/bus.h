@@ -6,30 +6,31 @@
 
 #include "device/firmware.h"
 
-struct iomm_bus;
-
-struct iomm_bus_ops {
-	/* Could a device have this address? EINVAL with a sentence. */
-	int (*check_address)(struct iomm_bus *bus, uint64_t address);
-	/* The firmware node that describes it. */
-	uint64_t (*node)(const struct iomm_bus *bus, uint64_t address);
-	/* The IDs under which its DMA arrives at the node; 0: it is the node
-	 * itself. Fills up to `room`, and answers how many there are. */
-	uint32_t (*inputs)(struct iomm_bus *bus, uint64_t address,
-			   uint64_t *inputs, uint32_t room);
-};
+struct iomm_fwspec;
 
 struct iomm_bus {
 	struct iomm_object obj;
-	const struct iomm_bus_ops *ops;
-	struct iomm_firmware *firmware;
+	struct iomm_bus_ops ops;
+	void *data;
+	void (*release)(void *data);
+	bool own; /* the ops are the library's: no callbacks, and sentences */
+	struct iomm_firmware *firmware; /* NULL: describes no device */
+	char *name;
 	/* PCI: the bridge's node, and the functions behind it. */
 	uint64_t host;
 	struct iomm_pci *pci;
 	uint32_t segment;
-	char *name;
 };
 
 extern const struct iomm_object_type iomm_bus_type;
+
+/* Could a device have this address? EINVAL, or what the bus answered, with a
+ * sentence. */
+int iomm_bus_check_address(struct iomm_bus *bus, uint64_t address);
+
+/* Asks the bus for node and IDs, and firmware for what it says of them. `device`
+ * is for sentences. */
+int iomm_bus_describe(struct iomm_bus *bus, uint64_t address,
+		      const char *device, struct iomm_fwspec **out);
 
 #endif

@@ -10,6 +10,15 @@
 #include "device/group.h"
 #include "device/iommu.h"
 
+/* Something of a user's that stays until the device goes. Prepended under the
+ * lock, read without. */
+struct iomm_device_datum {
+	struct iomm_device_datum *next;
+	const void *key;
+	void *data;
+	void (*release)(void *data);
+};
+
 struct iomm_device {
 	struct iomm_object obj;
 	struct iomm_list link;		 /* iomm_registry.devices */
@@ -28,14 +37,21 @@ struct iomm_device {
 	struct iomm_bus *bus;
 	char *name;
 	uint64_t address;
-	uint64_t dma_mask;
 	uint64_t probe_timeout;
+	struct iomm_device_limits own; /* as its creator says */
+	/* His description of what it stands behind; NULL: the bus and firmware
+	 * are asked. */
+	struct iomm_fwspec *spec;
 
 	struct iomm_presence presence; /* refused: removed, or being removed */
 	/* Under the lock: removals under way, and whether one ran out of time,
 	 * so that entry stays refused. */
 	uint32_t removers;
 	bool closed;
+	/* Gone, with nobody inside: on the registry's stack, or its list. */
+	_Atomic bool announced;
+	struct iomm_device *gone_next;
+	struct iomm_list gone_link; /* registry lock */
 	/* Held by the one thread that probes or removes. */
 	struct iomm_claim claim;
 	_Atomic uint32_t probes; /* finished so far */
@@ -47,7 +63,8 @@ struct iomm_device {
 	uint32_t state; /* IOMM_DEVICE_* */
 	/* Once bound; under the group's claim too. */
 	struct iomm_member *member;
-	struct iomm_release_action *releases; /* newest first; lock only */
+	struct iomm_release_action *releases;	  /* newest first; lock only */
+	_Atomic(struct iomm_device_datum *) data; /* newest first */
 };
 
 extern const struct iomm_object_type iomm_device_type;
@@ -56,6 +73,39 @@ void iomm_device_set_state(struct iomm_device *device, uint32_t state);
 
 /* ENODEV, with the sentence for a device that is not present. */
 int iomm_device_fail_gone(struct iomm_device *device);
+
+/* Reads what a new device is created with. What it takes over is the device's to
+ * free, on failure too. */
+int iomm_device_configure(struct iomm_device *device,
+			  const struct iomm_device_config *config);
+
+/* What the device stands behind: as its creator says, or its bus and firmware;
+ * and its limits, in all their words. */
+int iomm_device_describe(struct iomm_device *device, struct iomm_fwspec **spec,
+			 struct iomm_device_limits *limits);
+
+/* Is the calling thread inside? */
+bool iomm_device_inside(struct iomm_device *device);
+
+/* Leaves a presence that was entered: the last one out of a device that is gone
+ * has it removed. */
+void iomm_device_step_out(struct iomm_device *device);
+
+/* The last reference is gone, and nobody can take the claim any more. What was
+ * tied to its presence goes; true when nobody has the group's claim, which it has
+ * then, and with which iomm_device_vanish() takes it away from everything. */
+bool iomm_device_end(struct iomm_device *device);
+void iomm_device_vanish(struct iomm_device *device);
+
+/* For iomm_ctx_run(): removes devices that are gone. And is there one? Under the
+ * registry's lock. */
+void iomm_device_remove_gone(struct iomm_ctx *ctx);
+bool iomm_device_any_gone(struct iomm_ctx *ctx);
+
+/* With the last reference: off the list of those that are gone; and what users
+ * kept with it is released. */
+void iomm_device_forget_gone(struct iomm_device *device);
+void iomm_device_release_data(struct iomm_device *device);
 
 /* Presence ends: what was tied to it goes, newest first, while the IOMMU is
  * still there. Nobody is inside, and entry is never allowed again. */

@@ -167,5 +167,5 @@ void iomm_firmware_name(struct iomm_firmware *firmware, uint64_t node,
 			char *buf, uint64_t len)
 {
 	if (iomm_firmware_node_path(firmware, node, buf, len) < 0)
-		(void)iomm_copy_string(buf, len, "(a node without a path)");
+		(void)iomm_text_render(buf, len, IOMM_TEXT("node %x", node));
 }

@@ -64,7 +64,8 @@ iomm_firmware_node(const struct iomm_firmware *firmware, uint32_t key)
 int iomm_firmware_key(struct iomm_firmware *firmware, uint64_t node,
 		      uint32_t *key);
 
-/* The node's path for a sentence, cut to what fits. */
+/* The node's path for a sentence, or its number where it has none, cut to what
+ * fits; `firmware` may be NULL. */
 void iomm_firmware_name(struct iomm_firmware *firmware, uint64_t node,
 			char *buf, uint64_t len);
 

@@ -34,7 +34,7 @@ const struct iomm_object_type iomm_fwspec_type = {
 
 static int fail_full(struct iomm_fwspec_builder *b, const char *what)
 {
-	return IOMM_FAIL(b->firmware->obj.ctx, IOMM_EINVAL,
+	return IOMM_FAIL(b->ctx, IOMM_EINVAL,
 			 "firmware lists over %u %s for one device",
 			 IOMM_FWSPEC_MAX, IOMM_STR(what));
 }
@@ -42,7 +42,7 @@ static int fail_full(struct iomm_fwspec_builder *b, const char *what)
 static int grow(struct iomm_fwspec_builder *b, struct iomm_fwspec_array *array,
 		uint32_t bytes)
 {
-	struct iomm_ctx *ctx = b->firmware->obj.ctx;
+	struct iomm_ctx *ctx = b->ctx;
 	/* Most devices have one or two, and keep the room while bound. */
 	uint32_t room = array->room ? array->room * 2 : 2;
 	void *items = iomm_alloc(ctx, (uint64_t)room * bytes);
@@ -77,20 +77,19 @@ append(struct iomm_fwspec_builder *b, struct iomm_fwspec_array *array,
 	return 0;
 }
 
-int iomm_fwspec_add_iommu(struct iomm_fwspec_builder *b, uint32_t iommu,
-			  const uint32_t *cells, uint32_t nr_cells,
-			  uint64_t place)
+int iomm_fwspec_add_specifier(struct iomm_fwspec_builder *b, uint64_t iommu,
+			      const uint32_t *cells, uint32_t nr_cells,
+			      uint64_t place)
 {
 	struct iomm_specifier new = { .size = sizeof(new),
 				      .nr_cells = nr_cells,
-				      .iommu = iomm_firmware_node(b->firmware,
-								  iommu),
+				      .iommu = iommu,
 				      .place = place };
 	const struct iomm_specifier *old = b->iommus.items;
 	uint32_t n;
 
 	if (nr_cells > IOMM_SPECIFIER_CELLS)
-		return IOMM_FAIL(b->firmware->obj.ctx, IOMM_EINVAL,
+		return IOMM_FAIL(b->ctx, IOMM_EINVAL,
 				 "a specifier of %u cells is longer than any",
 				 nr_cells);
 	if (nr_cells)
@@ -103,12 +102,21 @@ int iomm_fwspec_add_iommu(struct iomm_fwspec_builder *b, uint32_t iommu,
 	return append(b, &b->iommus, &new, sizeof(new), "IOMMUs");
 }
 
+int iomm_fwspec_add_iommu(struct iomm_fwspec_builder *b, uint32_t iommu,
+			  const uint32_t *cells, uint32_t nr_cells,
+			  uint64_t place)
+{
+	return iomm_fwspec_add_specifier(b,
+					 iomm_firmware_node(b->firmware, iommu),
+					 cells, nr_cells, place);
+}
+
 static int check_range(struct iomm_fwspec_builder *b, uint64_t first,
 		       uint64_t last, const char *what)
 {
 	if (first <= last)
 		return 0;
-	return IOMM_FAIL(b->firmware->obj.ctx, IOMM_EINVAL,
+	return IOMM_FAIL(b->ctx, IOMM_EINVAL,
 			 "a %s that firmware lists ends at %x, before its "
 			 "start %x",
 			 IOMM_STR(what), last, first);
@@ -136,6 +144,43 @@ int iomm_fwspec_add_region(struct iomm_fwspec_builder *b,
 	return append(b, &b->regions, &new, sizeof(new), "reserved regions");
 }
 
+#define PROT_BITS                                                              \
+	(IOMM_PROT_READ | IOMM_PROT_WRITE | IOMM_PROT_EXEC | IOMM_PROT_CACHE | \
+	 IOMM_PROT_MMIO | IOMM_PROT_PRIV)
+
+/* Writes the flaw, and answers that there is one. */
+#define FLAW(flaw, ...) \
+	(iomm_text_render((flaw), IOMM_FLAW_TEXT, IOMM_TEXT(__VA_ARGS__)) > 0)
+
+bool iomm_fwspec_region_flaw(const struct iomm_reserved_region *r, char *flaw)
+{
+	bool direct = r->kind == IOMM_REGION_DIRECT ||
+		      r->kind == IOMM_REGION_DIRECT_RELAXABLE;
+
+	if (!r->kind || r->kind > IOMM_REGION_SOFTWARE_MSI)
+		return FLAW(flaw, "there is no kind %u", r->kind);
+	if (r->flags & ~IOMM_REGION_MAPPED || r->prot & ~PROT_BITS)
+		return FLAW(flaw, "unknown flags %x or rights %x",
+			    r->flags & ~IOMM_REGION_MAPPED,
+			    r->prot & ~PROT_BITS);
+	if (r->first > r->last || r->paddr + (r->last - r->first) < r->paddr)
+		return FLAW(flaw, "%x to %x, at %x, is no range", r->first,
+			    r->last, r->paddr);
+	if (direct && (r->paddr != r->first || !r->prot))
+		return FLAW(flaw,
+			    "it is direct, and %x is at %x, with rights %x",
+			    r->first, r->paddr, r->prot);
+	return false;
+}
+
+bool iomm_fwspec_range_flaw(const struct iomm_dma_range *r, char *flaw)
+{
+	if (r->first > r->last || r->paddr + (r->last - r->first) < r->paddr)
+		return FLAW(flaw, "%x to %x, at %x, is no range", r->first,
+			    r->last, r->paddr);
+	return false;
+}
+
 int iomm_fwspec_add_dma_range(struct iomm_fwspec_builder *b,
 			      const struct iomm_dma_range *range)
 {
@@ -155,6 +200,18 @@ int iomm_fwspec_add_dma_range(struct iomm_fwspec_builder *b,
 	return append(b, &b->ranges, &new, sizeof(new), "DMA ranges");
 }
 
+struct iomm_fwspec *
+iomm_fwspec_create(struct iomm_ctx *ctx, struct iomm_firmware *firmware)
+{
+	struct iomm_fwspec *spec = iomm_object_create(ctx, &iomm_fwspec_type);
+
+	if (!spec)
+		return NULL;
+	spec->built.ctx = ctx;
+	spec->built.firmware = firmware ? iomm_object_get(firmware) : NULL;
+	return spec;
+}
+
 int iomm_firmware_describe(struct iomm_firmware *firmware, uint64_t node,
 			   const uint64_t *inputs, uint32_t nr_inputs,
 			   struct iomm_fwspec **out)
@@ -166,10 +223,9 @@ int iomm_firmware_describe(struct iomm_firmware *firmware, uint64_t node,
 
 	if (err)
 		return err;
-	spec = iomm_object_create(ctx, &iomm_fwspec_type);
+	spec = iomm_fwspec_create(ctx, firmware);
 	if (!spec)
 		return -IOMM_ENOMEM;
-	spec->built.firmware = iomm_object_get(firmware);
 	err = firmware->ops->describe(firmware, key, inputs, nr_inputs,
 				      &spec->built);
 	if (!err && !spec->built.iommus.nr)

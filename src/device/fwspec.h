@@ -24,15 +24,19 @@ struct iomm_fwspec_limits {
 /* Collects; owns its memory. Errors of all functions come with a sentence, and
  * what was added stays good then. */
 struct iomm_fwspec_builder {
-	struct iomm_firmware *firmware;
+	struct iomm_ctx *ctx;
+	struct iomm_firmware *firmware;	  /* NULL: nobody's nodes */
 	struct iomm_fwspec_array iommus;  /* struct iomm_specifier */
 	struct iomm_fwspec_array regions; /* struct iomm_reserved_region */
 	struct iomm_fwspec_array ranges;  /* struct iomm_dma_range */
 	struct iomm_fwspec_limits limits;
 };
 
-/* `iommu` is the source's own key. The same cells at the same IOMMU are noted
- * once, with the first place. */
+/* The same cells at the same IOMMU are noted once, with the first place. */
+int iomm_fwspec_add_specifier(struct iomm_fwspec_builder *b, uint64_t iommu,
+			      const uint32_t *cells, uint32_t nr_cells,
+			      uint64_t place);
+/* The same; `iommu` is the source's own key. */
 int iomm_fwspec_add_iommu(struct iomm_fwspec_builder *b, uint32_t iommu,
 			  const uint32_t *cells, uint32_t nr_cells,
 			  uint64_t place);
@@ -45,6 +49,16 @@ int iomm_fwspec_add_region(struct iomm_fwspec_builder *b,
 /* As iomm_fwspec_add_region(). */
 int iomm_fwspec_add_dma_range(struct iomm_fwspec_builder *b,
 			      const struct iomm_dma_range *range);
+
+/* Can it be? For sources that do not make theirs up. A flaw is written to
+ * `flaw`, which has IOMM_FLAW_TEXT bytes. */
+#define IOMM_FLAW_TEXT 128u
+bool iomm_fwspec_region_flaw(const struct iomm_reserved_region *region,
+			     char *flaw);
+bool iomm_fwspec_range_flaw(const struct iomm_dma_range *range, char *flaw);
+
+/* Width of the widest PASIDs (PCI Express Base Specification, 6.20). */
+#define IOMM_FWSPEC_PASID_BITS 20u
 
 /* To be written to. */
 static inline struct iomm_fwspec_limits *
@@ -60,6 +74,10 @@ struct iomm_fwspec {
 };
 
 extern const struct iomm_object_type iomm_fwspec_type;
+
+/* One that is to be filled; `firmware` may be NULL. */
+struct iomm_fwspec *
+iomm_fwspec_create(struct iomm_ctx *ctx, struct iomm_firmware *firmware);
 
 /* iomm_firmware_lookup() for the library itself: the caller has entered the
  * context, and the node may be of another source (EINVAL). */

@@ -29,6 +29,7 @@ static int fail_memory(const struct iomm_device *device)
 }
 
 int iomm_member_create(struct iomm_device *device, struct iomm_fwspec *spec,
+		       const struct iomm_device_limits *limits,
 		       struct iomm_member **out)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
@@ -46,7 +47,7 @@ int iomm_member_create(struct iomm_device *device, struct iomm_fwspec *spec,
 	iomm_list_init(&member->link);
 	member->device = device;
 	member->spec = iomm_object_get(spec);
-	member->coherent = spec->built.limits.flags & IOMM_FWSPEC_COHERENT;
+	member->limits = *limits;
 	*out = member;
 	return 0;
 }
@@ -116,17 +117,6 @@ int iomm_member_add(struct iomm_member *member, struct iomm_iommu *iommu,
 	if (!err && !iomm_binding_has_id(binding, id))
 		binding->ids[binding->nr_ids++] = id;
 	return err;
-}
-
-uint32_t iomm_member_pasid_bits(const struct iomm_member *member)
-{
-	return member->spec->built.limits.pasid_bits;
-}
-
-uint32_t iomm_member_default_domain(const struct iomm_member *member)
-{
-	(void)member;
-	return IOMM_DOMAIN_ANY;
 }
 
 bool iomm_member_shares_id(const struct iomm_member *member)

@@ -10,6 +10,7 @@
 #include "base/index.h"
 #include "device/fwspec.h"
 #include "device/iommu.h"
+#include "device/limits.h"
 
 struct iomm_device;
 struct iomm_group;
@@ -53,7 +54,7 @@ struct iomm_member {
 	struct iomm_list link; /* iomm_group.members */
 	struct iomm_device *device;
 	struct iomm_fwspec *spec; /* with a reference */
-	bool coherent;		  /* DMA snoops CPU caches */
+	struct iomm_device_limits limits;
 	struct iomm_group *group; /* with a reference; once it has formed */
 	uint32_t nr_bindings, room;
 	uint32_t nr_marks;
@@ -61,17 +62,13 @@ struct iomm_member {
 	struct iomm_binding bindings[];
 };
 
-/* In its creator's words and firmware's: width of its PASIDs, and the type of
- * default domain that it is to have (IOMM_DOMAIN_ANY: not said). */
-uint32_t iomm_member_pasid_bits(const struct iomm_member *member);
-uint32_t iomm_member_default_domain(const struct iomm_member *member);
-
 /* Has another member one of its IDs? The group's claim is held. */
 bool iomm_member_shares_id(const struct iomm_member *member);
 
 /* One without bindings; `spec` gets another reference. ENOMEM, with a sentence.
  */
 int iomm_member_create(struct iomm_device *device, struct iomm_fwspec *spec,
+		       const struct iomm_device_limits *limits,
 		       struct iomm_member **out);
 /* It has not joined, or has left. Takes NULL. */
 void iomm_member_free(struct iomm_member *member);

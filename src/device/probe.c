@@ -9,40 +9,15 @@
 #include "device/probe.h"
 #include "device/registry.h"
 
-/* 1. Ask the bus, then firmware. */
-
-/* Under how many IDs the device's DMA arrives, and which. */
-static int ask_bus(struct iomm_probe *p)
-{
-	struct iomm_bus *bus = p->device->bus;
-	uint64_t address = p->device->address;
-
-	p->nr_inputs = bus->ops->inputs(bus, address, NULL, 0);
-	if (!p->nr_inputs)
-		return 0;
-	p->inputs = iomm_alloc(p->ctx, p->nr_inputs * sizeof(*p->inputs));
-	if (!p->inputs)
-		return IOMM_FAIL(p->ctx, IOMM_ENOMEM,
-				 "no memory for the %u IDs of %s", p->nr_inputs,
-				 IOMM_STR(p->device->name));
-	(void)bus->ops->inputs(bus, address, p->inputs, p->nr_inputs);
-	return 0;
-}
+/* 1. Ask the bus, then firmware; or the device's creator. */
 
 static int parse(struct iomm_probe *p)
 {
-	struct iomm_bus *bus = p->device->bus;
-	int err = ask_bus(p);
+	int err = iomm_device_describe(p->device, &p->spec, &p->limits);
 
 	if (!err)
-		err = iomm_firmware_describe(bus->firmware,
-					     bus->ops->node(bus,
-							    p->device->address),
-					     p->inputs, p->nr_inputs, &p->spec);
-	if (err)
-		return err;
-	p->nr_specifiers = iomm_fwspec_nr_iommus(p->spec);
-	return 0;
+		p->nr_specifiers = iomm_fwspec_nr_iommus(p->spec);
+	return err;
 }
 
 /* 2. Find the instances, or wait for the first that is missing. */
@@ -127,7 +102,7 @@ static int fail_missing(struct iomm_probe *p, int how, uint64_t node)
 	};
 	char name[96];
 
-	iomm_firmware_name(p->device->bus->firmware, node, name, sizeof(name));
+	iomm_firmware_name(p->spec->built.firmware, node, name, sizeof(name));
 	return IOMM_FAIL(p->ctx, answer[how].code, "%s: its IOMMU %s %s",
 			 IOMM_STR(p->device->name), IOMM_STR(name),
 			 IOMM_STR(answer[how].why));
@@ -206,7 +181,8 @@ static int check_driver(struct iomm_probe *p, const struct iomm_iommu *iommu)
 static int sort(struct iomm_probe *p)
 {
 	uint32_t n;
-	int err = iomm_member_create(p->device, p->spec, &p->member);
+	int err =
+		iomm_member_create(p->device, p->spec, &p->limits, &p->member);
 
 	for (n = 0; !err && n < p->nr_specifiers; n++) {
 		err = check_driver(p, p->iommus[n]);
@@ -253,7 +229,6 @@ static void clean_up(struct iomm_probe *p)
 	iomm_free(p->ctx, p->iommus,
 		  (uint64_t)p->nr_specifiers * sizeof(*p->iommus));
 	iomm_object_drop(p->spec);
-	iomm_free(p->ctx, p->inputs, p->nr_inputs * sizeof(*p->inputs));
 }
 
 /*

@@ -8,13 +8,11 @@
 struct iomm_probe {
 	struct iomm_device *device;
 	struct iomm_ctx *ctx;
+	struct iomm_device_limits limits;
 	bool waits;	   /* it is queued for something that is to arrive */
 	bool barred;	   /* the group's claim was not to be had */
 	uint32_t arrivals; /* before it looked for anything */
-	/* What the bus says. */
-	uint64_t *inputs;
-	uint32_t nr_inputs;
-	/* What firmware says. */
+	/* What its creator, or its bus and firmware say. */
 	struct iomm_fwspec *spec;
 	uint32_t nr_specifiers;
 	/* The instance of each specifier, with a reference, and inside its

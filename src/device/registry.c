@@ -284,6 +284,7 @@ static void run(struct iomm_ctx *ctx)
 	char why[256];
 	int err;
 
+	iomm_device_remove_gone(ctx);
 	iomm_lock(ctx, &registry->lock);
 	expire(registry, iomm_now(ctx));
 	iomm_unlock(ctx, &registry->lock);
@@ -309,7 +310,7 @@ static uint64_t next_deadline(struct iomm_ctx *ctx)
 
 	iomm_lock(ctx, &registry->lock);
 	first = iomm_index_first(&registry->deadlines);
-	if (!iomm_list_empty(&registry->replay))
+	if (!iomm_list_empty(&registry->replay) || iomm_device_any_gone(ctx))
 		next = 0;
 	else if (first)
 		next = DEVICE(first, expiry)->deadline;
@@ -435,6 +436,7 @@ static int init(struct iomm_ctx *ctx)
 	registry->by_node.order = order_by_node;
 	registry->waiting.order = order_of_queues;
 	registry->deadlines.order = order_of_deadlines;
+	iomm_list_init(&registry->gone);
 	ctx->state[IOMM_SUBSYS_DEVICE] = registry;
 	return 0;
 }

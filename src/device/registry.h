@@ -23,6 +23,10 @@ struct iomm_registry {
 	struct iomm_index waiting;   /* iomm_device.queue, by wait_node */
 	struct iomm_index deadlines; /* iomm_device.expiry, by deadline */
 	struct iomm_list replay;     /* iomm_device.wait_link: due now */
+	/* Devices that are gone: those that were said to be, which takes no
+	 * lock, and those that the registry has seen since. */
+	_Atomic(struct iomm_device *) gone_stack; /* iomm_device.gone_next */
+	struct iomm_list gone;			  /* iomm_device.gone_link */
 	uint32_t next_group;
 	uint32_t next_firmware;
 	bool sealed; /* no more instances will come */

@@ -49,7 +49,7 @@ add_release(struct iomm_device *device, void (*release)(void *data), void *data)
 	action->next = device->releases;
 	device->releases = action;
 	iomm_unlock(ctx, &device->lock);
-	iomm_presence_exit(ctx, &device->presence);
+	iomm_device_step_out(device);
 	return 0;
 }
 

@@ -4,8 +4,7 @@
 
 #include <iomm/firmware.h>
 
-/* PCI Express Base Specification, 6.20. */
-#define PASID_BITS 20u
+#include "device/fwspec.h"
 
 #define GIVEN_FLAGS                                                \
 	(IOMM_NODE_IOMMU | IOMM_NODE_PCI_HOST | IOMM_NODE_MEMORY | \
@@ -47,12 +46,14 @@ static int check_node(struct iomm_ctx *ctx, const struct iomm_static_tables *t,
 		return IOMM_STATIC_FAIL(ctx, IOMM_STATIC_NODES, index,
 					"reserved is %x, not 0",
 					node->reserved);
-	if (node->pasid_bits > PASID_BITS || node->address_bits > 64)
+	if (node->pasid_bits > IOMM_FWSPEC_PASID_BITS ||
+	    node->address_bits > 64)
 		return IOMM_STATIC_FAIL(
 			ctx, IOMM_STATIC_NODES, index,
 			"PASIDs of %u bits, addresses of %u: more than "
 			"%u and 64",
-			node->pasid_bits, node->address_bits, PASID_BITS);
+			node->pasid_bits, node->address_bits,
+			IOMM_FWSPEC_PASID_BITS);
 	if (node->iommu_cells > IOMM_SPECIFIER_CELLS)
 		return IOMM_STATIC_FAIL(
 			ctx, IOMM_STATIC_NODES, index,
@@ -146,55 +147,38 @@ static int check_map(struct iomm_ctx *ctx, const struct iomm_static_tables *t,
 	return check_inputs(ctx, t, index);
 }
 
-#define PROT_BITS                                                              \
-	(IOMM_PROT_READ | IOMM_PROT_WRITE | IOMM_PROT_EXEC | IOMM_PROT_CACHE | \
-	 IOMM_PROT_MMIO | IOMM_PROT_PRIV)
-
 static int check_region(struct iomm_ctx *ctx,
 			const struct iomm_static_tables *t, uint32_t index)
 {
 	const struct iomm_static_region *r = &t->regions[index];
-	bool direct = r->kind == IOMM_REGION_DIRECT ||
-		      r->kind == IOMM_REGION_DIRECT_RELAXABLE;
+	struct iomm_reserved_region region = iomm_static_region_of(t, index);
+	char flaw[IOMM_FLAW_TEXT];
 	int err = check_owner(ctx, t, IOMM_STATIC_REGIONS, index, r->node);
 
 	if (err)
 		return err;
-	if (!r->kind || r->kind > IOMM_REGION_SOFTWARE_MSI)
+	if (r->reserved)
 		return IOMM_STATIC_FAIL(ctx, IOMM_STATIC_REGIONS, index,
-					"there is no kind %u", r->kind);
-	if (r->flags & ~IOMM_REGION_MAPPED || r->prot & ~PROT_BITS ||
-	    r->reserved)
-		return IOMM_STATIC_FAIL(
-			ctx, IOMM_STATIC_REGIONS, index,
-			"unknown flags %x or rights %x, or reserved is "
-			"%x, not 0",
-			r->flags & ~IOMM_REGION_MAPPED, r->prot & ~PROT_BITS,
-			r->reserved);
-	if (r->first > r->last || r->paddr + (r->last - r->first) < r->paddr)
-		return IOMM_STATIC_FAIL(ctx, IOMM_STATIC_REGIONS, index,
-					"%x to %x, at %x, is no range",
-					r->first, r->last, r->paddr);
-	if (direct && (r->paddr != r->first || !r->prot))
-		return IOMM_STATIC_FAIL(
-			ctx, IOMM_STATIC_REGIONS, index,
-			"it is direct, and %x is at %x, with rights %x",
-			r->first, r->paddr, r->prot);
+					"reserved is %x, not 0", r->reserved);
+	if (iomm_fwspec_region_flaw(&region, flaw))
+		return IOMM_STATIC_FAIL(ctx, IOMM_STATIC_REGIONS, index, "%s",
+					IOMM_STR(flaw));
 	return 0;
 }
 
 static int check_range(struct iomm_ctx *ctx, const struct iomm_static_tables *t,
 		       uint32_t index)
 {
-	const struct iomm_static_range *r = &t->ranges[index];
-	int err = check_owner(ctx, t, IOMM_STATIC_RANGES, index, r->node);
+	struct iomm_dma_range range = iomm_static_range_of(t, index);
+	char flaw[IOMM_FLAW_TEXT];
+	int err = check_owner(ctx, t, IOMM_STATIC_RANGES, index,
+			      t->ranges[index].node);
 
 	if (err)
 		return err;
-	if (r->first > r->last || r->paddr + (r->last - r->first) < r->paddr)
-		return IOMM_STATIC_FAIL(ctx, IOMM_STATIC_RANGES, index,
-					"%x to %x, at %x, is no range",
-					r->first, r->last, r->paddr);
+	if (iomm_fwspec_range_flaw(&range, flaw))
+		return IOMM_STATIC_FAIL(ctx, IOMM_STATIC_RANGES, index, "%s",
+					IOMM_STR(flaw));
 	return 0;
 }
 

@@ -7,11 +7,6 @@
 #include "base/mem.h"
 #include "device/firmware.h"
 
-static uint64_t place_of(uint32_t table, uint32_t index)
-{
-	return (uint64_t)table << 32 | index;
-}
-
 static struct iomm_static_tables *
 tables_of(const struct iomm_firmware *firmware)
 {
@@ -137,7 +132,8 @@ static int add_map(const struct iomm_static_tables *t, uint32_t index,
 	if (map->flags & IOMM_STATIC_INPUTS)
 		cells[0] += (uint32_t)(input - map->first_input);
 	return iomm_fwspec_add_iommu(b, map->iommu + 1, cells, map->nr_cells,
-				     place_of(IOMM_STATIC_MAPS, index));
+				     iomm_static_place(IOMM_STATIC_MAPS,
+						       index));
 }
 
 /* The maps of a device, or the one of an input ID. */
@@ -188,21 +184,14 @@ add_limits(const struct iomm_static_node *node, struct iomm_fwspec_builder *b)
 static int add_regions(const struct iomm_static_tables *t, uint32_t node,
 		       struct iomm_fwspec_builder *b)
 {
-	struct iomm_reserved_region region = { 0 };
-	const struct iomm_static_region *from = t->regions;
+	struct iomm_reserved_region region;
 	uint32_t n;
 	int err = 0;
 
-	for (n = 0; !err && n < t->nr_regions; n++, from++) {
-		if (from->node != node)
+	for (n = 0; !err && n < t->nr_regions; n++) {
+		if (t->regions[n].node != node)
 			continue;
-		region.kind = from->kind;
-		region.flags = from->flags;
-		region.first = from->first;
-		region.last = from->last;
-		region.paddr = from->paddr;
-		region.prot = from->prot;
-		region.place = place_of(IOMM_STATIC_REGIONS, n);
+		region = iomm_static_region_of(t, n);
 		err = iomm_fwspec_add_region(b, &region);
 	}
 	return err;
@@ -211,18 +200,14 @@ static int add_regions(const struct iomm_static_tables *t, uint32_t node,
 static int add_ranges(const struct iomm_static_tables *t, uint32_t node,
 		      struct iomm_fwspec_builder *b)
 {
-	struct iomm_dma_range range = { 0 };
-	const struct iomm_static_range *from = t->ranges;
+	struct iomm_dma_range range;
 	uint32_t n;
 	int err = 0;
 
-	for (n = 0; !err && n < t->nr_ranges; n++, from++) {
-		if (from->node != node)
+	for (n = 0; !err && n < t->nr_ranges; n++) {
+		if (t->ranges[n].node != node)
 			continue;
-		range.first = from->first;
-		range.last = from->last;
-		range.paddr = from->paddr;
-		range.place = place_of(IOMM_STATIC_RANGES, n);
+		range = iomm_static_range_of(t, n);
 		err = iomm_fwspec_add_dma_range(b, &range);
 	}
 	return err;

@@ -31,6 +31,42 @@ enum {
 	IOMM_STATIC_TABLES,
 };
 
+static inline uint64_t iomm_static_place(uint32_t table, uint32_t index)
+{
+	return (uint64_t)table << 32 | index;
+}
+
+/* Entries as a description has them. */
+
+static inline struct iomm_reserved_region
+iomm_static_region_of(const struct iomm_static_tables *t, uint32_t index)
+{
+	const struct iomm_static_region *from = &t->regions[index];
+
+	return (struct iomm_reserved_region){
+		.kind = from->kind,
+		.first = from->first,
+		.last = from->last,
+		.paddr = from->paddr,
+		.prot = from->prot,
+		.flags = from->flags,
+		.place = iomm_static_place(IOMM_STATIC_REGIONS, index),
+	};
+}
+
+static inline struct iomm_dma_range
+iomm_static_range_of(const struct iomm_static_tables *t, uint32_t index)
+{
+	const struct iomm_static_range *from = &t->ranges[index];
+
+	return (struct iomm_dma_range){
+		.first = from->first,
+		.last = from->last,
+		.paddr = from->paddr,
+		.place = iomm_static_place(IOMM_STATIC_RANGES, index),
+	};
+}
+
 extern const char *const iomm_static_table_names[IOMM_STATIC_TABLES];
 
 /* EINVAL with a sentence that names the entry. */

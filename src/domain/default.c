@@ -71,7 +71,7 @@ static int need(const struct iomm_member *member, uint32_t *type)
 	uint32_t n, wish;
 	int err = 0;
 
-	*type = iomm_member_default_domain(member);
+	*type = member->limits.default_domain;
 	for (n = 0; !err && n < member->nr_bindings; n++) {
 		err = ask(&member->bindings[n], &wish);
 		if (!err)

@@ -79,7 +79,7 @@ iomm_pasid_domain(struct iomm_group *group, const struct iomm_iommu *iommu,
 /* Width of the PASIDs that the device and all of its instances have. */
 static uint32_t bits_of(const struct iomm_member *member)
 {
-	uint32_t n, bits = iomm_member_pasid_bits(member);
+	uint32_t n, bits = member->limits.pasid_bits;
 
 	for (n = 0; n < member->nr_bindings; n++) {
 		if (member->bindings[n].iommu->pasid_bits < bits)

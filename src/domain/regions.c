@@ -118,7 +118,7 @@ widen(const struct iomm_domain *domain, const struct iomm_member *member,
 		.prot = region->prot,
 	};
 
-	if (member->coherent && !(range.prot & IOMM_PROT_MMIO))
+	if (member->limits.coherent && !(range.prot & IOMM_PROT_MMIO))
 		range.prot |= IOMM_PROT_CACHE;
 	return range;
 }

@@ -209,9 +209,14 @@ static void limit_setup(struct iomm_group *group, struct iomm_member *extra,
 
 	setup->flags |= IOMM_PGTABLE_COHERENT;
 	while ((member = iomm_crew_next(group, extra, member))) {
-		if (!member->coherent)
+		if (!member->limits.coherent)
 			setup->flags &= ~(uint32_t)IOMM_PGTABLE_COHERENT;
-		mask &= member->device->dma_mask;
+		mask &= member->limits.dma_mask;
+		if (!(setup->flags & IOMM_PGTABLE_NUMA_NODE) &&
+		    member->limits.flags & IOMM_DEVICE_NUMA_NODE) {
+			setup->flags |= IOMM_PGTABLE_NUMA_NODE;
+			setup->numa_node = member->limits.numa_node;
+		}
 	}
 	if (!setup->ias && mask != UINT64_MAX)
 		setup->ias = mask_bits(mask);
@@ -347,6 +352,7 @@ make_table(struct iomm_space *space, const struct iomm_domain_setup *setup,
 		.oas = setup->oas,
 		.max_table_pa = setup->max_table_pa,
 		.memory = setup->memory,
+		.numa_node = setup->numa_node,
 	};
 
 	return iomm_pgtable_create(space->ctx, setup->format, &config, &tlb_ops,

@@ -66,12 +66,12 @@ static int check(struct iomm_domain *domain, const struct iomm_member *member)
 	int err = 0;
 
 	if (domain->type == IOMM_DOMAIN_PAGING &&
-	    domain->info.last_iova > device->dma_mask)
+	    domain->info.last_iova > member->limits.dma_mask)
 		return IOMM_FAIL(device->obj.ctx, IOMM_EINVAL,
 				 "the domain reaches up to %x, and %s only to "
 				 "%x",
 				 domain->info.last_iova, IOMM_STR(device->name),
-				 device->dma_mask);
+				 member->limits.dma_mask);
 	for (n = 0; !err && n < member->nr_bindings; n++)
 		err = domain->type == IOMM_DOMAIN_PAGING
 			      ? check_part(domain, &member->bindings[n])

@@ -9,9 +9,10 @@
 #include "base/vector.h"
 
 /* What the engine does for every format. */
-#define COMMON_FLAGS                                         \
-	(IOMM_PGTABLE_COHERENT | IOMM_PGTABLE_MAX_TABLE_PA | \
-	 IOMM_PGTABLE_SHARED | IOMM_PGTABLE_HITLESS | IOMM_PGTABLE_ADOPT)
+#define COMMON_FLAGS                                                       \
+	(IOMM_PGTABLE_COHERENT | IOMM_PGTABLE_MAX_TABLE_PA |               \
+	 IOMM_PGTABLE_SHARED | IOMM_PGTABLE_HITLESS | IOMM_PGTABLE_ADOPT | \
+	 IOMM_PGTABLE_NUMA_NODE)
 #define ALL_FLAGS                                                 \
 	(COMMON_FLAGS | IOMM_PGTABLE_UPPER | IOMM_PGTABLE_DIRTY | \
 	 IOMM_PGTABLE_NS | IOMM_PGTABLE_S2FWB)
@@ -186,6 +187,12 @@ check_memory(struct iomm_ctx *ctx, const struct iomm_pgtable_config *config)
 	    !(config->flags & IOMM_PGTABLE_MAX_TABLE_PA))
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
 				 "config.max_table_pa is set without its flag");
+	if (config->reserved ||
+	    (config->numa_node && !(config->flags & IOMM_PGTABLE_NUMA_NODE)))
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "config.numa_node %u is set without its flag, "
+				 "or config.reserved is %u, not 0",
+				 config->numa_node, config->reserved);
 	if (config->root_pa && !(config->flags & IOMM_PGTABLE_ADOPT))
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
 				 "config.root_pa is set without ADOPT");
@@ -294,6 +301,19 @@ static void set_ranges(struct iomm_pgtable *pgtable, const struct plan *plan)
 		pgtable->max_table_pa = config->max_table_pa;
 }
 
+static int take_memory(struct iomm_pgtable *pgtable,
+		       const struct iomm_pgtable_config *config)
+{
+	if (!config->memory && config->flags & IOMM_PGTABLE_NUMA_NODE)
+		return iomm_table_memory_near(pgtable->object.ctx,
+					      config->numa_node,
+					      &pgtable->memory);
+	pgtable->memory = config->memory;
+	if (pgtable->memory)
+		iomm_object_get(pgtable->memory);
+	return 0;
+}
+
 static void set_up(struct iomm_pgtable *pgtable, const struct plan *plan)
 {
 	const struct iomm_pgtable_config *config = &plan->config;
@@ -305,7 +325,8 @@ static void set_up(struct iomm_pgtable *pgtable, const struct plan *plan)
 	pgtable->vector = iomm_platform_vector();
 #endif
 	pgtable->tlb = plan->tlb;
-	pgtable->flags = config->flags;
+	/* Where its memory is is the provider's. */
+	pgtable->flags = config->flags & ~IOMM_PGTABLE_NUMA_NODE;
 	set_ranges(pgtable, plan);
 	pgtable->start_level = plan->geometry.start_level;
 	pgtable->page_sizes = sizes;
@@ -317,9 +338,6 @@ static void set_up(struct iomm_pgtable *pgtable, const struct plan *plan)
 	while (pgtable->page_mask >> pgtable->page_shift)
 		pgtable->page_shift++;
 	pgtable->root_bytes = plan->geometry.root_bytes;
-	pgtable->memory = config->memory;
-	if (pgtable->memory)
-		iomm_object_get(pgtable->memory);
 	pgtable->synced = pgtable->memory && pgtable->memory->ops.sync &&
 			  !(config->flags & IOMM_PGTABLE_COHERENT);
 	pgtable->no_paddr = ~pgtable->last_paddr | pgtable->page_mask;
@@ -429,8 +447,10 @@ make(struct iomm_ctx *ctx, struct plan *plan, struct iomm_format *format,
 	pgtable->format = format;
 	pgtable->tlb_data = tlb_data;
 	pgtable->tlb_release = tlb_release;
+	r = take_memory(pgtable, &plan->config);
 	set_up(pgtable, plan);
-	r = make_readers(pgtable);
+	if (!r)
+		r = make_readers(pgtable);
 	if (!r)
 		r = make_root(pgtable, plan->config.root_pa);
 	if (r)

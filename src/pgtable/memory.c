@@ -104,31 +104,110 @@ void iomm_table_memory_put(struct iomm_table_memory *memory)
 	iomm_handle_put(memory, &iomm_table_memory_type);
 }
 
-/* What the engine calls */
+/* The default one */
 
-static int default_alloc(struct iomm_ctx *ctx, uint64_t bytes, uint64_t max_pa,
-			 void **va, uint64_t *pa)
+/* Can a walker that reaches up to max_pa have the table that the platform gave,
+ * if it gave one? */
+static int
+check_reach(struct iomm_ctx *ctx, void *ptr, uint64_t bytes, uint64_t max_pa)
 {
-	const struct iomm_platform *platform = &ctx->platform;
-	void *ptr = platform->alloc(ctx->platform_data, bytes, bytes);
 	uint64_t address = (uintptr_t)ptr;
 
 	if (!ptr)
 		return IOMM_FAIL(ctx, IOMM_ENOMEM,
 				 "no memory for a table of %k", bytes);
-	if (max_pa < bytes - 1 || address > max_pa - (bytes - 1)) {
-		platform->free(ctx->platform_data, ptr, bytes, bytes);
+	if (max_pa < bytes - 1 || address > max_pa - (bytes - 1))
 		return IOMM_FAIL(
 			ctx, IOMM_ENOMEM,
 			"the platform's memory at %x is beyond %x, the "
 			"last address that the walker can fetch tables "
 			"from: give the table a memory provider",
 			address, max_pa);
-	}
-	*va = ptr;
-	*pa = address;
 	return 0;
 }
+
+static int default_alloc(struct iomm_ctx *ctx, uint64_t bytes, uint64_t max_pa,
+			 void **va, uint64_t *pa)
+{
+	const struct iomm_platform *platform = &ctx->platform;
+	void *ptr = platform->alloc(ctx->platform_data, bytes, bytes);
+	int err = check_reach(ctx, ptr, bytes, max_pa);
+
+	if (err) {
+		if (ptr)
+			platform->free(ctx->platform_data, ptr, bytes, bytes);
+		return err;
+	}
+	*va = ptr;
+	*pa = (uintptr_t)ptr;
+	return 0;
+}
+
+/* As that, near a NUMA node. */
+struct near {
+	struct iomm_ctx *ctx;
+	uint32_t node;
+};
+
+static int
+near_alloc(void *data, uint64_t bytes, uint64_t max_pa, void **va, uint64_t *pa)
+{
+	const struct near *near = data;
+	struct iomm_ctx *ctx = near->ctx;
+	void *ptr = ctx->platform.alloc_near(ctx->platform_data, bytes, bytes,
+					     near->node);
+	int err = check_reach(ctx, ptr, bytes, max_pa);
+
+	if (err) {
+		if (ptr)
+			ctx->platform.free_near(ctx->platform_data, ptr, bytes,
+						bytes);
+		return err;
+	}
+	*va = ptr;
+	*pa = (uintptr_t)ptr;
+	return 0;
+}
+
+static void near_free(void *data, void *va, uint64_t pa, uint64_t bytes)
+{
+	const struct near *near = data;
+	struct iomm_ctx *ctx = near->ctx;
+
+	(void)pa;
+	ctx->platform.free_near(ctx->platform_data, va, bytes, bytes);
+}
+
+static void near_release(void *data)
+{
+	struct near *near = data;
+
+	iomm_free(near->ctx, near, sizeof(*near));
+}
+
+int iomm_table_memory_near(struct iomm_ctx *ctx, uint32_t node,
+			   struct iomm_table_memory **out)
+{
+	static const struct iomm_table_memory_ops ops = {
+		.size = sizeof(ops),
+		.alloc = near_alloc,
+		.free = near_free,
+	};
+	struct near *near;
+
+	*out = NULL;
+	if (!ctx->platform.alloc_near)
+		return 0;
+	near = iomm_alloc(ctx, sizeof(*near));
+	if (!near)
+		return IOMM_FAIL(ctx, IOMM_ENOMEM,
+				 "no memory for a table provider");
+	near->ctx = ctx;
+	near->node = node;
+	return iomm_table_memory_make(ctx, &ops, near, near_release, true, out);
+}
+
+/* What the engine calls */
 
 static int call_alloc(struct iomm_table_memory *memory, uint64_t bytes,
 		      uint64_t max_pa, void **va, uint64_t *pa)

@@ -51,6 +51,11 @@ int iomm_table_find(struct iomm_ctx *ctx, struct iomm_table_memory *memory,
 void iomm_table_sync(struct iomm_table_memory *memory, const void *va,
 		     uint64_t pa, uint64_t bytes);
 
+/* The default one near a NUMA node; NULL where the platform does not know of
+ * nodes. */
+int iomm_table_memory_near(struct iomm_ctx *ctx, uint32_t node,
+			   struct iomm_table_memory **out);
+
 /* Makes a provider object. Runs `release` when it fails. */
 int iomm_table_memory_make(struct iomm_ctx *ctx,
 			   const struct iomm_table_memory_ops *ops, void *data,

@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <linux/mempolicy.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,6 +48,78 @@ static void hosted_free(void *data, void *ptr, uint64_t bytes, uint64_t align)
 	(void)bytes;
 	(void)align;
 	free(ptr);
+}
+
+#define LONG_BITS  (8 * sizeof(unsigned long))
+#define NODE_WORDS 16u
+
+/* Best effort: memory is where it is if the node is none, or full. */
+static void place_near(void *ptr, size_t bytes, uint32_t node)
+{
+	unsigned long nodes[NODE_WORDS] = { 0 };
+	int kept = errno;
+
+	if (node >= NODE_WORDS * LONG_BITS)
+		return;
+	nodes[node / LONG_BITS] = 1ul << node % LONG_BITS;
+	(void)syscall(SYS_mbind, ptr, bytes, MPOL_PREFERRED, nodes,
+		      NODE_WORDS * LONG_BITS + 1, 0);
+	errno = kept;
+}
+
+/* Nodes have whole pages. Less than one is not worth a mapping. */
+static bool is_mapped(uint64_t bytes)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	return bytes >= page && !(bytes & (page - 1)) && bytes <= SIZE_MAX / 2;
+}
+
+/* A mapping of its own, since memory of malloc() has been somewhere already,
+ * and a policy for a part of it would stay with its addresses. */
+static char *map_aligned(size_t bytes, size_t align)
+{
+	size_t slack = align > (size_t)sysconf(_SC_PAGESIZE) ? align : 0, skip;
+	char *ptr;
+
+	if (bytes > SIZE_MAX - slack)
+		return NULL;
+	ptr = mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (ptr == MAP_FAILED)
+		return NULL;
+	if (!slack)
+		return ptr;
+	skip = (0 - (uintptr_t)ptr) & (align - 1);
+	if (skip)
+		(void)munmap(ptr, skip);
+	if (slack - skip)
+		(void)munmap(ptr + skip + bytes, slack - skip);
+	return ptr + skip;
+}
+
+static void *
+hosted_alloc_near(void *data, uint64_t bytes, uint64_t align, uint32_t node)
+{
+	int kept = errno;
+	char *ptr;
+
+	if (!is_mapped(bytes) || align > SIZE_MAX / 2)
+		return hosted_alloc(data, bytes, align);
+	ptr = map_aligned((size_t)bytes, (size_t)align);
+	errno = kept;
+	if (ptr)
+		place_near(ptr, (size_t)bytes, node);
+	return ptr;
+}
+
+static void
+hosted_free_near(void *data, void *ptr, uint64_t bytes, uint64_t align)
+{
+	if (!is_mapped(bytes) || align > SIZE_MAX / 2)
+		hosted_free(data, ptr, bytes, align);
+	else
+		(void)munmap(ptr, (size_t)bytes);
 }
 
 static pthread_mutex_t *mutex(struct iomm_lock *lock)
@@ -173,6 +247,8 @@ const struct iomm_platform *iomm_platform_hosted(void)
 		.time = hosted_time,
 		.log = hosted_log,
 		.barrier = hosted_barrier,
+		.alloc_near = hosted_alloc_near,
+		.free_near = hosted_free_near,
 	};
 
 	return &hosted;

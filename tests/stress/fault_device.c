@@ -57,6 +57,146 @@ static int device_create(struct faults *f)
 	return err;
 }
 
+/* A bus whose answers fail, too. */
+
+static int own_node(void *data, uint64_t address, uint64_t *node)
+{
+	struct faults *f = data;
+
+	if (faults_hit(f, -IOMM_EIO))
+		return f->injected;
+	*node = address;
+	return 0;
+}
+
+static int own_check(void *data, uint64_t address)
+{
+	struct faults *f = data;
+
+	(void)address;
+	return faults_hit(f, -IOMM_EIO) ? f->injected : 0;
+}
+
+static int own_inputs(void *data, uint64_t address, uint64_t *inputs,
+		      uint32_t room, uint32_t *count)
+{
+	struct faults *f = data;
+
+	(void)address;
+	(void)inputs;
+	(void)room;
+	*count = 0;
+	return faults_hit(f, -IOMM_EIO) ? f->injected : 0;
+}
+
+static int make_own(struct faults *f, struct iomm_bus **bus)
+{
+	static const struct iomm_bus_ops ops = { .size = sizeof(ops),
+						 .check_address = own_check,
+						 .node = own_node,
+						 .inputs = own_inputs };
+
+	f->due++;
+	return iomm_bus_create(f->world.firmware, "own", &ops, f,
+			       faults_released, bus);
+}
+
+static int use_own(struct faults *f, struct iomm_bus **bus)
+{
+	struct iomm_device_config config = { .size = sizeof(config),
+					     .flags = IOMM_DEVICE_ADDRESS,
+					     .name = "own",
+					     .address = f->node };
+	struct iomm_device *device;
+	int err = make_own(f, bus);
+
+	if (!err)
+		err = iomm_device_create(*bus, &config, &device);
+	if (err)
+		return err;
+	err = iomm_device_probe(device);
+	iomm_device_put(device);
+	return err;
+}
+
+static int own_bus(struct faults *f)
+{
+	struct iomm_bus *bus = NULL;
+	int err;
+
+	faults_world(f);
+	assert_ok(faults_register(f));
+	f->node = node_at(f->world.firmware, "/one");
+	err = FAULTY(f, use_own(f, &bus));
+	iomm_bus_put(bus);
+	assert_int_equal(f->released, f->due);
+	assert_int_equal(f->mock.devices, 0);
+	faults_unregister(f);
+	return err;
+}
+
+/* A device with a description of its own. */
+static int described(struct faults *f)
+{
+	const struct iomm_specifier specifier = {
+		.size = sizeof(specifier),
+		.nr_cells = 1,
+		.iommu = 9,
+	};
+	const struct iomm_reserved_region region = {
+		.size = sizeof(region),
+		.kind = IOMM_REGION_RESERVED,
+	};
+	const struct iomm_dma_range window = { .size = sizeof(window),
+					       .last = UINT32_MAX };
+	const struct iomm_device_config config = {
+		.size = sizeof(config),
+		.flags = IOMM_DEVICE_SPECIFIERS,
+		.name = "own",
+		.specifiers = &specifier,
+		.nr_specifiers = 1,
+		.specifier_stride = sizeof(specifier),
+		.regions = &region,
+		.nr_regions = 1,
+		.region_stride = sizeof(region),
+		.dma_ranges = &window,
+		.nr_dma_ranges = 1,
+		.dma_range_stride = sizeof(window),
+	};
+	struct iomm_device *device = UNTOUCHED;
+	struct iomm_bus *bus = NULL;
+	int err;
+
+	faults_world(f);
+	err = FAULTY(f, iomm_bus_create_manual(f->world.ctx, "manual", &bus));
+	if (!err)
+		err = FAULTY(f, iomm_device_create(bus, &config, &device));
+	if (!err)
+		iomm_device_put(device);
+	iomm_bus_put(bus);
+	assert_int_equal(world_live(&f->world, IOMM_HANDLE_FWSPEC), 0);
+	return err;
+}
+
+static int set_data(struct faults *f)
+{
+	struct iomm_device *device;
+	void *data = UNTOUCHED;
+	int err;
+
+	faults_world(f);
+	device = faults_device(f, "one");
+	f->due++;
+	err = FAULTY(f, iomm_device_set_data(device, f, f, faults_released));
+	assert_int_equal(f->released, err ? 1 : 0);
+	assert_int_equal(iomm_device_data(device, f, &data),
+			 err ? -IOMM_ENOENT : 0);
+	assert_ptr_equal(data, err ? UNTOUCHED : (void *)f);
+	iomm_device_put(device);
+	assert_int_equal(f->released, 1);
+	return err;
+}
+
 static int add_release(struct faults *f)
 {
 	struct iomm_device *device;
@@ -424,6 +564,23 @@ static int remove_device(struct faults *f)
 	return err;
 }
 
+/* The same, by surprise: iomm_ctx_run() cannot fail either. */
+static int remove_gone(struct faults *f)
+{
+	struct life life;
+	int err;
+
+	begin_life(f, &life);
+	err = live(f, &life);
+	assert_ok(iomm_device_set_gone(life.device));
+	assert_ok(iomm_ctx_run(f->world.ctx));
+	assert_int_equal(device_state(life.device), IOMM_DEVICE_REMOVED);
+	(void)faults_disarm(f, 0);
+	assert_int_equal(f->released, f->due);
+	end_life(f, &life);
+	return err;
+}
+
 static int unregister(struct faults *f)
 {
 	struct life life;
@@ -473,6 +630,8 @@ int main(void)
 		FAULT_TEST(attach),	    FAULT_TEST(map_unmap),
 		FAULT_TEST(quarantine),	    FAULT_TEST(remove_device),
 		FAULT_TEST(unregister),	    FAULT_TEST(close_context),
+		FAULT_TEST(own_bus),	    FAULT_TEST(described),
+		FAULT_TEST(set_data),	    FAULT_TEST(remove_gone),
 	};
 
 	return cmocka_run_group_tests_name("faults: devices", tests, NULL,

@@ -70,6 +70,10 @@ static void test_bad_config(void **state)
 	REFUSE(IOMM_EINVAL, w.platform.lock = NULL);
 	REFUSE(IOMM_EINVAL, w.platform.unlock = NULL);
 	REFUSE(IOMM_EINVAL, w.platform.wake = NULL);
+	REFUSE(IOMM_EINVAL,
+	       w.platform.alloc_near = iomm_platform_hosted()->alloc_near);
+	REFUSE(IOMM_EINVAL,
+	       w.platform.free_near = iomm_platform_hosted()->free_near);
 }
 
 /* A config too short to be read has nothing that could be released. */

@@ -38,9 +38,9 @@ static void test_create_refuses(void **state)
 	c.size = IOMM_DEVICE_CONFIG_SIZE_VER0 - 1;
 	assert_fails(CREATE(w->bus, &c), IOMM_EINVAL, w->ctx, "size 39");
 	c.size = sizeof(c);
-	c.flags |= 4;
+	c.flags |= 0x100;
 	assert_fails(CREATE(w->bus, &c), IOMM_EINVAL, w->ctx,
-		     "unknown bits 0x4");
+		     "unknown bits 0x100");
 	c.flags = 0;
 	assert_fails(CREATE(w->bus, &c), IOMM_EINVAL, w->ctx,
 		     "dev: on bus platform a device needs an address");
@@ -81,7 +81,7 @@ static void test_create_tail(void **state)
 	world_small(w);
 	more.config.address = node_at(w->firmware, "/one");
 	assert_fails(iomm_device_create(w->bus, &more.config, &device),
-		     IOMM_E2BIG, w->ctx, "knows 40 bytes of it");
+		     IOMM_E2BIG, w->ctx, "knows 104 bytes of it");
 	assert_ptr_equal(device, UNTOUCHED);
 	more.tail = 0;
 	assert_ok(iomm_device_create(w->bus, &more.config, &device));

@@ -85,7 +85,7 @@ static void test_create_refuses_arguments(void **state)
 	assert_int_equal(rig->tlb_releases, 4);
 	assert_null(pgtable);
 
-	config.size--;
+	config.size = IOMM_PGTABLE_CONFIG_SIZE_VER0 - 1;
 	refused(rig, &config, IOMM_EINVAL, "iomm_pgtable_config");
 	config.size = 0;
 	refused(rig, &config, IOMM_EINVAL, "size 0");
@@ -98,8 +98,8 @@ static void test_create_refuses_config(void **state)
 	struct rig *rig = *state;
 	struct iomm_pgtable_config config = good_config(rig);
 
-	config.flags = 1u << 9;
-	refused(rig, &config, IOMM_EINVAL, "0x200");
+	config.flags = 1u << 10;
+	refused(rig, &config, IOMM_EINVAL, "0x400");
 	config = good_config(rig);
 	config.granule = 8 * KB;
 	refused(rig, &config, IOMM_EINVAL, "arm64-s1 has no granule of 8 KiB");
@@ -124,6 +124,12 @@ static void test_create_refuses_config(void **state)
 	config = good_config(rig);
 	config.max_table_pa = 1;
 	refused(rig, &config, IOMM_EINVAL, "max_table_pa");
+	config = good_config(rig);
+	config.numa_node = 1;
+	refused(rig, &config, IOMM_EINVAL, "numa_node 1 is set without");
+	config = good_config(rig);
+	config.reserved = 2;
+	refused(rig, &config, IOMM_EINVAL, "reserved is 2, not 0");
 }
 
 static void test_create_refuses_page_sizes(void **state)

@@ -2,6 +2,7 @@
 /* The hosted platform: its hooks one by one. */
 #include "unit/support.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/ctx.h"
@@ -40,6 +41,33 @@ static void test_memory(void **state)
 		hosted()->free(NULL, ptr, 4096, align);
 	}
 	hosted()->free(NULL, NULL, 16, 16);
+}
+
+/* Near a node that there is, that there is not, and that there cannot be. */
+static void test_memory_near(void **state)
+{
+	static const uint32_t nodes[] = { 0, 7, 1023, 1024, UINT32_MAX };
+	static const uint64_t sizes[] = { 64, 4096, 16384, 65536 };
+	uint64_t align, n;
+	unsigned char *ptr;
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(nodes) * LENGTH(sizes); i++) {
+		n = sizes[i / LENGTH(nodes)];
+		for (align = 64; align <= 65536; align *= 4) {
+			errno = 77;
+			ptr = hosted()->alloc_near(NULL, n, align,
+						   nodes[i % LENGTH(nodes)]);
+			assert_non_null(ptr);
+			assert_int_equal(errno, 77);
+			assert_int_equal((uintptr_t)ptr % align, 0);
+			assert_int_equal(ptr[0] | ptr[n - 1], 0);
+			memset(ptr, 0xff, (size_t)n);
+			hosted()->free_near(NULL, ptr, n, align);
+		}
+	}
+	assert_null(hosted()->alloc_near(NULL, UINT64_MAX / 2 - 4095, 4096, 0));
 }
 
 static void *own_storage(void *data)
@@ -197,6 +225,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_complete),
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_memory_near),
 		cmocka_unit_test(test_thread),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_wait_until),

@@ -42,6 +42,33 @@ static void test_force(void **state)
 	assert_ok(drain(w, &presence, 0));
 }
 
+/* Refused for good: what takes a refusal back does not open it again, and the
+ * last one to leave is told that he is. */
+static void test_close(void **state)
+{
+	struct world *w = *state;
+	struct iomm_presence presence = { 0 };
+
+	assert_true(iomm_presence_enter(&presence));
+	assert_true(iomm_presence_enter(&presence));
+	assert_false(iomm_presence_closed(&presence));
+	assert_true(iomm_presence_close(&presence));
+	assert_false(iomm_presence_close(&presence));
+	assert_true(iomm_presence_closed(&presence));
+	assert_true(iomm_presence_refused(&presence));
+	assert_int_equal(iomm_presence_inside(&presence), 2);
+	assert_true(iomm_presence_refuse(&presence));
+	iomm_presence_allow(w->ctx, &presence);
+	assert_true(iomm_presence_refused(&presence));
+	assert_false(iomm_presence_enter(&presence));
+	assert_false(iomm_presence_exit(w->ctx, &presence));
+	assert_fails(drain(w, &presence, 0), IOMM_ETIMEDOUT, w->ctx,
+		     "it: 1 are still inside at the deadline");
+	assert_true(iomm_presence_exit(w->ctx, &presence));
+	assert_int_equal(iomm_presence_inside(&presence), 0);
+	assert_ok(drain(w, &presence, 0));
+}
+
 /* As many as fit: one more would look like a refusal, and let a removal pass
  * with all of them inside. */
 static void test_full(void **state)
@@ -49,12 +76,12 @@ static void test_full(void **state)
 	struct world *w = *state;
 	struct iomm_presence presence = { 0 };
 
-	atomic_store(&presence.word, 0x7ffffffe);
+	atomic_store(&presence.word, 0x3ffffffe);
 	assert_true(iomm_presence_enter(&presence));
 	assert_false(iomm_presence_enter(&presence));
 	assert_false(iomm_presence_refused(&presence));
 	assert_int_equal(drain(w, &presence, 0), -IOMM_ETIMEDOUT);
-	assert_says(w->ctx, "2147483647 are still inside");
+	assert_says(w->ctx, "1073741823 are still inside");
 }
 
 static void test_drain_in_callback(void **state)
@@ -163,6 +190,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_refuse_and_allow),
 		WORLD_TEST(test_force),
+		WORLD_TEST(test_close),
 		WORLD_TEST(test_full),
 		WORLD_TEST(test_drain_in_callback),
 		WORLD_TEST(test_drain_times_out),

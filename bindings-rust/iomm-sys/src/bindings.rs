@@ -73,6 +73,8 @@ pub const IOMM_ALLOCATOR_BARRIER: u32 = 4;
 pub const IOMM_ALLOCATOR_DEAD: u32 = 8;
 pub const IOMM_ALLOCATOR_INFO_SIZE_VER0: u32 = 24;
 pub const IOMM_ALLOC_STATS_SIZE_VER0: u32 = 80;
+pub const IOMM_BUS_OPS_SIZE_VER0: u32 = 32;
+pub const IOMM_BUS_INPUTS_MAX: u32 = 1024;
 pub const IOMM_GATHER_SIZE_VER0: u32 = 64;
 pub const IOMM_PGTABLE_COHERENT: u32 = 1;
 pub const IOMM_PGTABLE_MAX_TABLE_PA: u32 = 2;
@@ -83,7 +85,9 @@ pub const IOMM_PGTABLE_HITLESS: u32 = 32;
 pub const IOMM_PGTABLE_NS: u32 = 64;
 pub const IOMM_PGTABLE_S2FWB: u32 = 128;
 pub const IOMM_PGTABLE_ADOPT: u32 = 256;
+pub const IOMM_PGTABLE_NUMA_NODE: u32 = 512;
 pub const IOMM_PGTABLE_CONFIG_SIZE_VER0: u32 = 56;
+pub const IOMM_PGTABLE_CONFIG_SIZE_VER1: u32 = 64;
 pub const IOMM_TLB_TABLES: u32 = 1;
 pub const IOMM_TLB_OPS_SIZE_VER0: u32 = 24;
 pub const IOMM_PGTABLE_REGS: u32 = 8;
@@ -116,18 +120,47 @@ pub const IOMM_LOG_WARN: u32 = 2;
 pub const IOMM_LOG_INFO: u32 = 3;
 pub const IOMM_LOG_DEBUG: u32 = 4;
 pub const IOMM_PLATFORM_SIZE_VER0: u32 = 104;
+pub const IOMM_PLATFORM_SIZE_VER1: u32 = 120;
 pub const IOMM_CTX_EVENTS_SIZE_VER0: u32 = 40;
 pub const IOMM_CTX_CONFIG_SIZE_VER0: u32 = 64;
 pub const IOMM_CURSOR_SIZE_VER0: u32 = 64;
+pub const IOMM_FWSPEC_COHERENT: u32 = 1;
+pub const IOMM_FWSPEC_ATS: u32 = 2;
+pub const IOMM_FWSPEC_PRI: u32 = 4;
+pub const IOMM_FWSPEC_STALL: u32 = 8;
+pub const IOMM_FWSPEC_DMA_RANGE: u32 = 16;
+pub const IOMM_FWSPEC_NUMA_NODE: u32 = 32;
+pub const IOMM_FWSPEC_INFO_SIZE_VER0: u32 = 48;
+pub const IOMM_SPECIFIER_CELLS: u32 = 8;
+pub const IOMM_SPECIFIER_SIZE_VER0: u32 = 56;
+pub const IOMM_REGION_DIRECT: u32 = 1;
+pub const IOMM_REGION_DIRECT_RELAXABLE: u32 = 2;
+pub const IOMM_REGION_RESERVED: u32 = 3;
+pub const IOMM_REGION_MSI: u32 = 4;
+pub const IOMM_REGION_SOFTWARE_MSI: u32 = 5;
+pub const IOMM_REGION_MAPPED: u32 = 1;
+pub const IOMM_RESERVED_REGION_SIZE_VER0: u32 = 48;
+pub const IOMM_DMA_RANGE_SIZE_VER0: u32 = 40;
 pub const IOMM_DEVICE_ADDRESS: u32 = 1;
 pub const IOMM_DEVICE_DMA_MASK: u32 = 2;
+pub const IOMM_DEVICE_SPECIFIERS: u32 = 4;
+pub const IOMM_DEVICE_PASID_BITS: u32 = 8;
+pub const IOMM_DEVICE_NUMA_NODE: u32 = 16;
+pub const IOMM_DEVICE_COHERENT: u32 = 32;
+pub const IOMM_DEVICE_NOT_COHERENT: u32 = 64;
 pub const IOMM_DEVICE_CONFIG_SIZE_VER0: u32 = 40;
+pub const IOMM_DEVICE_CONFIG_SIZE_VER1: u32 = 104;
 pub const IOMM_DEVICE_NEW: u32 = 0;
 pub const IOMM_DEVICE_WAITING: u32 = 1;
 pub const IOMM_DEVICE_PROBING: u32 = 2;
 pub const IOMM_DEVICE_BOUND: u32 = 3;
 pub const IOMM_DEVICE_NONE: u32 = 4;
 pub const IOMM_DEVICE_REMOVED: u32 = 5;
+pub const IOMM_DEVICE_INFO_BOUND: u32 = 1;
+pub const IOMM_DEVICE_INFO_GONE: u32 = 2;
+pub const IOMM_DEVICE_INFO_COHERENT: u32 = 4;
+pub const IOMM_DEVICE_INFO_NUMA_NODE: u32 = 8;
+pub const IOMM_DEVICE_INFO_SIZE_VER0: u32 = 56;
 pub const IOMM_DEVICE_ID_SIZE_VER0: u32 = 16;
 pub const IOMM_DEVICE_GUARD_SIZE_VER0: u32 = 40;
 pub const IOMM_DEVICE_GUARDS_PER_THREAD: u32 = 16;
@@ -135,6 +168,7 @@ pub const IOMM_PASID_BITS_MAX: u32 = 20;
 pub const IOMM_PROBE_NUMA_NODE: u32 = 1;
 pub const IOMM_PROBE_INFO_SIZE_VER0: u32 = 56;
 pub const IOMM_DOMAIN_SETUP_SIZE_VER0: u32 = 72;
+pub const IOMM_DOMAIN_SETUP_SIZE_VER1: u32 = 80;
 pub const IOMM_FAULT_SIZE_VER0: u32 = 32;
 pub const IOMM_FAULT_SIZE_VER1: u32 = 40;
 pub const IOMM_FAULT_TRANSLATION: u32 = 1;
@@ -199,23 +233,6 @@ pub const IOMM_FORMAT_ABI: u32 = 1;
 pub const IOMM_FORMAT_OPS_SIZE_VER0: u32 = 48;
 pub const IOMM_FORMAT_LOADER_SIZE_VER0: u32 = 16;
 pub const IOMM_FORMAT_DEFER: u32 = 1;
-pub const IOMM_FWSPEC_COHERENT: u32 = 1;
-pub const IOMM_FWSPEC_ATS: u32 = 2;
-pub const IOMM_FWSPEC_PRI: u32 = 4;
-pub const IOMM_FWSPEC_STALL: u32 = 8;
-pub const IOMM_FWSPEC_DMA_RANGE: u32 = 16;
-pub const IOMM_FWSPEC_NUMA_NODE: u32 = 32;
-pub const IOMM_FWSPEC_INFO_SIZE_VER0: u32 = 48;
-pub const IOMM_SPECIFIER_CELLS: u32 = 8;
-pub const IOMM_SPECIFIER_SIZE_VER0: u32 = 56;
-pub const IOMM_REGION_DIRECT: u32 = 1;
-pub const IOMM_REGION_DIRECT_RELAXABLE: u32 = 2;
-pub const IOMM_REGION_RESERVED: u32 = 3;
-pub const IOMM_REGION_MSI: u32 = 4;
-pub const IOMM_REGION_SOFTWARE_MSI: u32 = 5;
-pub const IOMM_REGION_MAPPED: u32 = 1;
-pub const IOMM_RESERVED_REGION_SIZE_VER0: u32 = 48;
-pub const IOMM_DMA_RANGE_SIZE_VER0: u32 = 40;
 pub const IOMM_GROUP_CLAIMED: u32 = 1;
 pub const IOMM_GROUP_ATTACHED: u32 = 2;
 pub const IOMM_GROUP_IN_USE: u32 = 4;
@@ -890,6 +907,54 @@ const _: () = {
     ][::core::mem::offset_of!(iomm_alloc_stats, book) - 72usize];
 };
 #[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_bus_ops {
+    pub size: u32,
+    pub flags: u32,
+    pub check_address: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            address: u64,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub node: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            address: u64,
+            node: *mut u64,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub inputs: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            address: u64,
+            inputs: *mut u64,
+            room: u32,
+            count: *mut u32,
+        ) -> ::core::ffi::c_int,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_bus_ops"][::core::mem::size_of::<iomm_bus_ops>() - 32usize];
+    ["Alignment of iomm_bus_ops"][::core::mem::align_of::<iomm_bus_ops>() - 8usize];
+    [
+        "Offset of field: iomm_bus_ops::size",
+    ][::core::mem::offset_of!(iomm_bus_ops, size) - 0usize];
+    [
+        "Offset of field: iomm_bus_ops::flags",
+    ][::core::mem::offset_of!(iomm_bus_ops, flags) - 4usize];
+    [
+        "Offset of field: iomm_bus_ops::check_address",
+    ][::core::mem::offset_of!(iomm_bus_ops, check_address) - 8usize];
+    [
+        "Offset of field: iomm_bus_ops::node",
+    ][::core::mem::offset_of!(iomm_bus_ops, node) - 16usize];
+    [
+        "Offset of field: iomm_bus_ops::inputs",
+    ][::core::mem::offset_of!(iomm_bus_ops, inputs) - 24usize];
+};
+#[repr(C)]
 #[derive(Debug)]
 pub struct iomm_gather {
     pub size: u32,
@@ -951,12 +1016,14 @@ pub struct iomm_pgtable_config {
     pub max_table_pa: iomm_u64,
     pub memory: *mut iomm_table_memory,
     pub root_pa: iomm_u64,
+    pub numa_node: u32,
+    pub reserved: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     [
         "Size of iomm_pgtable_config",
-    ][::core::mem::size_of::<iomm_pgtable_config>() - 56usize];
+    ][::core::mem::size_of::<iomm_pgtable_config>() - 64usize];
     [
         "Alignment of iomm_pgtable_config",
     ][::core::mem::align_of::<iomm_pgtable_config>() - 8usize];
@@ -987,6 +1054,12 @@ const _: () = {
     [
         "Offset of field: iomm_pgtable_config::root_pa",
     ][::core::mem::offset_of!(iomm_pgtable_config, root_pa) - 48usize];
+    [
+        "Offset of field: iomm_pgtable_config::numa_node",
+    ][::core::mem::offset_of!(iomm_pgtable_config, numa_node) - 56usize];
+    [
+        "Offset of field: iomm_pgtable_config::reserved",
+    ][::core::mem::offset_of!(iomm_pgtable_config, reserved) - 60usize];
 };
 impl Default for iomm_pgtable_config {
     fn default() -> Self {
@@ -1563,10 +1636,26 @@ pub struct iomm_platform {
     pub barrier: ::core::option::Option<
         unsafe extern "C" fn(data: *mut ::core::ffi::c_void) -> ::core::ffi::c_int,
     >,
+    pub alloc_near: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            bytes: u64,
+            align: u64,
+            node: u32,
+        ) -> *mut ::core::ffi::c_void,
+    >,
+    pub free_near: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            ptr: *mut ::core::ffi::c_void,
+            bytes: u64,
+            align: u64,
+        ),
+    >,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of iomm_platform"][::core::mem::size_of::<iomm_platform>() - 104usize];
+    ["Size of iomm_platform"][::core::mem::size_of::<iomm_platform>() - 120usize];
     ["Alignment of iomm_platform"][::core::mem::align_of::<iomm_platform>() - 8usize];
     [
         "Offset of field: iomm_platform::size",
@@ -1610,6 +1699,12 @@ const _: () = {
     [
         "Offset of field: iomm_platform::barrier",
     ][::core::mem::offset_of!(iomm_platform, barrier) - 96usize];
+    [
+        "Offset of field: iomm_platform::alloc_near",
+    ][::core::mem::offset_of!(iomm_platform, alloc_near) - 104usize];
+    [
+        "Offset of field: iomm_platform::free_near",
+    ][::core::mem::offset_of!(iomm_platform, free_near) - 112usize];
 };
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -1777,6 +1872,164 @@ impl Default for iomm_cursor {
     }
 }
 #[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_fwspec_info {
+    pub size: u32,
+    pub flags: u32,
+    pub nr_iommus: u32,
+    pub nr_regions: u32,
+    pub nr_dma_ranges: u32,
+    pub pasid_bits: u32,
+    pub address_bits: u32,
+    pub numa_node: u32,
+    pub dma_first: iomm_u64,
+    pub dma_last: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_fwspec_info"][::core::mem::size_of::<iomm_fwspec_info>() - 48usize];
+    [
+        "Alignment of iomm_fwspec_info",
+    ][::core::mem::align_of::<iomm_fwspec_info>() - 8usize];
+    [
+        "Offset of field: iomm_fwspec_info::size",
+    ][::core::mem::offset_of!(iomm_fwspec_info, size) - 0usize];
+    [
+        "Offset of field: iomm_fwspec_info::flags",
+    ][::core::mem::offset_of!(iomm_fwspec_info, flags) - 4usize];
+    [
+        "Offset of field: iomm_fwspec_info::nr_iommus",
+    ][::core::mem::offset_of!(iomm_fwspec_info, nr_iommus) - 8usize];
+    [
+        "Offset of field: iomm_fwspec_info::nr_regions",
+    ][::core::mem::offset_of!(iomm_fwspec_info, nr_regions) - 12usize];
+    [
+        "Offset of field: iomm_fwspec_info::nr_dma_ranges",
+    ][::core::mem::offset_of!(iomm_fwspec_info, nr_dma_ranges) - 16usize];
+    [
+        "Offset of field: iomm_fwspec_info::pasid_bits",
+    ][::core::mem::offset_of!(iomm_fwspec_info, pasid_bits) - 20usize];
+    [
+        "Offset of field: iomm_fwspec_info::address_bits",
+    ][::core::mem::offset_of!(iomm_fwspec_info, address_bits) - 24usize];
+    [
+        "Offset of field: iomm_fwspec_info::numa_node",
+    ][::core::mem::offset_of!(iomm_fwspec_info, numa_node) - 28usize];
+    [
+        "Offset of field: iomm_fwspec_info::dma_first",
+    ][::core::mem::offset_of!(iomm_fwspec_info, dma_first) - 32usize];
+    [
+        "Offset of field: iomm_fwspec_info::dma_last",
+    ][::core::mem::offset_of!(iomm_fwspec_info, dma_last) - 40usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_specifier {
+    pub size: u32,
+    pub nr_cells: u32,
+    pub iommu: iomm_u64,
+    pub place: iomm_u64,
+    pub cells: [u32; 8usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_specifier"][::core::mem::size_of::<iomm_specifier>() - 56usize];
+    ["Alignment of iomm_specifier"][::core::mem::align_of::<iomm_specifier>() - 8usize];
+    [
+        "Offset of field: iomm_specifier::size",
+    ][::core::mem::offset_of!(iomm_specifier, size) - 0usize];
+    [
+        "Offset of field: iomm_specifier::nr_cells",
+    ][::core::mem::offset_of!(iomm_specifier, nr_cells) - 4usize];
+    [
+        "Offset of field: iomm_specifier::iommu",
+    ][::core::mem::offset_of!(iomm_specifier, iommu) - 8usize];
+    [
+        "Offset of field: iomm_specifier::place",
+    ][::core::mem::offset_of!(iomm_specifier, place) - 16usize];
+    [
+        "Offset of field: iomm_specifier::cells",
+    ][::core::mem::offset_of!(iomm_specifier, cells) - 24usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_reserved_region {
+    pub size: u32,
+    pub kind: u32,
+    pub first: iomm_u64,
+    pub last: iomm_u64,
+    pub paddr: iomm_u64,
+    pub prot: u32,
+    pub flags: u32,
+    pub place: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of iomm_reserved_region",
+    ][::core::mem::size_of::<iomm_reserved_region>() - 48usize];
+    [
+        "Alignment of iomm_reserved_region",
+    ][::core::mem::align_of::<iomm_reserved_region>() - 8usize];
+    [
+        "Offset of field: iomm_reserved_region::size",
+    ][::core::mem::offset_of!(iomm_reserved_region, size) - 0usize];
+    [
+        "Offset of field: iomm_reserved_region::kind",
+    ][::core::mem::offset_of!(iomm_reserved_region, kind) - 4usize];
+    [
+        "Offset of field: iomm_reserved_region::first",
+    ][::core::mem::offset_of!(iomm_reserved_region, first) - 8usize];
+    [
+        "Offset of field: iomm_reserved_region::last",
+    ][::core::mem::offset_of!(iomm_reserved_region, last) - 16usize];
+    [
+        "Offset of field: iomm_reserved_region::paddr",
+    ][::core::mem::offset_of!(iomm_reserved_region, paddr) - 24usize];
+    [
+        "Offset of field: iomm_reserved_region::prot",
+    ][::core::mem::offset_of!(iomm_reserved_region, prot) - 32usize];
+    [
+        "Offset of field: iomm_reserved_region::flags",
+    ][::core::mem::offset_of!(iomm_reserved_region, flags) - 36usize];
+    [
+        "Offset of field: iomm_reserved_region::place",
+    ][::core::mem::offset_of!(iomm_reserved_region, place) - 40usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_dma_range {
+    pub size: u32,
+    pub reserved: u32,
+    pub first: iomm_u64,
+    pub last: iomm_u64,
+    pub paddr: iomm_u64,
+    pub place: iomm_u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_dma_range"][::core::mem::size_of::<iomm_dma_range>() - 40usize];
+    ["Alignment of iomm_dma_range"][::core::mem::align_of::<iomm_dma_range>() - 8usize];
+    [
+        "Offset of field: iomm_dma_range::size",
+    ][::core::mem::offset_of!(iomm_dma_range, size) - 0usize];
+    [
+        "Offset of field: iomm_dma_range::reserved",
+    ][::core::mem::offset_of!(iomm_dma_range, reserved) - 4usize];
+    [
+        "Offset of field: iomm_dma_range::first",
+    ][::core::mem::offset_of!(iomm_dma_range, first) - 8usize];
+    [
+        "Offset of field: iomm_dma_range::last",
+    ][::core::mem::offset_of!(iomm_dma_range, last) - 16usize];
+    [
+        "Offset of field: iomm_dma_range::paddr",
+    ][::core::mem::offset_of!(iomm_dma_range, paddr) - 24usize];
+    [
+        "Offset of field: iomm_dma_range::place",
+    ][::core::mem::offset_of!(iomm_dma_range, place) - 32usize];
+};
+#[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct iomm_device_config {
     pub size: u32,
@@ -1785,12 +2038,25 @@ pub struct iomm_device_config {
     pub address: iomm_u64,
     pub dma_mask: iomm_u64,
     pub probe_timeout: iomm_u64,
+    pub pasid_bits: u32,
+    pub numa_node: u32,
+    pub default_domain: u32,
+    pub nr_specifiers: u32,
+    pub specifier_stride: u32,
+    pub nr_regions: u32,
+    pub region_stride: u32,
+    pub nr_dma_ranges: u32,
+    pub dma_range_stride: u32,
+    pub capabilities: u32,
+    pub specifiers: *const iomm_specifier,
+    pub regions: *const iomm_reserved_region,
+    pub dma_ranges: *const iomm_dma_range,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     [
         "Size of iomm_device_config",
-    ][::core::mem::size_of::<iomm_device_config>() - 40usize];
+    ][::core::mem::size_of::<iomm_device_config>() - 104usize];
     [
         "Alignment of iomm_device_config",
     ][::core::mem::align_of::<iomm_device_config>() - 8usize];
@@ -1812,6 +2078,45 @@ const _: () = {
     [
         "Offset of field: iomm_device_config::probe_timeout",
     ][::core::mem::offset_of!(iomm_device_config, probe_timeout) - 32usize];
+    [
+        "Offset of field: iomm_device_config::pasid_bits",
+    ][::core::mem::offset_of!(iomm_device_config, pasid_bits) - 40usize];
+    [
+        "Offset of field: iomm_device_config::numa_node",
+    ][::core::mem::offset_of!(iomm_device_config, numa_node) - 44usize];
+    [
+        "Offset of field: iomm_device_config::default_domain",
+    ][::core::mem::offset_of!(iomm_device_config, default_domain) - 48usize];
+    [
+        "Offset of field: iomm_device_config::nr_specifiers",
+    ][::core::mem::offset_of!(iomm_device_config, nr_specifiers) - 52usize];
+    [
+        "Offset of field: iomm_device_config::specifier_stride",
+    ][::core::mem::offset_of!(iomm_device_config, specifier_stride) - 56usize];
+    [
+        "Offset of field: iomm_device_config::nr_regions",
+    ][::core::mem::offset_of!(iomm_device_config, nr_regions) - 60usize];
+    [
+        "Offset of field: iomm_device_config::region_stride",
+    ][::core::mem::offset_of!(iomm_device_config, region_stride) - 64usize];
+    [
+        "Offset of field: iomm_device_config::nr_dma_ranges",
+    ][::core::mem::offset_of!(iomm_device_config, nr_dma_ranges) - 68usize];
+    [
+        "Offset of field: iomm_device_config::dma_range_stride",
+    ][::core::mem::offset_of!(iomm_device_config, dma_range_stride) - 72usize];
+    [
+        "Offset of field: iomm_device_config::capabilities",
+    ][::core::mem::offset_of!(iomm_device_config, capabilities) - 76usize];
+    [
+        "Offset of field: iomm_device_config::specifiers",
+    ][::core::mem::offset_of!(iomm_device_config, specifiers) - 80usize];
+    [
+        "Offset of field: iomm_device_config::regions",
+    ][::core::mem::offset_of!(iomm_device_config, regions) - 88usize];
+    [
+        "Offset of field: iomm_device_config::dma_ranges",
+    ][::core::mem::offset_of!(iomm_device_config, dma_ranges) - 96usize];
 };
 impl Default for iomm_device_config {
     fn default() -> Self {
@@ -1822,6 +2127,61 @@ impl Default for iomm_device_config {
         }
     }
 }
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_device_info {
+    pub size: u32,
+    pub flags: u32,
+    pub state: u32,
+    pub nr_ids: u32,
+    pub dma_mask: iomm_u64,
+    pub dma_first: iomm_u64,
+    pub dma_last: iomm_u64,
+    pub pasid_bits: u32,
+    pub numa_node: u32,
+    pub default_domain: u32,
+    pub group: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_device_info"][::core::mem::size_of::<iomm_device_info>() - 56usize];
+    [
+        "Alignment of iomm_device_info",
+    ][::core::mem::align_of::<iomm_device_info>() - 8usize];
+    [
+        "Offset of field: iomm_device_info::size",
+    ][::core::mem::offset_of!(iomm_device_info, size) - 0usize];
+    [
+        "Offset of field: iomm_device_info::flags",
+    ][::core::mem::offset_of!(iomm_device_info, flags) - 4usize];
+    [
+        "Offset of field: iomm_device_info::state",
+    ][::core::mem::offset_of!(iomm_device_info, state) - 8usize];
+    [
+        "Offset of field: iomm_device_info::nr_ids",
+    ][::core::mem::offset_of!(iomm_device_info, nr_ids) - 12usize];
+    [
+        "Offset of field: iomm_device_info::dma_mask",
+    ][::core::mem::offset_of!(iomm_device_info, dma_mask) - 16usize];
+    [
+        "Offset of field: iomm_device_info::dma_first",
+    ][::core::mem::offset_of!(iomm_device_info, dma_first) - 24usize];
+    [
+        "Offset of field: iomm_device_info::dma_last",
+    ][::core::mem::offset_of!(iomm_device_info, dma_last) - 32usize];
+    [
+        "Offset of field: iomm_device_info::pasid_bits",
+    ][::core::mem::offset_of!(iomm_device_info, pasid_bits) - 40usize];
+    [
+        "Offset of field: iomm_device_info::numa_node",
+    ][::core::mem::offset_of!(iomm_device_info, numa_node) - 44usize];
+    [
+        "Offset of field: iomm_device_info::default_domain",
+    ][::core::mem::offset_of!(iomm_device_info, default_domain) - 48usize];
+    [
+        "Offset of field: iomm_device_info::group",
+    ][::core::mem::offset_of!(iomm_device_info, group) - 52usize];
+};
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct iomm_device_id {
@@ -1951,10 +2311,12 @@ pub struct iomm_domain_setup {
     pub oas: u32,
     pub max_table_pa: iomm_u64,
     pub memory: *mut iomm_table_memory,
+    pub numa_node: u32,
+    pub reserved: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of iomm_domain_setup"][::core::mem::size_of::<iomm_domain_setup>() - 72usize];
+    ["Size of iomm_domain_setup"][::core::mem::size_of::<iomm_domain_setup>() - 80usize];
     [
         "Alignment of iomm_domain_setup",
     ][::core::mem::align_of::<iomm_domain_setup>() - 8usize];
@@ -1985,6 +2347,12 @@ const _: () = {
     [
         "Offset of field: iomm_domain_setup::memory",
     ][::core::mem::offset_of!(iomm_domain_setup, memory) - 64usize];
+    [
+        "Offset of field: iomm_domain_setup::numa_node",
+    ][::core::mem::offset_of!(iomm_domain_setup, numa_node) - 72usize];
+    [
+        "Offset of field: iomm_domain_setup::reserved",
+    ][::core::mem::offset_of!(iomm_domain_setup, reserved) - 76usize];
 };
 impl Default for iomm_domain_setup {
     fn default() -> Self {
@@ -2560,164 +2928,6 @@ const _: () = {
     [
         "Offset of field: iomm_format_loader::load",
     ][::core::mem::offset_of!(iomm_format_loader, load) - 8usize];
-};
-#[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct iomm_fwspec_info {
-    pub size: u32,
-    pub flags: u32,
-    pub nr_iommus: u32,
-    pub nr_regions: u32,
-    pub nr_dma_ranges: u32,
-    pub pasid_bits: u32,
-    pub address_bits: u32,
-    pub numa_node: u32,
-    pub dma_first: iomm_u64,
-    pub dma_last: iomm_u64,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of iomm_fwspec_info"][::core::mem::size_of::<iomm_fwspec_info>() - 48usize];
-    [
-        "Alignment of iomm_fwspec_info",
-    ][::core::mem::align_of::<iomm_fwspec_info>() - 8usize];
-    [
-        "Offset of field: iomm_fwspec_info::size",
-    ][::core::mem::offset_of!(iomm_fwspec_info, size) - 0usize];
-    [
-        "Offset of field: iomm_fwspec_info::flags",
-    ][::core::mem::offset_of!(iomm_fwspec_info, flags) - 4usize];
-    [
-        "Offset of field: iomm_fwspec_info::nr_iommus",
-    ][::core::mem::offset_of!(iomm_fwspec_info, nr_iommus) - 8usize];
-    [
-        "Offset of field: iomm_fwspec_info::nr_regions",
-    ][::core::mem::offset_of!(iomm_fwspec_info, nr_regions) - 12usize];
-    [
-        "Offset of field: iomm_fwspec_info::nr_dma_ranges",
-    ][::core::mem::offset_of!(iomm_fwspec_info, nr_dma_ranges) - 16usize];
-    [
-        "Offset of field: iomm_fwspec_info::pasid_bits",
-    ][::core::mem::offset_of!(iomm_fwspec_info, pasid_bits) - 20usize];
-    [
-        "Offset of field: iomm_fwspec_info::address_bits",
-    ][::core::mem::offset_of!(iomm_fwspec_info, address_bits) - 24usize];
-    [
-        "Offset of field: iomm_fwspec_info::numa_node",
-    ][::core::mem::offset_of!(iomm_fwspec_info, numa_node) - 28usize];
-    [
-        "Offset of field: iomm_fwspec_info::dma_first",
-    ][::core::mem::offset_of!(iomm_fwspec_info, dma_first) - 32usize];
-    [
-        "Offset of field: iomm_fwspec_info::dma_last",
-    ][::core::mem::offset_of!(iomm_fwspec_info, dma_last) - 40usize];
-};
-#[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct iomm_specifier {
-    pub size: u32,
-    pub nr_cells: u32,
-    pub iommu: iomm_u64,
-    pub place: iomm_u64,
-    pub cells: [u32; 8usize],
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of iomm_specifier"][::core::mem::size_of::<iomm_specifier>() - 56usize];
-    ["Alignment of iomm_specifier"][::core::mem::align_of::<iomm_specifier>() - 8usize];
-    [
-        "Offset of field: iomm_specifier::size",
-    ][::core::mem::offset_of!(iomm_specifier, size) - 0usize];
-    [
-        "Offset of field: iomm_specifier::nr_cells",
-    ][::core::mem::offset_of!(iomm_specifier, nr_cells) - 4usize];
-    [
-        "Offset of field: iomm_specifier::iommu",
-    ][::core::mem::offset_of!(iomm_specifier, iommu) - 8usize];
-    [
-        "Offset of field: iomm_specifier::place",
-    ][::core::mem::offset_of!(iomm_specifier, place) - 16usize];
-    [
-        "Offset of field: iomm_specifier::cells",
-    ][::core::mem::offset_of!(iomm_specifier, cells) - 24usize];
-};
-#[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct iomm_reserved_region {
-    pub size: u32,
-    pub kind: u32,
-    pub first: iomm_u64,
-    pub last: iomm_u64,
-    pub paddr: iomm_u64,
-    pub prot: u32,
-    pub flags: u32,
-    pub place: iomm_u64,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    [
-        "Size of iomm_reserved_region",
-    ][::core::mem::size_of::<iomm_reserved_region>() - 48usize];
-    [
-        "Alignment of iomm_reserved_region",
-    ][::core::mem::align_of::<iomm_reserved_region>() - 8usize];
-    [
-        "Offset of field: iomm_reserved_region::size",
-    ][::core::mem::offset_of!(iomm_reserved_region, size) - 0usize];
-    [
-        "Offset of field: iomm_reserved_region::kind",
-    ][::core::mem::offset_of!(iomm_reserved_region, kind) - 4usize];
-    [
-        "Offset of field: iomm_reserved_region::first",
-    ][::core::mem::offset_of!(iomm_reserved_region, first) - 8usize];
-    [
-        "Offset of field: iomm_reserved_region::last",
-    ][::core::mem::offset_of!(iomm_reserved_region, last) - 16usize];
-    [
-        "Offset of field: iomm_reserved_region::paddr",
-    ][::core::mem::offset_of!(iomm_reserved_region, paddr) - 24usize];
-    [
-        "Offset of field: iomm_reserved_region::prot",
-    ][::core::mem::offset_of!(iomm_reserved_region, prot) - 32usize];
-    [
-        "Offset of field: iomm_reserved_region::flags",
-    ][::core::mem::offset_of!(iomm_reserved_region, flags) - 36usize];
-    [
-        "Offset of field: iomm_reserved_region::place",
-    ][::core::mem::offset_of!(iomm_reserved_region, place) - 40usize];
-};
-#[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct iomm_dma_range {
-    pub size: u32,
-    pub reserved: u32,
-    pub first: iomm_u64,
-    pub last: iomm_u64,
-    pub paddr: iomm_u64,
-    pub place: iomm_u64,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of iomm_dma_range"][::core::mem::size_of::<iomm_dma_range>() - 40usize];
-    ["Alignment of iomm_dma_range"][::core::mem::align_of::<iomm_dma_range>() - 8usize];
-    [
-        "Offset of field: iomm_dma_range::size",
-    ][::core::mem::offset_of!(iomm_dma_range, size) - 0usize];
-    [
-        "Offset of field: iomm_dma_range::reserved",
-    ][::core::mem::offset_of!(iomm_dma_range, reserved) - 4usize];
-    [
-        "Offset of field: iomm_dma_range::first",
-    ][::core::mem::offset_of!(iomm_dma_range, first) - 8usize];
-    [
-        "Offset of field: iomm_dma_range::last",
-    ][::core::mem::offset_of!(iomm_dma_range, last) - 16usize];
-    [
-        "Offset of field: iomm_dma_range::paddr",
-    ][::core::mem::offset_of!(iomm_dma_range, paddr) - 24usize];
-    [
-        "Offset of field: iomm_dma_range::place",
-    ][::core::mem::offset_of!(iomm_dma_range, place) - 32usize];
 };
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -3376,7 +3586,7 @@ pub struct iomm_soft_driver {
     pub oas: u32,
     pub memory: *mut iomm_table_memory,
     pub pasid_bits: u32,
-    pub reserved: u32,
+    pub default_domain: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
@@ -3415,8 +3625,8 @@ const _: () = {
         "Offset of field: iomm_soft_driver::pasid_bits",
     ][::core::mem::offset_of!(iomm_soft_driver, pasid_bits) - 56usize];
     [
-        "Offset of field: iomm_soft_driver::reserved",
-    ][::core::mem::offset_of!(iomm_soft_driver, reserved) - 60usize];
+        "Offset of field: iomm_soft_driver::default_domain",
+    ][::core::mem::offset_of!(iomm_soft_driver, default_domain) - 60usize];
 };
 impl Default for iomm_soft_driver {
     fn default() -> Self {
@@ -3835,6 +4045,21 @@ unsafe extern "C" {
         after: *const ::core::ffi::c_void,
         allocation: *mut iomm_allocation,
     ) -> ::core::ffi::c_int;
+    pub fn iomm_bus_create(
+        firmware: *mut iomm_firmware,
+        name: *const ::core::ffi::c_char,
+        ops: *const iomm_bus_ops,
+        data: *mut ::core::ffi::c_void,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+        out: *mut *mut iomm_bus,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_bus_create_manual(
+        ctx: *mut iomm_ctx,
+        name: *const ::core::ffi::c_char,
+        out: *mut *mut iomm_bus,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_bus_create_platform(
         firmware: *mut iomm_firmware,
         name: *const ::core::ffi::c_char,
@@ -4008,6 +4233,40 @@ unsafe extern "C" {
         gather: *mut iomm_gather,
         unmapped: *mut u64,
     ) -> ::core::ffi::c_int;
+    pub fn iomm_firmware_lookup(
+        firmware: *mut iomm_firmware,
+        node: u64,
+        inputs: *const u64,
+        nr_inputs: u32,
+        out: *mut *mut iomm_fwspec,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_firmware_place(
+        firmware: *mut iomm_firmware,
+        place: u64,
+        buf: *mut ::core::ffi::c_char,
+        len: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_fwspec_info(
+        spec: *mut iomm_fwspec,
+        info: *mut iomm_fwspec_info,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_fwspec_iommu(
+        spec: *mut iomm_fwspec,
+        index: u32,
+        out: *mut iomm_specifier,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_fwspec_region(
+        spec: *mut iomm_fwspec,
+        index: u32,
+        out: *mut iomm_reserved_region,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_fwspec_dma_range(
+        spec: *mut iomm_fwspec,
+        index: u32,
+        out: *mut iomm_dma_range,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_fwspec_get(spec: *mut iomm_fwspec) -> *mut iomm_fwspec;
+    pub fn iomm_fwspec_put(spec: *mut iomm_fwspec);
     pub fn iomm_device_create(
         bus: *mut iomm_bus,
         config: *const iomm_device_config,
@@ -4025,6 +4284,8 @@ unsafe extern "C" {
         device: *mut iomm_device,
         timeout: u64,
     ) -> ::core::ffi::c_int;
+    pub fn iomm_device_set_gone(device: *mut iomm_device) -> ::core::ffi::c_int;
+    pub fn iomm_device_gone(device: *mut iomm_device) -> ::core::ffi::c_int;
     pub fn iomm_device_enter(
         device: *mut iomm_device,
         guard: *mut iomm_device_guard,
@@ -4043,6 +4304,23 @@ unsafe extern "C" {
             unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
         >,
         data: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_set_data(
+        device: *mut iomm_device,
+        key: *const ::core::ffi::c_void,
+        data: *mut ::core::ffi::c_void,
+        release: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut ::core::ffi::c_void),
+        >,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_data(
+        device: *mut iomm_device,
+        key: *const ::core::ffi::c_void,
+        out: *mut *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_device_info(
+        device: *mut iomm_device,
+        info: *mut iomm_device_info,
     ) -> ::core::ffi::c_int;
     pub fn iomm_device_name(
         device: *mut iomm_device,
@@ -4119,6 +4397,16 @@ unsafe extern "C" {
     pub fn iomm_domain_detach(
         domain: *mut iomm_domain,
         device: *mut iomm_device,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_domain_attach_pasid(
+        domain: *mut iomm_domain,
+        device: *mut iomm_device,
+        pasid: u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_domain_detach_pasid(
+        domain: *mut iomm_domain,
+        device: *mut iomm_device,
+        pasid: u32,
     ) -> ::core::ffi::c_int;
     pub fn iomm_domain_map(
         domain: *mut iomm_domain,
@@ -4297,40 +4585,6 @@ unsafe extern "C" {
         >,
     ) -> ::core::ffi::c_int;
     pub fn iomm_formats_seal(ctx: *mut iomm_ctx) -> ::core::ffi::c_int;
-    pub fn iomm_firmware_lookup(
-        firmware: *mut iomm_firmware,
-        node: u64,
-        inputs: *const u64,
-        nr_inputs: u32,
-        out: *mut *mut iomm_fwspec,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_firmware_place(
-        firmware: *mut iomm_firmware,
-        place: u64,
-        buf: *mut ::core::ffi::c_char,
-        len: u64,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_fwspec_info(
-        spec: *mut iomm_fwspec,
-        info: *mut iomm_fwspec_info,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_fwspec_iommu(
-        spec: *mut iomm_fwspec,
-        index: u32,
-        out: *mut iomm_specifier,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_fwspec_region(
-        spec: *mut iomm_fwspec,
-        index: u32,
-        out: *mut iomm_reserved_region,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_fwspec_dma_range(
-        spec: *mut iomm_fwspec,
-        index: u32,
-        out: *mut iomm_dma_range,
-    ) -> ::core::ffi::c_int;
-    pub fn iomm_fwspec_get(spec: *mut iomm_fwspec) -> *mut iomm_fwspec;
-    pub fn iomm_fwspec_put(spec: *mut iomm_fwspec);
     pub fn iomm_group_number(
         group: *mut iomm_group,
         out: *mut u32,
@@ -4343,6 +4597,26 @@ unsafe extern "C" {
         group: *mut iomm_group,
         index: u32,
         out: *mut *mut iomm_device,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_group_regions(
+        group: *mut iomm_group,
+        regions: *mut iomm_reserved_region,
+        stride: u32,
+        count: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_group_default_domain(
+        group: *mut iomm_group,
+        out: *mut *mut iomm_domain,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_group_use_default(group: *mut iomm_group) -> ::core::ffi::c_int;
+    pub fn iomm_group_unuse_default(group: *mut iomm_group) -> ::core::ffi::c_int;
+    pub fn iomm_group_claim(
+        group: *mut iomm_group,
+        owner: *const ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_group_release(
+        group: *mut iomm_group,
+        owner: *const ::core::ffi::c_void,
     ) -> ::core::ffi::c_int;
     pub fn iomm_group_get(group: *mut iomm_group) -> *mut iomm_group;
     pub fn iomm_group_put(group: *mut iomm_group);

@@ -2,9 +2,15 @@
 //! Devices, and what keeps them present.
 
 mod bound;
+mod config;
+mod data;
+mod info;
 mod resource;
 
 pub use bound::BoundDevice;
+pub use config::{DeviceConfig, DeviceDescription};
+pub use data::DataKey;
+pub use info::DeviceInfo;
 pub use resource::{Resource, ResourceGuard};
 
 use crate::boundary;
@@ -44,59 +50,6 @@ numbers! {
     }
 }
 
-/// What is known of a device when it is added to its bus.
-#[derive(Clone, Copy, Debug)]
-#[must_use]
-pub struct DeviceConfig<'a> {
-    name: &'a str,
-    address: Option<u64>,
-    dma_mask: Option<u64>,
-    probe_timeout: Option<Duration>,
-}
-
-impl<'a> DeviceConfig<'a> {
-    /// A device with a name, which is unique among the present devices of the
-    /// context.
-    pub fn new(name: &'a str) -> DeviceConfig<'a> {
-        DeviceConfig {
-            name,
-            address: None,
-            dma_mask: None,
-            probe_timeout: None,
-        }
-    }
-
-    /// Which device of the platform bus it is.
-    pub fn node(self, node: Node) -> DeviceConfig<'a> {
-        self.address(node.raw())
-    }
-
-    /// Which function of a PCI bus it is:
-    /// `bus << 8 | device << 3 | function`.
-    pub fn requester_id(self, id: u16) -> DeviceConfig<'a> {
-        self.address(id.into())
-    }
-
-    /// Which device of its bus it is, as that bus counts.
-    pub fn address(mut self, address: u64) -> DeviceConfig<'a> {
-        self.address = Some(address);
-        self
-    }
-
-    /// The highest I/O address, inclusive, that the device can emit.
-    pub fn dma_mask(mut self, mask: u64) -> DeviceConfig<'a> {
-        self.dma_mask = Some(mask);
-        self
-    }
-
-    /// How long, from the first probe, it may wait for its IOMMU. Without it:
-    /// as long as it takes.
-    pub fn probe_timeout(mut self, timeout: Duration) -> DeviceConfig<'a> {
-        self.probe_timeout = Some(timeout);
-        self
-    }
-}
-
 /// One identity of a device at one IOMMU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -118,28 +71,12 @@ impl Device {
     /// Adds a device to a bus. It is not probed.
     pub fn create(bus: &Bus, config: &DeviceConfig<'_>) -> Result<Device> {
         let ctx = bus.context();
-        let name = text::c_string("name", config.name)?;
-        let mut c = sys::iomm_device_config {
-            size: text::size_of::<sys::iomm_device_config>(),
-            name: name.as_ptr(),
-            // Zero would be "as long as it takes".
-            probe_timeout: config
-                .probe_timeout
-                .map_or(0, |time| text::nanoseconds(time).max(1)),
-            ..Default::default()
-        };
-        if let Some(address) = config.address {
-            c.flags |= sys::IOMM_DEVICE_ADDRESS;
-            c.address = address;
-        }
-        if let Some(mask) = config.dma_mask {
-            c.flags |= sys::IOMM_DEVICE_DMA_MASK;
-            c.dma_mask = mask;
-        }
+        let name = text::c_string("name", config.name())?;
+        let c = config.to_c(&name);
         ctx.call(|| {
             let mut raw = ptr::null_mut();
-            // SAFETY: the bus is alive; the config and its name live during
-            // the call, which copies them.
+            // SAFETY: the bus is alive; the config, its name and what else it
+            // points to live during the call, which copies them.
             ctx.done(unsafe { sys::iomm_device_create(bus.as_raw(), &c, &mut raw) })?;
             // SAFETY: on success the reference is ours.
             Ok(unsafe { Device::from_raw(raw, ctx) })
@@ -185,9 +122,25 @@ impl Device {
         ctx.call(|| ctx.done(unsafe { sys::iomm_device_remove(self.as_raw(), timeout) }))
     }
 
+    /// The device is gone: pulled out, lost with its link, dead. Nobody enters
+    /// it any more; those who are inside can ask [`is_gone`](Self::is_gone).
+    /// When they have left, [`Context::run`] removes it, with all clean-up. May
+    /// be called anywhere, in atomic hooks too; doing it again does nothing.
+    pub fn set_gone(&self) {
+        // SAFETY: the handle is alive.
+        let answer = boundary::call(|| unsafe { sys::iomm_device_set_gone(self.as_raw()) });
+        assert_eq!(answer, 0, "a live device can go");
+    }
+
+    /// Was [`set_gone`](Self::set_gone) called? May be asked anywhere.
+    pub fn is_gone(&self) -> bool {
+        // SAFETY: the handle is alive.
+        boundary::call(|| unsafe { sys::iomm_device_gone(self.as_raw()) }) == 1
+    }
+
     /// Enters: until what it gives is dropped the device is not removed. Nests.
     ///
-    /// [`Code::ENODEV`]: removed, or being removed. [`Code::ENOSPC`]: this
+    /// [`Code::ENODEV`]: removed, being removed, or gone. [`Code::ENOSPC`]: this
     /// thread is inside as many devices as it can be.
     pub fn enter(&self) -> Result<BoundDevice<'_>> {
         BoundDevice::enter(self)

@@ -94,11 +94,12 @@ mod static_firmware;
 mod table_memory;
 mod text;
 
-pub use bus::Bus;
+pub use bus::{Bus, BusDriver};
 pub use codec::{Codec, Dirty, Kind, Layout, Registers, Start, TableFlags};
 pub use ctx::{Context, ContextBuilder, HandleKind, LogLevel};
 pub use device::{
-    BoundDevice, Device, DeviceConfig, DeviceId, DeviceState, Resource, ResourceGuard,
+    BoundDevice, DataKey, Device, DeviceConfig, DeviceDescription, DeviceId, DeviceInfo,
+    DeviceState, Resource, ResourceGuard,
 };
 pub use domain::{Domain, DomainConfig, DomainType};
 pub use error::{Code, Error, Result};

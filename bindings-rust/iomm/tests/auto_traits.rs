@@ -57,6 +57,8 @@ fn handles_are_free() {
     sends_and_shares::<IoasidHold>();
     sends_and_shares::<IoasidSubscription>();
     sends_and_shares::<IoasidAllocatorHandle>();
+    sends_and_shares::<DataKey<String>>();
+    sends_and_shares::<DeviceDescription>();
     sends_and_shares::<GuestMemory>();
     sends_and_shares::<Error>();
     sends_and_shares::<Gather>();

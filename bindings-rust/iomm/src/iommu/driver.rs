@@ -258,9 +258,13 @@ pub struct DomainSetup {
     /// Where the tables lie. Without it: in the platform's memory, where a
     /// table's address is its pointer.
     pub memory: Option<TableMemory>,
+    /// The NUMA node near which tables should lie, without `memory`: the
+    /// device's at first, if that is known.
+    pub numa_node: Option<u32>,
 }
 
-const FLAGS: u32 = sys::IOMM_PGTABLE_COHERENT | sys::IOMM_PGTABLE_MAX_TABLE_PA;
+const FLAGS: u32 =
+    sys::IOMM_PGTABLE_COHERENT | sys::IOMM_PGTABLE_MAX_TABLE_PA | sys::IOMM_PGTABLE_NUMA_NODE;
 
 impl DomainSetup {
     /// # Safety
@@ -286,6 +290,7 @@ impl DomainSetup {
                 // taken, which is then ours.
                 unsafe { TableMemory::from_raw(sys::iomm_table_memory_get(c.memory), ctx) }
             }),
+            numa_node: (c.flags & sys::IOMM_PGTABLE_NUMA_NODE != 0).then_some(c.numa_node),
         }
     }
 
@@ -313,6 +318,10 @@ impl DomainSetup {
         if self.max_table_pa.is_some() {
             c.flags |= sys::IOMM_PGTABLE_MAX_TABLE_PA;
         }
+        if self.numa_node.is_some() {
+            c.flags |= sys::IOMM_PGTABLE_NUMA_NODE;
+        }
+        c.numa_node = self.numa_node.unwrap_or(0);
         c.granule = self.granule;
         c.page_sizes = self.page_sizes;
         c.ias = self.ias;

@@ -20,6 +20,7 @@ pub struct PageTableConfig<'a> {
     max_table_pa: u64,
     memory: Option<&'a TableMemory>,
     root_pa: u64,
+    numa_node: u32,
 }
 
 impl<'a> PageTableConfig<'a> {
@@ -95,6 +96,13 @@ impl<'a> PageTableConfig<'a> {
         self.flag(sys::IOMM_PGTABLE_MAX_TABLE_PA, true)
     }
 
+    /// The NUMA node near which tables should lie, if they are in the
+    /// platform's memory.
+    pub fn numa_node(mut self, node: u32) -> PageTableConfig<'a> {
+        self.numa_node = node;
+        self.flag(sys::IOMM_PGTABLE_NUMA_NODE, true)
+    }
+
     /// Where the tables lie, instead of the platform's memory.
     pub fn memory(mut self, memory: &'a TableMemory) -> PageTableConfig<'a> {
         self.memory = Some(memory);
@@ -146,6 +154,8 @@ impl<'a> PageTableConfig<'a> {
             max_table_pa: self.max_table_pa,
             memory: self.memory.map_or(ptr::null_mut(), TableMemory::as_raw),
             root_pa: self.root_pa,
+            numa_node: self.numa_node,
+            reserved: 0,
         }
     }
 }
