@@ -153,7 +153,7 @@ static void free_slot(struct iomm_ctx *ctx, struct slot *slot)
 static int set_up(struct iomm_domain *domain, struct iomm_group *group,
 		  struct iomm_member *member, uint32_t pasid)
 {
-	struct slot *slot;
+	struct slot *slot = NULL;
 	int err = new_slot(domain, member, pasid, &slot);
 
 	if (err)

@@ -3376,7 +3376,7 @@ pub struct iomm_soft_driver {
     pub oas: u32,
     pub memory: *mut iomm_table_memory,
     pub pasid_bits: u32,
-    pub reserved: u32,
+    pub default_domain: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
@@ -3415,8 +3415,8 @@ const _: () = {
         "Offset of field: iomm_soft_driver::pasid_bits",
     ][::core::mem::offset_of!(iomm_soft_driver, pasid_bits) - 56usize];
     [
-        "Offset of field: iomm_soft_driver::reserved",
-    ][::core::mem::offset_of!(iomm_soft_driver, reserved) - 60usize];
+        "Offset of field: iomm_soft_driver::default_domain",
+    ][::core::mem::offset_of!(iomm_soft_driver, default_domain) - 60usize];
 };
 impl Default for iomm_soft_driver {
     fn default() -> Self {
@@ -4113,6 +4113,16 @@ unsafe extern "C" {
         domain: *mut iomm_domain,
         device: *mut iomm_device,
     ) -> ::core::ffi::c_int;
+    pub fn iomm_domain_attach_pasid(
+        domain: *mut iomm_domain,
+        device: *mut iomm_device,
+        pasid: u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_domain_detach_pasid(
+        domain: *mut iomm_domain,
+        device: *mut iomm_device,
+        pasid: u32,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_domain_map(
         domain: *mut iomm_domain,
         iova: u64,
@@ -4336,6 +4346,26 @@ unsafe extern "C" {
         group: *mut iomm_group,
         index: u32,
         out: *mut *mut iomm_device,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_group_regions(
+        group: *mut iomm_group,
+        regions: *mut iomm_reserved_region,
+        stride: u32,
+        count: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_group_default_domain(
+        group: *mut iomm_group,
+        out: *mut *mut iomm_domain,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_group_use_default(group: *mut iomm_group) -> ::core::ffi::c_int;
+    pub fn iomm_group_unuse_default(group: *mut iomm_group) -> ::core::ffi::c_int;
+    pub fn iomm_group_claim(
+        group: *mut iomm_group,
+        owner: *const ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_group_release(
+        group: *mut iomm_group,
+        owner: *const ::core::ffi::c_void,
     ) -> ::core::ffi::c_int;
     pub fn iomm_group_get(group: *mut iomm_group) -> *mut iomm_group;
     pub fn iomm_group_put(group: *mut iomm_group);

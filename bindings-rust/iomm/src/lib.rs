@@ -84,6 +84,7 @@ mod handle;
 mod ioasid;
 mod iommu;
 mod memory;
+mod ownership;
 mod pci;
 mod pgtable;
 pub mod plugin;
@@ -117,6 +118,7 @@ pub use iommu::{
     DomainSetup, Fault, FaultReason, FlushRange, Iommu, IommuConfig, IommuDriver, ProbeInfo, Slots,
 };
 pub use memory::GuestMemory;
+pub use ownership::{DefaultInUse, GroupClaim, Owner};
 pub use pci::{Pci, PciFunction, PciId, PciKind};
 pub use pgtable::{
     Extent, Extents, MapOptions, PageTable, PageTableConfig, PageTableInfo, Partial, Reservation,
