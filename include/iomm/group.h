@@ -153,9 +153,9 @@ IOMM_API IOMM_MUST_CHECK int iomm_group_use_default(struct iomm_group *group);
  *
  * Ownership: none.
  * Thread: any.
- * Context: in a callback that would wait: EDEADLK. Not in atomic hooks.
+ * Context: never waits; not in atomic hooks.
  * Errors: EINVAL: nobody uses it; ENODEV: the group has no devices any more,
- *   and so no users; EDEADLK.
+ *   and so no users.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int iomm_group_unuse_default(struct iomm_group *group);

@@ -27,7 +27,7 @@ struct iomm_group_domains {
 	/* DMA ownership. */
 	const void *owner;
 	uint32_t claims; /* of the owner */
-	uint32_t users;	 /* of the default domain */
+	uint32_t users;	 /* of the default domain; under the lock alone */
 	/* Address spaces of members that have a domain of their own. */
 	struct iomm_index pasids;
 };

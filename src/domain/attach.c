@@ -21,8 +21,10 @@ iomm_group_swap(struct iomm_group *group, struct iomm_domain *domain)
 /* Only a holder of the claim changes any of that. */
 static int
 check_free(const struct iomm_domain *domain, const struct iomm_device *device,
-	   const struct iomm_group *group)
+	   struct iomm_group *group)
 {
+	uint32_t users = iomm_group_users(group);
+
 	if (group->domains.attached)
 		return IOMM_FAIL(group->obj.ctx, IOMM_EBUSY,
 				 "%s has %s attached already",
@@ -31,12 +33,12 @@ check_free(const struct iomm_domain *domain, const struct iomm_device *device,
 							  &domain->obj
 						  ? "this domain"
 						  : "another domain"));
-	if (group->domains.users)
+	if (users)
 		return IOMM_FAIL(group->obj.ctx, IOMM_EBUSY,
 				 "%s is in %s, and %u users use its default "
 				 "domain",
 				 IOMM_STR(device->name), IOMM_STR(group->name),
-				 group->domains.users);
+				 users);
 	return 0;
 }
 

@@ -97,7 +97,7 @@ static int choose(struct iomm_group *group, const struct iomm_member *member,
 	if (wish == IOMM_DOMAIN_ANY || wish == *type)
 		return 0;
 	/* What nobody has asked for, and nobody uses, can still change. */
-	if (!d->wished && !d->users) {
+	if (!d->wished && !iomm_group_users(group)) {
 		*type = wish;
 		return 0;
 	}

@@ -37,11 +37,31 @@ static int with_claim(struct iomm_group *group, const void *owner,
 
 /* Users of the default domain */
 
-static void set_users(struct iomm_group *group, uint32_t users)
+uint32_t iomm_group_users(struct iomm_group *group)
 {
+	uint32_t users;
+
 	iomm_lock(group->obj.ctx, &group->lock);
-	group->domains.users = users;
+	users = group->domains.users;
 	iomm_unlock(group->obj.ctx, &group->lock);
+	return users;
+}
+
+/* Only who has the claim makes them more. */
+static int count_user(struct iomm_group *group)
+{
+	bool full;
+
+	iomm_lock(group->obj.ctx, &group->lock);
+	full = group->domains.users == UINT32_MAX;
+	if (!full)
+		group->domains.users++;
+	iomm_unlock(group->obj.ctx, &group->lock);
+	if (full)
+		return IOMM_FAIL(group->obj.ctx, IOMM_EOVERFLOW,
+				 "%s has too many users",
+				 IOMM_STR(group->name));
+	return 0;
 }
 
 static int use(struct iomm_group *group, const void *owner)
@@ -59,23 +79,7 @@ static int use(struct iomm_group *group, const void *owner)
 				 "%s has a domain attached that is not its "
 				 "default domain",
 				 IOMM_STR(group->name));
-	if (d->users == UINT32_MAX)
-		return IOMM_FAIL(group->obj.ctx, IOMM_EOVERFLOW,
-				 "%s has too many users",
-				 IOMM_STR(group->name));
-	set_users(group, d->users + 1);
-	return 0;
-}
-
-static int unuse(struct iomm_group *group, const void *owner)
-{
-	(void)owner;
-	if (!group->domains.users)
-		return IOMM_FAIL(group->obj.ctx, IOMM_EINVAL,
-				 "nobody uses the default domain of %s",
-				 IOMM_STR(group->name));
-	set_users(group, group->domains.users - 1);
-	return 0;
+	return count_user(group);
 }
 
 int iomm_group_use_default(struct iomm_group *group)
@@ -83,9 +87,26 @@ int iomm_group_use_default(struct iomm_group *group)
 	return with_claim(group, NULL, use);
 }
 
+/* Needs no claim, and so never waits: a user can be done anywhere. */
 int iomm_group_unuse_default(struct iomm_group *group)
 {
-	return with_claim(group, NULL, unuse);
+	bool alive, used;
+
+	if (!iomm_handle_ok(group, &iomm_group_type))
+		return -IOMM_EINVAL;
+	iomm_lock(group->obj.ctx, &group->lock);
+	alive = group->nr_members;
+	used = group->domains.users;
+	if (used)
+		group->domains.users--;
+	iomm_unlock(group->obj.ctx, &group->lock);
+	if (!alive)
+		return iomm_group_check_alive(group);
+	if (!used)
+		return IOMM_FAIL(group->obj.ctx, IOMM_EINVAL,
+				 "nobody uses the default domain of %s",
+				 IOMM_STR(group->name));
+	return 0;
 }
 
 /* Owners */
@@ -99,9 +120,10 @@ set_owner(struct iomm_group *group, const void *owner, uint32_t claims)
 	iomm_unlock(group->obj.ctx, &group->lock);
 }
 
-static int check_claim(const struct iomm_group *group, const void *owner)
+static int check_claim(struct iomm_group *group, const void *owner)
 {
 	const struct iomm_group_domains *d = &group->domains;
+	uint32_t users = iomm_group_users(group);
 
 	if (d->claims && d->owner != owner)
 		return IOMM_FAIL(group->obj.ctx, IOMM_EBUSY,
@@ -110,10 +132,10 @@ static int check_claim(const struct iomm_group *group, const void *owner)
 		return IOMM_FAIL(group->obj.ctx, IOMM_EOVERFLOW,
 				 "%s is claimed too often",
 				 IOMM_STR(group->name));
-	if (d->users)
+	if (users)
 		return IOMM_FAIL(group->obj.ctx, IOMM_EBUSY,
-				 "%u users use the default domain of %s",
-				 d->users, IOMM_STR(group->name));
+				 "%u users use the default domain of %s", users,
+				 IOMM_STR(group->name));
 	if (!d->claims && d->attached)
 		return IOMM_FAIL(group->obj.ctx, IOMM_EBUSY,
 				 "%s has a domain attached",

@@ -10,6 +10,9 @@ static inline struct iomm_domain *iomm_as_domain(struct iomm_object *object)
 	return (struct iomm_domain *)(void *)object;
 }
 
+/* How many use the default domain. Who has the claim sees them become fewer. */
+uint32_t iomm_group_users(struct iomm_group *group);
+
 /* What is to be in force when nobody has attached anything. NULL: all is
  * blocked; so in all of this. */
 struct iomm_domain *iomm_group_idle(struct iomm_group *group);

@@ -65,6 +65,13 @@ static int probe(void *data, const struct iomm_probe_info *info, void **device)
 	return mock_ops.probe(data, info, device);
 }
 
+static int default_domain(void *data, void *device, uint32_t *type)
+{
+	if (faults_hit(of_mock(data), -IOMM_EIO))
+		return -IOMM_EIO;
+	return mock_default_ops.default_domain(data, device, type);
+}
+
 static int
 domain_alloc(void *data, struct iomm_domain_setup *setup, void **domain)
 {
@@ -109,12 +116,16 @@ int faults_register(struct faults *f)
 	ops.translate = translate;
 	ops.group = group;
 	ops.probe = probe;
+	if (f->default_domain)
+		ops.default_domain = default_domain;
 	ops.domain_alloc = domain_alloc;
 	ops.attach_prepare = attach_prepare;
 	ops.flush = flush;
 	ops.flush_all = flush_all;
 	mock_init(&f->mock, &f->world);
 	f->mock.ops = &ops;
+	f->mock.default_domain = f->default_domain;
+	f->mock.pasid_bits = 20;
 	err = mock_register_as(&f->mock, f->node, "first", "mock");
 	/* Taken back at once when it fails, and not before when it does not. */
 	assert_int_equal(f->mock.calls[MOCK_DATA_RELEASE], err ? 1 : 0);

@@ -36,10 +36,11 @@ struct faults {
 	int64_t tables; /* of the table memory, out now */
 	void *foreign;	/* memory in which others built tables */
 	uint64_t foreign_bytes;
-	uint32_t due, released; /* release functions handed over, called */
-	bool may_succeed;	/* a failure may be dealt with silently */
-	bool flushes_work;	/* the driver's are no sites */
-	uint64_t node;		/* "/first" */
+	uint32_t due, released;	 /* release functions handed over, called */
+	bool may_succeed;	 /* a failure may be dealt with silently */
+	bool flushes_work;	 /* the driver's are no sites */
+	uint64_t node;		 /* "/first" */
+	uint32_t default_domain; /* what the mock's devices need; 0: any */
 };
 
 /* A call, or several, in which the k-th site fails. */

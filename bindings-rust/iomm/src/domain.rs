@@ -68,6 +68,14 @@ impl<'a> DomainConfig<'a> {
         }
     }
 
+    /// A domain in which addresses go through as they are.
+    pub fn identity() -> DomainConfig<'a> {
+        DomainConfig {
+            kind: DomainType::IDENTITY,
+            ..DomainConfig::paging()
+        }
+    }
+
     /// The table's format.
     pub fn format(mut self, format: &'a str) -> DomainConfig<'a> {
         self.format = Some(format);
@@ -169,7 +177,10 @@ impl Domain {
         Ok(PageTableInfo::from_c(&info))
     }
 
-    /// Attaches the domain to a device's group, which was blocked until then.
+    /// Attaches the domain to all devices of a device's group, in the place of
+    /// the default domain. What firmware wants mapped for them
+    /// ([`RegionKind::DIRECT`](crate::RegionKind::DIRECT)) is mapped in it
+    /// before, and stays for as long as it is attached.
     pub fn attach(&self, device: &Device) -> Result<()> {
         let ctx = self.context();
         ctx.same(device.context(), "device")?;
@@ -177,12 +188,33 @@ impl Domain {
         ctx.call(|| ctx.done(unsafe { sys::iomm_domain_attach(self.as_raw(), device.as_raw()) }))
     }
 
-    /// Detaches the domain: the device is blocked.
+    /// Detaches the domain: the group's default domain is attached again or,
+    /// while the group is claimed, everything is blocked.
     pub fn detach(&self, device: &Device) -> Result<()> {
         let ctx = self.context();
         ctx.same(device.context(), "device")?;
         // SAFETY: both handles are alive.
         ctx.call(|| ctx.done(unsafe { sys::iomm_domain_detach(self.as_raw(), device.as_raw()) }))
+    }
+
+    /// Attaches the domain to an address space of a device beside its own: that
+    /// of DMA with a PASID, from 1 on. Nothing changes for the others.
+    pub fn attach_pasid(&self, device: &Device, pasid: u32) -> Result<()> {
+        let ctx = self.context();
+        ctx.same(device.context(), "device")?;
+        let (domain, device) = (self.as_raw(), device.as_raw());
+        // SAFETY: both handles are alive.
+        ctx.call(|| ctx.done(unsafe { sys::iomm_domain_attach_pasid(domain, device, pasid) }))
+    }
+
+    /// Detaches the domain from an address space: DMA with that PASID is
+    /// blocked.
+    pub fn detach_pasid(&self, device: &Device, pasid: u32) -> Result<()> {
+        let ctx = self.context();
+        ctx.same(device.context(), "device")?;
+        let (domain, device) = (self.as_raw(), device.as_raw());
+        // SAFETY: both handles are alive.
+        ctx.call(|| ctx.done(unsafe { sys::iomm_domain_detach_pasid(domain, device, pasid) }))
     }
 
     /// Maps `bytes` at `iova` to the physical memory at `paddr`, with the

@@ -102,6 +102,21 @@ pub struct ReservedRegion {
     pub place: Place,
 }
 
+impl ReservedRegion {
+    pub(crate) fn from_c(r: &sys::iomm_reserved_region) -> ReservedRegion {
+        let kind = RegionKind::from_raw(r.kind);
+        let mapped = r.flags & sys::IOMM_REGION_MAPPED != 0;
+        ReservedRegion {
+            kind,
+            first: r.first,
+            last: r.last,
+            paddr: (mapped || kind == RegionKind::SOFTWARE_MSI).then_some(r.paddr),
+            prot: Prot::from_bits_retain(r.prot),
+            place: Place(r.place),
+        }
+    }
+}
+
 /// A window through which the device's bus lets DMA pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -242,16 +257,7 @@ impl Fwspec {
         };
         // SAFETY: the handle is alive, and the struct as large as it says.
         self.filled(unsafe { sys::iomm_fwspec_region(self.as_raw(), index, &mut r) });
-        let kind = RegionKind::from_raw(r.kind);
-        let mapped = r.flags & sys::IOMM_REGION_MAPPED != 0;
-        ReservedRegion {
-            kind,
-            first: r.first,
-            last: r.last,
-            paddr: (mapped || kind == RegionKind::SOFTWARE_MSI).then_some(r.paddr),
-            prot: Prot::from_bits_retain(r.prot),
-            place: Place(r.place),
-        }
+        ReservedRegion::from_c(&r)
     }
 
     /// The windows through which DMA passes. None: the bus sets no limits.

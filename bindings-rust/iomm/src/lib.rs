@@ -85,6 +85,7 @@ mod handle;
 mod ioasid;
 mod iommu;
 mod memory;
+mod ownership;
 mod pci;
 mod pgtable;
 pub mod plugin;
@@ -121,6 +122,7 @@ pub use iommu::{
     DomainSetup, Fault, FaultReason, FlushRange, Iommu, IommuConfig, IommuDriver, ProbeInfo, Slots,
 };
 pub use memory::GuestMemory;
+pub use ownership::{DefaultInUse, GroupClaim, Owner};
 pub use pci::{Pci, PciFunction, PciId, PciKind};
 pub use pgtable::{
     Extent, Extents, MapOptions, PageTable, PageTableConfig, PageTableInfo, Partial, Reservation,
