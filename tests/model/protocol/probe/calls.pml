@@ -39,7 +39,7 @@ proctype runner()
 			dev[d].refs = dev[d].refs + shared
 		}
 		if
-		:: shared -> probe(d, false); drop(d)
+		:: shared -> due = true; probe(d, false); drop(d)
 		:: else
 		fi
 	:: reap -> reap_all()
