@@ -308,8 +308,6 @@ FIELD(iomm_domain_config, granule, 16, 8);
 FIELD(iomm_domain_config, page_sizes, 24, 8);
 POINTER(iomm_domain_config, format, 32);
 
-VALUE(IOMM_DOMAIN_PAGING, 0);
-VALUE(IOMM_DOMAIN_BLOCKED, 1);
 VALUE(IOMM_DOMAIN_CONFIG_SIZE_VER0, 40);
 
 /* <iomm/dump.h> */
@@ -490,6 +488,22 @@ FIELD(iomm_gather, reserved, 48, 16);
 
 VALUE(IOMM_GATHER_SIZE_VER0, 64);
 
+/* <iomm/group.h> */
+
+SIZE(iomm_group_info, 24, 4);
+FIELD(iomm_group_info, size, 0, 4);
+FIELD(iomm_group_info, number, 4, 4);
+FIELD(iomm_group_info, flags, 8, 4);
+FIELD(iomm_group_info, nr_devices, 12, 4);
+FIELD(iomm_group_info, nr_regions, 16, 4);
+FIELD(iomm_group_info, default_type, 20, 4);
+
+VALUE(IOMM_GROUP_CLAIMED, 1);
+VALUE(IOMM_GROUP_ATTACHED, 2);
+VALUE(IOMM_GROUP_IN_USE, 4);
+VALUE(IOMM_GROUP_DEAD, 8);
+VALUE(IOMM_GROUP_INFO_SIZE_VER0, 24);
+
 /* <iomm/ioasid.h> */
 
 SIZE(iomm_ioasid_set_config, 24, 8);
@@ -573,13 +587,17 @@ VALUE(IOMM_IOASID_ALLOCATOR_OPS_SIZE_VER0, 32);
 
 /* <iomm/iommu.h> */
 
-SIZE(iomm_probe_info, 32, 8);
+SIZE(iomm_probe_info, 56, 8);
 FIELD(iomm_probe_info, size, 0, 4);
 FIELD(iomm_probe_info, flags, 4, 4);
 POINTER(iomm_probe_info, name, 8);
 POINTER(iomm_probe_info, ids, 16);
 FIELD(iomm_probe_info, nr_ids, 24, 4);
 FIELD(iomm_probe_info, coherent, 28, 4);
+FIELD(iomm_probe_info, pasid_bits, 32, 4);
+FIELD(iomm_probe_info, numa_node, 36, 4);
+FIELD(iomm_probe_info, dma_mask, 40, 8);
+POINTER(iomm_probe_info, fwspec, 48);
 
 SIZE(iomm_domain_setup, 72, 8);
 FIELD(iomm_domain_setup, size, 0, 4);
@@ -592,48 +610,69 @@ FIELD(iomm_domain_setup, oas, 52, 4);
 FIELD(iomm_domain_setup, max_table_pa, 56, 8);
 POINTER(iomm_domain_setup, memory, 64);
 
-SIZE(iomm_fault, 32, 8);
+SIZE(iomm_fault, 40, 8);
 FIELD(iomm_fault, size, 0, 4);
 FIELD(iomm_fault, flags, 4, 4);
 FIELD(iomm_fault, id, 8, 8);
 FIELD(iomm_fault, iova, 16, 8);
 FIELD(iomm_fault, reason, 24, 4);
 FIELD(iomm_fault, access, 28, 4);
+FIELD(iomm_fault, pasid, 32, 4);
+FIELD(iomm_fault, reserved, 36, 4);
 
-SIZE(iomm_iommu_ops, 88, 8);
+SIZE(iomm_attach, 32, 8);
+FIELD(iomm_attach, size, 0, 4);
+FIELD(iomm_attach, flags, 4, 4);
+FIELD(iomm_attach, pasid, 8, 4);
+FIELD(iomm_attach, nr_ids, 12, 4);
+POINTER(iomm_attach, ids, 16);
+POINTER(iomm_attach, table, 24);
+
+SIZE(iomm_iommu_ops, 104, 8);
 FIELD(iomm_iommu_ops, size, 0, 4);
 FIELD(iomm_iommu_ops, flags, 4, 4);
 POINTER(iomm_iommu_ops, translate, 8);
-POINTER(iomm_iommu_ops, probe, 16);
-POINTER(iomm_iommu_ops, release, 24);
-POINTER(iomm_iommu_ops, domain_alloc, 32);
-POINTER(iomm_iommu_ops, domain_free, 40);
-POINTER(iomm_iommu_ops, attach_prepare, 48);
-POINTER(iomm_iommu_ops, attach_commit, 56);
-POINTER(iomm_iommu_ops, block, 64);
-POINTER(iomm_iommu_ops, flush, 72);
-POINTER(iomm_iommu_ops, flush_all, 80);
+POINTER(iomm_iommu_ops, group, 16);
+POINTER(iomm_iommu_ops, probe, 24);
+POINTER(iomm_iommu_ops, release, 32);
+POINTER(iomm_iommu_ops, default_domain, 40);
+POINTER(iomm_iommu_ops, domain_alloc, 48);
+POINTER(iomm_iommu_ops, domain_free, 56);
+POINTER(iomm_iommu_ops, attach_prepare, 64);
+POINTER(iomm_iommu_ops, attach_commit, 72);
+POINTER(iomm_iommu_ops, block, 80);
+POINTER(iomm_iommu_ops, flush, 88);
+POINTER(iomm_iommu_ops, flush_all, 96);
 
-SIZE(iomm_iommu_config, 40, 8);
+SIZE(iomm_iommu_config, 48, 8);
 FIELD(iomm_iommu_config, size, 0, 4);
 FIELD(iomm_iommu_config, flags, 4, 4);
 FIELD(iomm_iommu_config, node, 8, 8);
 POINTER(iomm_iommu_config, name, 16);
 POINTER(iomm_iommu_config, driver, 24);
 POINTER(iomm_iommu_config, format, 32);
+FIELD(iomm_iommu_config, pasid_bits, 40, 4);
+FIELD(iomm_iommu_config, reserved, 44, 4);
 
-VALUE(IOMM_PROBE_INFO_SIZE_VER0, 32);
+VALUE(IOMM_PROBE_INFO_SIZE_VER0, 56);
 VALUE(IOMM_DOMAIN_SETUP_SIZE_VER0, 72);
 VALUE(IOMM_FAULT_SIZE_VER0, 32);
+VALUE(IOMM_FAULT_SIZE_VER1, 40);
+VALUE(IOMM_ATTACH_SIZE_VER0, 32);
+VALUE(IOMM_ATTACH_IDENTITY, 1);
+VALUE(IOMM_PROBE_NUMA_NODE, 1);
+VALUE(IOMM_IOMMU_IDENTITY, 1);
+VALUE(IOMM_PASID_BITS_MAX, 20);
 VALUE(IOMM_FAULT_TRANSLATION, 1);
 VALUE(IOMM_FAULT_PERMISSION, 2);
 VALUE(IOMM_FAULT_ADDRESS, 3);
 VALUE(IOMM_FAULT_ACCESS_FLAG, 4);
 VALUE(IOMM_FAULT_WALK, 5);
 VALUE(IOMM_FAULT_BLOCKED, 6);
-VALUE(IOMM_IOMMU_OPS_SIZE_VER0, 88);
+VALUE(IOMM_IOMMU_OPS_SIZE_VER0, 104);
 VALUE(IOMM_IOMMU_CONFIG_SIZE_VER0, 32);
 VALUE(IOMM_IOMMU_CONFIG_SIZE_VER1, 40);
+VALUE(IOMM_IOMMU_CONFIG_SIZE_VER2, 48);
 
 /* <iomm/pasid.h> */
 
@@ -852,7 +891,7 @@ FIELD(iomm_soft_stats, iotlb_misses, 16, 8);
 FIELD(iomm_soft_stats, invalidations, 24, 8);
 FIELD(iomm_soft_stats, faults, 32, 8);
 
-SIZE(iomm_soft_driver, 56, 8);
+SIZE(iomm_soft_driver, 64, 8);
 FIELD(iomm_soft_driver, size, 0, 4);
 FIELD(iomm_soft_driver, flags, 4, 4);
 FIELD(iomm_soft_driver, node, 8, 8);
@@ -862,12 +901,16 @@ FIELD(iomm_soft_driver, granule, 32, 8);
 FIELD(iomm_soft_driver, ias, 40, 4);
 FIELD(iomm_soft_driver, oas, 44, 4);
 POINTER(iomm_soft_driver, memory, 48);
+FIELD(iomm_soft_driver, pasid_bits, 56, 4);
+FIELD(iomm_soft_driver, reserved, 60, 4);
 
 VALUE(IOMM_SOFT_IDENTITY, 1);
 VALUE(IOMM_SOFT_CONFIG_SIZE_VER0, 16);
 VALUE(IOMM_SOFT_CONTEXT_SIZE_VER0, 88);
 VALUE(IOMM_SOFT_STATS_SIZE_VER0, 40);
 VALUE(IOMM_SOFT_DRIVER_SIZE_VER0, 56);
+VALUE(IOMM_SOFT_DRIVER_SIZE_VER1, 64);
+VALUE(IOMM_SOFT_CONTEXT_IDENTITY, 1);
 
 /* <iomm/static_firmware.h> */
 
@@ -972,6 +1015,10 @@ VALUE(IOMM_HANDLE_PASID, 17);
 VALUE(IOMM_HANDLE_FWSPEC, 18);
 VALUE(IOMM_HANDLE_PCI, 19);
 VALUE(IOMM_HANDLE_PLUGIN, 20);
+VALUE(IOMM_DOMAIN_ANY, 0);
+VALUE(IOMM_DOMAIN_PAGING, 1);
+VALUE(IOMM_DOMAIN_BLOCKED, 2);
+VALUE(IOMM_DOMAIN_IDENTITY, 3);
 VALUE(IOMM_FORMAT_NAME_MAX, 24);
 VALUE(IOMM_FOREVER, UINT64_MAX);
 VALUE(IOMM_PROT_READ, 1);

@@ -59,9 +59,10 @@ static uint64_t run_once(const struct bench_side *side, void *state, double *ns)
 struct runs {
 	const struct bench_side *side;
 	void *state;
+	double ns; /* in the unit's time */
 	uint64_t units;
 	uint32_t count;
-	double each[MAX_RUNS]; /* ns a unit */
+	double each[MAX_RUNS]; /* that time, for a unit */
 };
 
 static void add_run(struct runs *runs)
@@ -72,7 +73,7 @@ static void add_run(struct runs *runs)
 	bench_check(!runs->units || units == runs->units,
 		    "runs of one side differ in length");
 	runs->units = units;
-	runs->each[runs->count++] = ns / (double)units;
+	runs->each[runs->count++] = ns / runs->ns / (double)units;
 }
 
 static int compare(const void *a, const void *b)
@@ -96,8 +97,9 @@ struct bench_times bench_times_of(double *values, uint32_t n)
  * machine's load and clock drift, falls to both alike. */
 static void measure(const struct bench_case *c, struct bench_result *result)
 {
-	struct runs ours = { .side = c->ours }, peer = { .side = c->peer };
-	double start;
+	double unit_ns = strncmp(c->unit, "us/", 3) ? 1 : 1000, start;
+	struct runs ours = { .side = c->ours, .ns = unit_ns };
+	struct runs peer = { .side = c->peer, .ns = unit_ns };
 	uint32_t i;
 
 	ours.state = c->ours->open(c->arg, false);

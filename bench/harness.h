@@ -32,7 +32,7 @@ struct bench_side {
 
 struct bench_case {
 	const char *name; /* behind the group's */
-	const char *unit; /* "ns/page" */
+	const char *unit; /* "ns/page", "us/device" */
 	const struct bench_side *ours, *peer;
 	const void *arg; /* handed to both open() */
 };

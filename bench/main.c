@@ -2,6 +2,7 @@
 #include "alloc.h"
 #include "ioasid.h"
 #include "pgtable.h"
+#include "probe.h"
 #include "report.h"
 
 int main(int argc, char **argv)
@@ -10,6 +11,7 @@ int main(int argc, char **argv)
 	bench_alloc();
 	bench_pgtable();
 	bench_ioasid();
+	bench_probe();
 	/* The C library's locks cost more once there has been a thread. */
 	bench_alloc_threads();
 	bench_pgtable_threads();

@@ -40,7 +40,7 @@ static void drive(struct iomm_device *device, struct iomm_soft *hardware)
 	try(iomm_domain_map(domain, IOVA, (uintptr_t)buffer, sizeof(buffer),
 			    PROT, 0, NULL));
 
-	try(iomm_soft_write(hardware, RID, IOVA + 16, "hello", 6, NULL));
+	try(iomm_soft_write(hardware, RID, 0, IOVA + 16, "hello", 6, NULL));
 	printf("the device wrote \"%s\"\n", (char *)buffer + 16);
 
 	/* Unmapped and invalidated: only now is the buffer free again. */

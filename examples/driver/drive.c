@@ -81,7 +81,8 @@ static void do_dma(struct machine *m, struct dma dma)
 	for (n = 0; n < sizeof(sent); n++)
 		sent[n] = (unsigned char)(n * 7 + n / 256);
 	check(m,
-	      iomm_soft_write(dma.soft, dma.id, iova, sent, sizeof(sent), NULL),
+	      iomm_soft_write(dma.soft, dma.id, 0, iova, sent, sizeof(sent),
+			      NULL),
 	      "the device cannot write");
 	memory = buffer(m, 0, &paddr);
 	expect(m, !memcmp(memory + 5000, sent, sizeof(sent)),
@@ -89,7 +90,8 @@ static void do_dma(struct machine *m, struct dma dma)
 	printf("dma      the device wrote %zu bytes: they are in the buffer\n",
 	       sizeof(sent));
 	check(m,
-	      iomm_soft_read(dma.soft, dma.id, iova, back, sizeof(back), NULL),
+	      iomm_soft_read(dma.soft, dma.id, 0, iova, back, sizeof(back),
+			     NULL),
 	      "the device cannot read");
 	expect(m, !memcmp(back, sent, sizeof(sent)),
 	       "the device read something else");
@@ -101,7 +103,7 @@ static void do_fault(struct machine *m, struct dma dma, uint64_t iova)
 {
 	uint32_t before = m->nr_faults;
 	unsigned char byte = 0;
-	int err = iomm_soft_write(dma.soft, dma.id, iova, &byte, 1, NULL);
+	int err = iomm_soft_write(dma.soft, dma.id, 0, iova, &byte, 1, NULL);
 
 	expect(m, err == -IOMM_EFAULT, "a stray DMA was let through");
 	printf("fault    %s\n", sentence(m, err));
@@ -132,7 +134,7 @@ unmap_and_reuse(struct machine *m, struct iomm_domain *domain, struct dma dma)
 	memory = buffer(m, 1, &paddr);
 	memory[0] = 42;
 	map(m, domain, paddr, IOMM_PROT_READ | IOMM_PROT_CACHE);
-	check(m, iomm_soft_read(dma.soft, dma.id, IOVA, &byte, 1, NULL),
+	check(m, iomm_soft_read(dma.soft, dma.id, 0, IOVA, &byte, 1, NULL),
 	      "the device cannot read the second buffer");
 	expect(m, byte == 42, "the device read the first buffer still");
 	printf("reuse    the same I/O address shows another buffer, read-only\n");
@@ -150,7 +152,7 @@ static void remove_attached(struct machine *m, struct iomm_domain *domain,
 	      "cannot remove the device");
 	printf("remove   %s, with the domain attached\n", d->name);
 	expect(m,
-	       iomm_soft_read(dma.soft, dma.id, IOVA, &byte, 1, NULL) ==
+	       iomm_soft_read(dma.soft, dma.id, 0, IOVA, &byte, 1, NULL) ==
 		       -IOMM_EFAULT,
 	       "a removed device does DMA");
 	printf("         its DMA is blocked\n");

@@ -147,8 +147,9 @@ IOMM_API void iomm_device_put(struct iomm_device *device);
 /**
  * Finds out what IOMMU the device stands behind, and sets it up there: asks
  * the bus for the node and its IDs, firmware for the IOMMUs, their driver to
- * probe, forms the group, and blocks all DMA until a domain is attached. Two
- * threads that probe one device get one probe's result.
+ * probe, and finds the group or makes one (see <iomm/group.h>). What that has
+ * attached is attached; all other DMA is blocked. Two threads that probe one
+ * device get one probe's result.
  *
  * @param device a device
  *
@@ -164,21 +165,22 @@ IOMM_API void iomm_device_put(struct iomm_device *device);
  *   one, no more IOMMUs to come, no such format to come, or the device is
  *   removed; the sentence says which. ELIBBAD, or what the loader answered:
  *   the format could not be had. EINVAL: malformed firmware, or
- *   IOMMUs of different drivers. EBUSY: another device has one of its IDs (a
- *   group of several is not supported yet). ENOMEM; EPROTO; what the driver
- *   answered.
+ *   IOMMUs of different drivers; or what its group has attached was not made
+ *   for it. EBUSY: it belongs to two groups that are in use. ENOMEM; EPROTO;
+ *   EDEADLK; what the driver answered.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int iomm_device_probe(struct iomm_device *device);
 
 /**
  * Removes the device: refuses new guards, waits for those inside, runs the
- * release actions last-in first-out, detaches its domain, and takes it away
- * from its IOMMU. References stay valid; every further use answers ENODEV.
- * Removing a removed device does nothing.
+ * release actions last-in first-out, takes it out of its group, and away from
+ * its IOMMU. References stay valid; every further use answers ENODEV. Removing a
+ * removed device does nothing.
  *
  * @param device a device
- * @param timeout how long to wait for guards, nanoseconds; IOMM_FOREVER
+ * @param timeout how long to wait for guards, and for whoever is at work on the
+ *   device or its group, nanoseconds; IOMM_FOREVER
  *
  * Ownership: the caller keeps his reference.
  * Thread: any.

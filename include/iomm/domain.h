@@ -15,14 +15,11 @@
 #include <iomm/pgtable.h>
 #include <iomm/types.h>
 
-#define IOMM_DOMAIN_PAGING  0u /**< translated by a page table */
-#define IOMM_DOMAIN_BLOCKED 1u /**< every access faults */
-
 /** What is wanted of a domain. All zeroes is a good choice. */
 struct iomm_domain_config {
 	uint32_t size;	     /**< sizeof(struct iomm_domain_config) */
 	uint32_t flags;	     /**< 0 */
-	uint32_t type;	     /**< IOMM_DOMAIN_* */
+	uint32_t type;	     /**< IOMM_DOMAIN_*; ANY: paging */
 	uint32_t ias;	     /**< input address width, bits; 0: the driver's */
 	iomm_u64 granule;    /**< table granule, bytes; 0: the driver's */
 	iomm_u64 page_sizes; /**< leaf sizes, a bit each; 0: all */

@@ -35,11 +35,24 @@ static int wait_for(struct iomm_ctx *ctx, struct iomm_claim *claim,
 	return 0;
 }
 
+bool iomm_claim_try(struct iomm_ctx *ctx, struct iomm_claim *claim)
+{
+	uint32_t word = FREE;
+
+	if (!atomic_compare_exchange_strong_explicit(&claim->word, &word,
+						     CLAIMED,
+						     memory_order_acquire,
+						     memory_order_relaxed))
+		return false;
+	atomic_store_explicit(&claim->owner, iomm_thread(ctx),
+			      memory_order_relaxed);
+	return true;
+}
+
 int iomm_claim_take(struct iomm_ctx *ctx, struct iomm_claim *claim,
 		    uint64_t deadline, const char *what)
 {
 	void *self = iomm_thread(ctx);
-	uint32_t word = FREE;
 	int err;
 
 	if (atomic_load_explicit(&claim->owner, memory_order_relaxed) == self)
@@ -53,16 +66,13 @@ int iomm_claim_take(struct iomm_ctx *ctx, struct iomm_claim *claim,
 		return IOMM_FAIL(ctx, IOMM_EDEADLK,
 				 "%s: an atomic hook must not make this call",
 				 IOMM_STR(what));
-	if (!atomic_compare_exchange_strong_explicit(&claim->word, &word,
-						     CLAIMED,
-						     memory_order_acquire,
-						     memory_order_relaxed)) {
-		err = wait_for(ctx, claim, deadline, what);
-		if (err)
-			return err;
-	}
-	atomic_store_explicit(&claim->owner, self, memory_order_relaxed);
-	return 0;
+	if (iomm_claim_try(ctx, claim))
+		return 0;
+	err = wait_for(ctx, claim, deadline, what);
+	if (!err)
+		atomic_store_explicit(&claim->owner, self,
+				      memory_order_relaxed);
+	return err;
 }
 
 void iomm_claim_drop(struct iomm_ctx *ctx, struct iomm_claim *claim)

@@ -9,6 +9,7 @@
 #define IOMM_BASE_CLAIM_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct iomm_ctx;
@@ -22,6 +23,9 @@ struct iomm_claim {
  */
 int iomm_claim_take(struct iomm_ctx *ctx, struct iomm_claim *claim,
 		    uint64_t deadline, const char *what);
+/* Takes it if it is free. For whoever cannot wait, and has no use for a reason.
+ */
+bool iomm_claim_try(struct iomm_ctx *ctx, struct iomm_claim *claim);
 void iomm_claim_drop(struct iomm_ctx *ctx, struct iomm_claim *claim);
 
 #endif

@@ -35,6 +35,19 @@ iomm_list_add_tail(struct iomm_list *head, struct iomm_list *item)
 	head->prev = item;
 }
 
+/* Moves all of another list, which has no head of its own, to the end of this
+ * one; `first` is its first item. */
+static inline void
+iomm_list_join(struct iomm_list *head, struct iomm_list *first)
+{
+	struct iomm_list *last = first->prev;
+
+	first->prev = head->prev;
+	head->prev->next = first;
+	last->next = head;
+	head->prev = last;
+}
+
 /* Leaves the item empty, so that a second removal is harmless. */
 static inline void iomm_list_del(struct iomm_list *item)
 {

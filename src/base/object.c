@@ -105,22 +105,26 @@ static bool take_off(struct iomm_object *object, uint32_t keep, bool *last)
 	return true;
 }
 
-void iomm_object_drop(void *handle)
+void iomm_object_requeue(struct iomm_object *object)
 {
-	struct iomm_object *object = handle;
-	struct iomm_ctx *ctx;
-	bool last;
-
-	if (!object || !take_off(object, 0, &last) || !last)
-		return;
 	/* Once it is on the list another thread may destroy it. */
-	ctx = object->ctx;
+	struct iomm_ctx *ctx = object->ctx;
+
 	object->next = atomic_load_explicit(&ctx->reap, memory_order_relaxed);
 	while (!atomic_compare_exchange_weak_explicit(&ctx->reap, &object->next,
 						      object,
 						      memory_order_release,
 						      memory_order_relaxed))
 		;
+}
+
+void iomm_object_drop(void *handle)
+{
+	struct iomm_object *object = handle;
+	bool last;
+
+	if (object && take_off(object, 0, &last) && last)
+		iomm_object_requeue(object);
 }
 
 #if IOMM_CHECKED
@@ -172,6 +176,8 @@ static void destroy(struct iomm_object *object)
 	struct iomm_ctx *ctx = object->ctx;
 	const struct iomm_object_type *type = object->type;
 
+	if (type->ready && !type->ready(object))
+		return;
 	type->destroy(object);
 	if (type->lock)
 		iomm_lock_fini(ctx, lock_of(object));

@@ -28,6 +28,9 @@ struct iomm_object_type {
 	/* Where its struct iomm_lock is, which comes and goes with the object;
 	 * 0: it has none. */
 	uint32_t lock;
+	/* May it be destroyed now? False: it is handed to somebody who calls
+	 * iomm_object_requeue() when it may. NULL: always. */
+	bool (*ready)(struct iomm_object *object);
 	void (*destroy)(struct iomm_object *object);
 };
 
@@ -52,6 +55,9 @@ iomm_object_create(struct iomm_ctx *ctx, const struct iomm_object_type *type);
 void *iomm_object_get(void *object);
 bool iomm_object_get_unless_zero(struct iomm_object *object);
 void iomm_object_drop(void *object);
+
+/* Puts one that was not ready on the reap list again. */
+void iomm_object_requeue(struct iomm_object *object);
 
 /* Destroys what is on the context's reap list, and what that drops. */
 void iomm_object_reap(struct iomm_ctx *ctx);

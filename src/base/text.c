@@ -124,13 +124,18 @@ uint32_t iomm_strlen(const char *s)
 	return n;
 }
 
-int iomm_streq(const char *a, const char *b)
+int iomm_strcmp(const char *a, const char *b)
 {
 	while (*a && *a == *b) {
 		a++;
 		b++;
 	}
-	return *a == *b;
+	return (unsigned char)*a - (unsigned char)*b;
+}
+
+int iomm_streq(const char *a, const char *b)
+{
+	return !iomm_strcmp(a, b);
 }
 
 int iomm_copy_string(char *buf, uint64_t len, const char *s)

@@ -25,6 +25,7 @@ uint32_t iomm_text_render(char *buf, uint64_t len, const uint64_t *text);
 
 /* Length of a string, and comparison, for want of libc's. */
 uint32_t iomm_strlen(const char *s);
+int iomm_strcmp(const char *a, const char *b);
 int iomm_streq(const char *a, const char *b);
 
 /* Copies out a string under the rule for strings: cut, always terminated when

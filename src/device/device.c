@@ -30,27 +30,61 @@ static void run_releases(struct iomm_device *device)
 	}
 }
 
-/* Nobody is inside; the claim is held, or nobody could take it. */
-static void take_away(struct iomm_device *device)
+/* The name is free again. */
+static void forget(struct iomm_device *device)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 	struct iomm_registry *registry = iomm_registry(ctx);
 
-	iomm_device_stop_waiting(device);
-	run_releases(device);
-	iomm_device_unbind(device, IOMM_DEVICE_REMOVED);
 	iomm_lock(ctx, &registry->lock);
-	iomm_list_del(&device->link);
+	iomm_registry_remove_device(registry, device);
 	iomm_unlock(ctx, &registry->lock);
 	IOMM_LOG(ctx, IOMM_LOG_INFO, device->name, "removed");
+}
+
+/*
+ * Nobody is inside, and the claim is held. Release actions run without the
+ * group's: they may have business with it. So it is taken twice, before anything
+ * happens and after them; should somebody have it the second time, what has
+ * `begun` is for the next removal to end.
+ */
+static int take_away(struct iomm_device *device, uint64_t deadline, bool *begun)
+{
+	int err = iomm_device_may_unbind(device, deadline);
+
+	if (err)
+		return err;
+	*begun = true;
+	(void)iomm_device_stop_waiting(device);
+	run_releases(device);
+	err = iomm_device_unbind(device, IOMM_DEVICE_REMOVED, deadline);
+	if (!err)
+		forget(device);
+	return err;
+}
+
+/* Nobody can take the claim any more. Once ready, the group's is held. */
+static bool ready(struct iomm_object *object)
+{
+	struct iomm_device *device = (struct iomm_device *)(void *)object;
+
+	if (device->state == IOMM_DEVICE_REMOVED)
+		return true;
+	run_releases(device);
+	return !device->member ||
+	       iomm_group_try_leaving(device->member->group, device);
 }
 
 static void destroy(struct iomm_object *object)
 {
 	struct iomm_device *device = (struct iomm_device *)(void *)object;
 
-	if (device->state != IOMM_DEVICE_REMOVED)
-		take_away(device);
+	(void)iomm_device_stop_waiting(device);
+	if (device->state != IOMM_DEVICE_REMOVED) {
+		if (device->member)
+			iomm_device_leave(device, IOMM_DEVICE_REMOVED);
+		forget(device);
+	}
 	free_parts(device);
 }
 
@@ -59,25 +93,9 @@ const struct iomm_object_type iomm_device_type = {
 	.bytes = sizeof(struct iomm_device),
 	.name = "device",
 	.lock = offsetof(struct iomm_device, lock),
+	.ready = ready,
 	.destroy = destroy,
 };
-
-/* The present device of a name, with a reference; the lock is held. */
-static struct iomm_device *
-lookup(struct iomm_registry *registry, const char *name)
-{
-	struct iomm_list *pos;
-
-	iomm_list_for_each (pos, &registry->devices) {
-		struct iomm_device *device =
-			iomm_container_of(pos, struct iomm_device, link);
-
-		if (iomm_streq(device->name, name) &&
-		    iomm_object_get_unless_zero(&device->obj))
-			return device;
-	}
-	return NULL;
-}
 
 /* Adding */
 
@@ -112,9 +130,9 @@ static int publish(struct iomm_device *device)
 	struct iomm_device *other;
 
 	iomm_lock(ctx, &registry->lock);
-	other = lookup(registry, device->name);
+	other = iomm_registry_find_device(registry, device->name);
 	if (!other)
-		iomm_list_add_tail(&registry->devices, &device->link);
+		iomm_registry_add_device(registry, device);
 	iomm_unlock(ctx, &registry->lock);
 	if (!other)
 		return 0;
@@ -142,6 +160,7 @@ static int create(struct iomm_bus *bus, const struct iomm_device_config *config,
 		return -IOMM_ENOMEM;
 	iomm_list_init(&device->link);
 	iomm_list_init(&device->wait_link);
+	iomm_list_init(&device->leave_link);
 	device->bus = iomm_object_get(bus);
 	device->address = c.address;
 	device->dma_mask = c.flags & IOMM_DEVICE_DMA_MASK ? c.dma_mask
@@ -186,7 +205,7 @@ int iomm_device_find(struct iomm_ctx *ctx, const char *name,
 		return iomm_fail_null(ctx, "iomm_device_find");
 	registry = iomm_registry(ctx);
 	iomm_lock(ctx, &registry->lock);
-	device = lookup(registry, name);
+	device = iomm_registry_find_device(registry, name);
 	iomm_unlock(ctx, &registry->lock);
 	if (!device)
 		return IOMM_FAIL(ctx, IOMM_ENOENT, "there is no device %s",
@@ -236,15 +255,15 @@ static void begin_removal(struct iomm_device *device)
 	iomm_unlock(device->obj.ctx, &device->lock);
 }
 
-/* A removal that ran out of time leaves the device closed; one that could not
- * even wait was none, unless there is another. */
-static void end_removal(struct iomm_device *device, int result)
+/* A removal that has begun, or ran out of time, leaves the device closed; one
+ * that could not even wait was none, unless there is another. */
+static void end_removal(struct iomm_device *device, bool begun)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 
 	iomm_lock(ctx, &device->lock);
 	device->removers--;
-	if (!result || result == -IOMM_ETIMEDOUT)
+	if (begun)
 		device->closed = true;
 	if (!device->removers && !device->closed)
 		iomm_presence_allow(ctx, &device->presence);
@@ -255,6 +274,7 @@ static int do_remove(struct iomm_device *device, uint64_t timeout)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 	uint64_t deadline = iomm_deadline(ctx, timeout);
+	bool begun = false;
 	int err;
 
 	if (inside(device))
@@ -270,10 +290,10 @@ static int do_remove(struct iomm_device *device, uint64_t timeout)
 				      device->name);
 	if (!err) {
 		if (device->state != IOMM_DEVICE_REMOVED)
-			take_away(device);
+			err = take_away(device, deadline, &begun);
 		iomm_claim_drop(ctx, &device->claim);
 	}
-	end_removal(device, err);
+	end_removal(device, begun || !err || err == -IOMM_ETIMEDOUT);
 	if (err)
 		iomm_device_resume_waiting(device);
 	return err;
@@ -431,88 +451,5 @@ int iomm_device_state(struct iomm_device *device, uint32_t *out)
 	iomm_lock(device->obj.ctx, &device->lock);
 	*out = device->state;
 	iomm_unlock(device->obj.ctx, &device->lock);
-	return 0;
-}
-
-static int fail_unbound(struct iomm_device *device)
-{
-	return IOMM_FAIL(device->obj.ctx, IOMM_ENODEV,
-			 "device %s is not bound to an IOMMU",
-			 IOMM_STR(device->name));
-}
-
-/* All IDs of the device, in a fresh array; the lock is held. */
-static int collect_ids(const struct iomm_device *device,
-		       struct iomm_device_id **out, uint32_t *count)
-{
-	struct iomm_device_id *ids;
-	uint32_t b, i, n = 0;
-
-	for (b = 0; b < device->nr_bindings; b++)
-		n += device->bindings[b].nr_ids;
-	*count = n;
-	ids = iomm_alloc(device->obj.ctx, (uint64_t)n * sizeof(*ids));
-	if (!ids)
-		return -IOMM_ENOMEM;
-	*out = ids;
-	for (b = 0; b < device->nr_bindings; b++) {
-		for (i = 0; i < device->bindings[b].nr_ids; i++) {
-			ids->iommu_node = device->bindings[b].iommu->node;
-			ids->id = device->bindings[b].ids[i];
-			ids++;
-		}
-	}
-	return 0;
-}
-
-int iomm_device_ids(struct iomm_device *device, struct iomm_device_id *ids,
-		    uint32_t stride, uint32_t *count)
-{
-	struct iomm_device_id *all = NULL;
-	struct iomm_ctx *ctx;
-	uint32_t have = 0;
-	int err;
-
-	if (!iomm_handle_ok(device, &iomm_device_type))
-		return -IOMM_EINVAL;
-	ctx = device->obj.ctx;
-	if (!count)
-		return iomm_fail_null(ctx, "iomm_device_ids");
-	/* The caller's memory is not touched under the lock. */
-	iomm_lock(ctx, &device->lock);
-	err = device->state == IOMM_DEVICE_BOUND
-		      ? collect_ids(device, &all, &have)
-		      : -IOMM_ENODEV;
-	iomm_unlock(ctx, &device->lock);
-	if (err)
-		*count = have;
-	if (err == -IOMM_ENODEV)
-		return fail_unbound(device);
-	if (err)
-		return IOMM_FAIL(ctx, -err, "no memory for the IDs of %s",
-				 IOMM_STR(device->name));
-	err = iomm_array_out(ctx, ids, stride, count, all, sizeof(*all), have,
-			     "device IDs");
-	iomm_free(ctx, all, (uint64_t)have * sizeof(*all));
-	return err;
-}
-
-int iomm_device_group(struct iomm_device *device, struct iomm_group **out)
-{
-	struct iomm_group *group = NULL;
-	struct iomm_ctx *ctx;
-
-	if (!iomm_handle_ok(device, &iomm_device_type))
-		return -IOMM_EINVAL;
-	ctx = device->obj.ctx;
-	if (!out)
-		return iomm_fail_null(ctx, "iomm_device_group");
-	iomm_lock(ctx, &device->lock);
-	if (device->group)
-		group = iomm_object_get(device->group);
-	iomm_unlock(ctx, &device->lock);
-	if (!group)
-		return fail_unbound(device);
-	*out = group;
 	return 0;
 }

@@ -18,10 +18,18 @@ struct iomm_release_action {
 
 struct iomm_device {
 	struct iomm_object obj;
-	struct iomm_list link;	    /* iomm_registry.devices */
-	struct iomm_list wait_link; /* iomm_registry.waiting or .replay */
-	uint64_t wait_node;	    /* registry lock: what it waits for */
-	uint64_t deadline;	    /* registry lock: until when; 0: not set */
+	struct iomm_list link;		 /* iomm_registry.devices */
+	struct iomm_index_entry by_name; /* in the registry */
+	struct iomm_list leave_link;	 /* iomm_group.leaving */
+
+	/* What waits, under the registry's lock. Devices that wait for one node
+	 * are a ring, of which the first stands in the index; or else they are
+	 * due. */
+	struct iomm_list wait_link;	/* the ring, or iomm_registry.replay */
+	struct iomm_index_entry queue;	/* iomm_registry.waiting */
+	struct iomm_index_entry expiry; /* .deadlines, if there is one */
+	uint64_t wait_node;		/* what it waits for */
+	uint64_t deadline;		/* until when; 0: not set */
 
 	struct iomm_bus *bus;
 	char *name;
@@ -34,7 +42,7 @@ struct iomm_device {
 	 * so that entry stays refused. */
 	uint32_t removers;
 	bool closed;
-	/* Held by the one thread that probes, removes, attaches, detaches. */
+	/* Held by the one thread that probes or removes. */
 	struct iomm_claim claim;
 	_Atomic uint32_t probes; /* finished so far */
 	int result;		 /* of the last one; under the claim */
@@ -43,10 +51,8 @@ struct iomm_device {
 	 */
 	struct iomm_lock lock;
 	uint32_t state; /* IOMM_DEVICE_* */
-	bool coherent;	/* DMA snoops CPU caches; once bound */
-	struct iomm_binding *bindings;
-	uint32_t nr_bindings;
-	struct iomm_group *group;
+	/* Once bound; under the group's claim too. */
+	struct iomm_member *member;
 	struct iomm_release_action *releases; /* newest first; lock only */
 };
 
@@ -57,8 +63,31 @@ void iomm_device_set_state(struct iomm_device *device, uint32_t state);
 /* ENODEV, with the sentence for a device that is not present. */
 int iomm_device_fail_gone(struct iomm_device *device);
 
-/* With the claim held: undoes a probe and goes to another state. */
-void iomm_device_unbind(struct iomm_device *device, uint32_t state);
+/* The last step of a probe, which cannot fail: the device is bound from now on,
+ * and others see it in the group. Claims of both are held. */
+void iomm_device_publish(struct iomm_device *device,
+			 struct iomm_member *member);
+
+/* With both claims held: undoes a probe, and ends the group's. */
+void iomm_device_leave(struct iomm_device *device, uint32_t state);
+
+/* With the claim held: undoes a probe, under the claim of the group, and goes to
+ * another state. What fails is getting that claim. */
+int iomm_device_unbind(struct iomm_device *device, uint32_t state,
+		       uint64_t deadline);
+/* Waits until it could be unbound. */
+int iomm_device_may_unbind(struct iomm_device *device, uint64_t deadline);
+
+/* The group that the device is in, with a reference and with its claim, which
+ * keep it bound there until iomm_device_end_group(). ENODEV when it is in none,
+ * or is being removed. */
+int iomm_device_begin_group(struct iomm_device *device,
+			    struct iomm_group **out);
+void iomm_device_end_group(struct iomm_group *group);
+
+/* Probes a device that was due. `*barred`: somebody else is at work on it or its
+ * group, and this thread may not wait, or cannot; then it is due still. */
+int iomm_device_probe_due(struct iomm_device *device, bool *barred);
 
 /* For an instance that is being unregistered: unbinds the device if it is bound
  * there, and has it wait for the instance's node. */
@@ -72,8 +101,11 @@ int iomm_device_lost_iommu(struct iomm_device *device, struct iomm_iommu *iommu,
  */
 void iomm_device_wait_for(struct iomm_device *device, uint64_t node);
 
-/* Takes it off the queue, if it is on one. */
-void iomm_device_stop_waiting(struct iomm_device *device);
+/* Takes it off the queue; was it on one, or due? */
+bool iomm_device_stop_waiting(struct iomm_device *device);
+
+/* Is it on one, or due? The registry's lock is held. */
+bool iomm_device_waits(const struct iomm_device *device);
 
 /* Makes it due if it waits and is on no queue: a removal that was none may have
  * turned away the probe that took it off. */

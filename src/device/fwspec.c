@@ -43,7 +43,8 @@ static int grow(struct iomm_fwspec_builder *b, struct iomm_fwspec_array *array,
 		uint32_t bytes)
 {
 	struct iomm_ctx *ctx = b->firmware->obj.ctx;
-	uint32_t room = array->room ? array->room * 2 : 4;
+	/* Most devices have one of each, for as long as they are bound. */
+	uint32_t room = array->room ? array->room * 2 : 1;
 	void *items = iomm_alloc(ctx, (uint64_t)room * bytes);
 
 	if (!items)

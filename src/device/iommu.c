@@ -29,24 +29,14 @@ const struct iomm_object_type iomm_iommu_type = {
 	.destroy = destroy,
 };
 
-static struct iomm_iommu *from_link(struct iomm_list *link)
-{
-	return iomm_container_of(link, struct iomm_iommu, link);
-}
-
 struct iomm_iommu *iomm_iommu_lookup(struct iomm_ctx *ctx, uint64_t node)
 {
-	struct iomm_registry *registry = iomm_registry(ctx);
-	struct iomm_list *pos;
+	struct iomm_iommu *iommu =
+		iomm_registry_find_iommu(iomm_registry(ctx), node);
 
-	iomm_list_for_each (pos, &registry->iommus) {
-		struct iomm_iommu *iommu = from_link(pos);
-
-		if (iommu->node == node &&
-		    !iomm_presence_refused(&iommu->presence) &&
-		    iomm_object_get_unless_zero(&iommu->obj))
-			return iommu;
-	}
+	if (iommu && !iomm_presence_refused(&iommu->presence) &&
+	    iomm_object_get_unless_zero(&iommu->obj))
+		return iommu;
 	return NULL;
 }
 
@@ -63,7 +53,8 @@ static int check_ops(struct iomm_ctx *ctx, const struct iomm_iommu_ops *ops)
 	    !ops->block || !ops->flush || !ops->flush_all)
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
 				 "struct iomm_iommu_ops lacks a callback; only "
-				 "attach_prepare is optional");
+				 "group, default_domain and attach_prepare are "
+				 "optional");
 	return 0;
 }
 
@@ -77,10 +68,18 @@ read_config(struct iomm_ctx *ctx, const struct iomm_iommu_config *config,
 				 "iomm_iommu_config");
 
 	if (!err)
-		err = iomm_check_bits(ctx, c->flags, 0,
+		err = iomm_check_bits(ctx, c->flags, IOMM_IOMMU_IDENTITY,
 				      "iomm_iommu_config.flags");
+	if (!err)
+		err = iomm_check_bits(ctx, c->reserved, 0,
+				      "iomm_iommu_config.reserved");
 	if (err)
 		return err;
+	if (c->pasid_bits > IOMM_PASID_BITS_MAX)
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "iomm_iommu_config.pasid_bits is %u: PASIDs "
+				 "have up to %u bits",
+				 c->pasid_bits, IOMM_PASID_BITS_MAX);
 	if (!c->node || !c->name || !c->driver)
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
 				 "an IOMMU instance needs a node, a name and "
@@ -99,7 +98,10 @@ static int create(struct iomm_ctx *ctx, const struct iomm_iommu_config *config,
 	if (!iommu)
 		return -IOMM_ENOMEM;
 	iommu->node = config->node;
+	iommu->flags = config->flags;
+	iommu->pasid_bits = config->pasid_bits;
 	iomm_list_init(&iommu->link);
+	iommu->marks.order = iomm_mark_order;
 	iomm_list_init(&iommu->bindings);
 	iomm_list_init(&iommu->parts);
 	iommu->name = iomm_strdup(ctx, config->name);
@@ -114,20 +116,6 @@ static int create(struct iomm_ctx *ctx, const struct iomm_iommu_config *config,
 	return IOMM_FAIL(ctx, IOMM_ENOMEM, "no memory for an IOMMU instance");
 }
 
-/* Also one that is being unregistered: until that is done its driver is at the
- * hardware. The lock is held. */
-static const struct iomm_iommu *
-owner_of_node(const struct iomm_registry *registry, uint64_t node)
-{
-	struct iomm_list *pos;
-
-	iomm_list_for_each (pos, &registry->iommus) {
-		if (from_link(pos)->node == node)
-			return from_link(pos);
-	}
-	return NULL;
-}
-
 /* Makes it visible, and whoever waits for it due, in one step: no device is
  * missed between the two. */
 static int publish(struct iomm_iommu *iommu)
@@ -139,13 +127,15 @@ static int publish(struct iomm_iommu *iommu)
 	int err = 0;
 
 	iomm_lock(ctx, &registry->lock);
-	other = owner_of_node(registry, iommu->node);
+	/* Also one that is being unregistered: until that is done its driver is
+	 * at the hardware. */
+	other = iomm_registry_find_iommu(registry, iommu->node);
 	if (other) {
 		err = IOMM_FAIL(ctx, IOMM_EEXIST,
 				"node %x has an IOMMU instance already: %s",
 				iommu->node, IOMM_STR(other->name));
 	} else {
-		iomm_list_add_tail(&registry->iommus, &iommu->link);
+		iomm_registry_add_iommu(registry, iommu);
 		iomm_registry_replay(registry, iommu->node);
 		iomm_arriving(ctx);
 		due = !iomm_list_empty(&registry->replay);
@@ -221,7 +211,7 @@ static struct iomm_device *first_bound(struct iomm_iommu *iommu, bool *busy)
 	iomm_lock(ctx, &iommu->lock);
 	iomm_list_for_each (pos, &iommu->bindings) {
 		device = iomm_container_of(pos, struct iomm_binding, link)
-				 ->device;
+				 ->member->device;
 		if (iomm_object_get_unless_zero(&device->obj))
 			break;
 		*busy = true;
@@ -231,7 +221,12 @@ static struct iomm_device *first_bound(struct iomm_iommu *iommu, bool *busy)
 	return device;
 }
 
-bool iomm_iommu_let_leave(struct iomm_iommu *iommu, uint32_t word)
+/*
+ * A device that is bound here has lost its last reference: it is on the reap
+ * list, or another thread is destroying it. Destroys it, true, or waits a little
+ * for it to pass through the presence, which was `word` before it was seen.
+ */
+static bool let_leave(struct iomm_iommu *iommu, uint32_t word)
 {
 	struct iomm_ctx *ctx = iommu->obj.ctx;
 
@@ -264,8 +259,7 @@ static int lose_devices(struct iomm_iommu *iommu, uint64_t deadline)
 		}
 		if (!busy)
 			return 0;
-		if (!iomm_iommu_let_leave(iommu, word) &&
-		    iomm_now(ctx) >= deadline)
+		if (!let_leave(iommu, word) && iomm_now(ctx) >= deadline)
 			return IOMM_FAIL(
 				ctx, IOMM_ETIMEDOUT,
 				"%s: devices are still leaving it; the "
@@ -370,7 +364,7 @@ static int unregister(struct iomm_iommu *iommu, uint64_t deadline)
 		return err;
 	/* Only now: until it is done, closing the context finds it here. */
 	iomm_lock(ctx, &registry->lock);
-	iomm_list_del(&iommu->link);
+	iomm_registry_remove_iommu(registry, iommu);
 	iomm_unlock(ctx, &registry->lock);
 	return 0;
 }
@@ -397,17 +391,6 @@ int iomm_iommu_unregister(struct iomm_iommu *iommu, uint64_t timeout)
 		iomm_claim_drop(ctx, &iommu->claim);
 	}
 	return iomm_leave(ctx, err);
-}
-
-bool iomm_binding_has_id(const struct iomm_binding *binding, uint64_t id)
-{
-	uint32_t n;
-
-	for (n = 0; n < binding->nr_ids; n++) {
-		if (binding->ids[n] == id)
-			return true;
-	}
-	return false;
 }
 
 /* Parts of domains */

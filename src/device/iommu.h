@@ -6,15 +6,19 @@
 
 #include "base/claim.h"
 #include "base/ctx.h"
+#include "base/index.h"
 #include "base/list.h"
 #include "base/presence.h"
 
 struct iomm_iommu {
 	struct iomm_object obj;
 	struct iomm_list link; /* iomm_registry.iommus while registered */
+	struct iomm_index_entry by_node; /* the same */
 	uint64_t node;
 	char *name, *driver;
-	char *format; /* that it walks; NULL: it did not say */
+	char *format;	     /* that it walks; NULL: it did not say */
+	uint32_t flags;	     /* IOMM_IOMMU_* */
+	uint32_t pasid_bits; /* that it tells apart; 0: none */
 	struct iomm_iommu_ops ops;
 	void *data;
 	void (*release)(void *data);
@@ -24,36 +28,14 @@ struct iomm_iommu {
 	struct iomm_presence presence;
 	struct iomm_claim claim; /* one unregisters at a time */
 
-	struct iomm_lock lock;	   /* the two lists */
+	/* What follows. Marks change under the registry's lock too. */
+	struct iomm_lock lock;
+	struct iomm_index marks;   /* iomm_mark.entry */
 	struct iomm_list bindings; /* iomm_binding.link */
 	struct iomm_list parts;	   /* iomm_domain_part.link */
 };
 
 extern const struct iomm_object_type iomm_iommu_type;
-
-/* A device at one instance. Belongs to the device. */
-struct iomm_binding {
-	struct iomm_list link; /* iomm_iommu.bindings, from probe to release */
-	struct iomm_device *device;
-	struct iomm_iommu *iommu; /* with a reference */
-	void *priv;		  /* the driver's */
-	iomm_u64 *ids;
-	uint32_t nr_ids;
-	bool probed; /* ops.release is owed */
-};
-
-/*
- * A device that is bound here has lost its last reference: it is on the reap
- * list, or another thread is destroying it. Destroys it, true, or waits a little
- * for it to pass through the presence, which was `word` before it was seen. Not
- * in a callback.
- */
-bool iomm_iommu_let_leave(struct iomm_iommu *iommu, uint32_t word);
-
-bool iomm_binding_has_id(const struct iomm_binding *binding, uint64_t id);
-
-/* Tells the driver to translate no DMA of the device. */
-void iomm_binding_block(struct iomm_binding *binding);
 
 #define IOMM_PART_LIVE 0u
 #define IOMM_PART_UNKNOWN \

@@ -42,7 +42,6 @@ static int parse(struct iomm_probe *p)
 	if (err)
 		return err;
 	p->nr_specifiers = iomm_fwspec_nr_iommus(p->spec);
-	p->coherent = p->spec->built.limits.flags & IOMM_FWSPEC_COHERENT;
 	return 0;
 }
 
@@ -188,30 +187,67 @@ static int find_formats(struct iomm_probe *p)
 	return err;
 }
 
-/* 3. Sort the specifiers, take the IDs, have the drivers take the device on:
- * bind.c. 4. Publish. */
+/* 3. Sort the specifiers by instance, and have the drivers translate them. */
 
-static void publish(struct iomm_probe *p)
+static int check_driver(struct iomm_probe *p, const struct iomm_iommu *iommu)
 {
-	struct iomm_device *device = p->device;
+	const struct iomm_iommu *first = p->iommus[0];
 
-	iomm_lock(p->ctx, &device->lock);
-	device->coherent = p->coherent;
-	device->bindings = p->bindings;
-	device->nr_bindings = p->nr_bindings;
-	device->group = p->group;
-	device->state = IOMM_DEVICE_BOUND;
-	iomm_unlock(p->ctx, &device->lock);
-	p->bindings = NULL;
-	p->group = NULL;
+	if (iomm_streq(iommu->driver, first->driver))
+		return 0;
+	return IOMM_FAIL(p->ctx, IOMM_EINVAL,
+			 "%s is behind %s of driver %s and %s of driver %s: "
+			 "there can be but one",
+			 IOMM_STR(p->device->name), IOMM_STR(first->name),
+			 IOMM_STR(first->driver), IOMM_STR(iommu->name),
+			 IOMM_STR(iommu->driver));
+}
+
+static int sort(struct iomm_probe *p)
+{
+	uint32_t n;
+	int err = iomm_member_create(p->device, p->spec, &p->member);
+
+	for (n = 0; !err && n < p->nr_specifiers; n++) {
+		err = check_driver(p, p->iommus[n]);
+		if (!err)
+			err = iomm_member_add(p->member, p->iommus[n],
+					      iomm_fwspec_specifier(p->spec,
+								    n));
+	}
+	return err;
+}
+
+/* 4. Find the group, and join it there: the drivers take the device on, and what
+ * the group has attached is attached. 5. Publish, while nobody else is at work
+ * on the group. */
+
+static int join(struct iomm_probe *p)
+{
+	struct iomm_group *group;
+	int err = iomm_member_form(p->member);
+
+	if (err)
+		return err;
+	group = iomm_object_get(p->member->group);
+	err = iomm_group_begin(group, IOMM_FOREVER);
+	if (err) {
+		p->barred = true;
+		iomm_object_drop(group);
+		return err;
+	}
+	err = iomm_member_join(p->member);
+	if (!err) {
+		iomm_device_publish(p->device, p->member);
+		p->member = NULL;
+	}
+	iomm_device_end_group(group);
+	return err;
 }
 
 static void clean_up(struct iomm_probe *p)
 {
-	if (p->bindings)
-		iomm_bindings_free(p->ctx, p->bindings, p->nr_bindings,
-				   p->nr_specifiers);
-	iomm_object_drop(p->group);
+	iomm_member_free(p->member);
 	exit_iommus(p);
 	drop_iommus(p);
 	iomm_free(p->ctx, p->iommus,
@@ -255,8 +291,46 @@ static int wait_for_any(struct iomm_probe *p)
 			 IOMM_STR(device->name));
 }
 
-/* The whole; with the claim held. */
-static int probe_device(struct iomm_device *device)
+/* The registry's lock is held. */
+static void make_due(struct iomm_device *device)
+{
+	iomm_device_wait_for(device, IOMM_ANY_NODE);
+	iomm_registry_replay(iomm_registry(device->obj.ctx), IOMM_ANY_NODE);
+}
+
+/* What was due is due again: this probe was none. */
+static void put_back(struct iomm_device *device)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+	struct iomm_registry *registry = iomm_registry(ctx);
+
+	iomm_lock(ctx, &registry->lock);
+	make_due(device);
+	iomm_unlock(ctx, &registry->lock);
+	iomm_wakeup(ctx);
+}
+
+void iomm_device_resume_waiting(struct iomm_device *device)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+	struct iomm_registry *registry = iomm_registry(ctx);
+	bool due;
+
+	iomm_lock(ctx, &registry->lock);
+	iomm_lock(ctx, &device->lock);
+	due = device->state == IOMM_DEVICE_WAITING &&
+	      !iomm_device_waits(device) &&
+	      !iomm_presence_refused(&device->presence);
+	iomm_unlock(ctx, &device->lock);
+	if (due)
+		make_due(device);
+	iomm_unlock(ctx, &registry->lock);
+	if (due)
+		iomm_wakeup(ctx);
+}
+
+/* The whole; with the claim held. `due`: it was taken off the queue for this. */
+static int probe_device(struct iomm_device *device, bool due, bool *barred)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 	struct iomm_probe p = { .device = device,
@@ -264,7 +338,7 @@ static int probe_device(struct iomm_device *device)
 				.arrivals = iomm_arrivals(ctx) };
 	int err;
 
-	iomm_device_stop_waiting(device);
+	due |= iomm_device_stop_waiting(device);
 	iomm_device_set_state(device, IOMM_DEVICE_PROBING);
 	err = parse(&p);
 	if (!err)
@@ -272,17 +346,14 @@ static int probe_device(struct iomm_device *device)
 	if (!err)
 		err = find_formats(&p);
 	if (!err)
-		err = iomm_probe_make_bindings(&p);
+		err = sort(&p);
 	if (!err)
-		err = iomm_probe_take_ids(&p);
-	if (!err)
-		err = iomm_probe_take_on(&p);
+		err = join(&p);
 	if (err == -IOMM_EPROBE_DEFER && !p.waits)
 		err = wait_for_any(&p);
-	if (!err)
-		err = iomm_group_create(ctx, &p.group);
+	*barred = p.barred;
+	p.waits |= p.barred && due;
 	if (!err) {
-		publish(&p);
 		IOMM_LOG(ctx, IOMM_LOG_INFO, device->name, "bound to %s",
 			 IOMM_STR(p.iommus[0]->name));
 	} else {
@@ -290,6 +361,8 @@ static int probe_device(struct iomm_device *device)
 						      : IOMM_DEVICE_NONE);
 	}
 	clean_up(&p);
+	if (p.barred && due)
+		put_back(device);
 	return err;
 }
 
@@ -305,14 +378,16 @@ static bool shares_result(struct iomm_device *device)
 	if (device->result != -IOMM_EPROBE_DEFER)
 		return device->result;
 	iomm_lock(ctx, &registry->lock);
-	queued = !iomm_list_empty(&device->wait_link);
+	queued = iomm_device_waits(device);
 	iomm_unlock(ctx, &registry->lock);
 	return queued;
 }
 
-static int claimed_probe(struct iomm_device *device, uint32_t probes)
+static int claimed_probe(struct iomm_device *device, uint32_t probes, bool due,
+			 bool *barred)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
+	int err;
 
 	if (iomm_presence_refused(&device->presence))
 		return iomm_device_fail_gone(device);
@@ -325,28 +400,48 @@ static int claimed_probe(struct iomm_device *device, uint32_t probes)
 				 "%s was probed by another thread: %s",
 				 IOMM_STR(device->name),
 				 IOMM_STR(iomm_strerror(device->result)));
-	device->result = probe_device(device);
+	err = probe_device(device, due, barred);
+	/* What was barred says nothing to others: they may have their turn. */
+	if (*barred)
+		return err;
+	device->result = err;
 	atomic_fetch_add(&device->probes, 1);
-	return device->result;
+	return err;
+}
+
+static int probe(struct iomm_device *device, bool due, bool *barred)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+	uint32_t probes = atomic_load(&device->probes);
+	int err = iomm_claim_take(ctx, &device->claim, IOMM_FOREVER,
+				  device->name);
+
+	*barred = err;
+	if (!err) {
+		err = claimed_probe(device, probes, due, barred);
+		iomm_claim_drop(ctx, &device->claim);
+	} else if (due) {
+		put_back(device);
+	}
+	return err;
 }
 
 int iomm_device_probe(struct iomm_device *device)
 {
-	struct iomm_ctx *ctx;
-	uint32_t probes;
-	int err;
+	bool barred;
 
 	if (!iomm_handle_ok(device, &iomm_device_type))
 		return -IOMM_EINVAL;
-	ctx = device->obj.ctx;
+	iomm_enter(device->obj.ctx);
+	return iomm_leave(device->obj.ctx, probe(device, false, &barred));
+}
+
+int iomm_device_probe_due(struct iomm_device *device, bool *barred)
+{
+	struct iomm_ctx *ctx = device->obj.ctx;
+
 	iomm_enter(ctx);
-	probes = atomic_load(&device->probes);
-	err = iomm_claim_take(ctx, &device->claim, IOMM_FOREVER, device->name);
-	if (!err) {
-		err = claimed_probe(device, probes);
-		iomm_claim_drop(ctx, &device->claim);
-	}
-	return iomm_leave(ctx, err);
+	return iomm_leave(ctx, probe(device, true, barred));
 }
 
 /* Queues a device that has lost its instance; if none will come any more it is
@@ -368,23 +463,35 @@ static void wait_anew(struct iomm_device *device, uint64_t node)
 		iomm_wakeup(ctx);
 }
 
+/* The claim is held. */
+static bool
+is_behind(const struct iomm_device *device, const struct iomm_iommu *iommu)
+{
+	uint32_t n;
+
+	if (!device->member)
+		return false;
+	for (n = 0; n < device->member->nr_bindings; n++) {
+		if (device->member->bindings[n].iommu == iommu)
+			return true;
+	}
+	return false;
+}
+
 int iomm_device_lost_iommu(struct iomm_device *device, struct iomm_iommu *iommu,
 			   uint64_t deadline)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
-	uint32_t n;
 	int err;
 
 	err = iomm_claim_take(ctx, &device->claim, deadline, device->name);
 	if (err)
 		return err;
-	for (n = 0; n < device->nr_bindings; n++) {
-		if (device->bindings[n].iommu != iommu)
-			continue;
-		iomm_device_unbind(device, IOMM_DEVICE_WAITING);
-		wait_anew(device, iommu->node);
-		break;
+	if (is_behind(device, iommu)) {
+		err = iomm_device_unbind(device, IOMM_DEVICE_WAITING, deadline);
+		if (!err)
+			wait_anew(device, iommu->node);
 	}
 	iomm_claim_drop(ctx, &device->claim);
-	return 0;
+	return err;
 }

@@ -3,76 +3,183 @@
 
 #include "device/device.h"
 
-static struct iomm_device *from_wait_link(struct iomm_list *link)
+#define DEVICE(link, member) \
+	iomm_container_of((link), struct iomm_device, member)
+
+/* What is there */
+
+static int order_by_name(const void *key, const struct iomm_index_entry *entry)
 {
-	return iomm_container_of(link, struct iomm_device, wait_link);
+	return iomm_strcmp(key, DEVICE(entry, by_name)->name);
+}
+
+struct iomm_device *
+iomm_registry_find_device(struct iomm_registry *registry, const char *name)
+{
+	struct iomm_index_entry *entry =
+		iomm_index_find(&registry->by_name, name);
+
+	/* Those of the name that are about to go come before one that is new. */
+	for (; entry && !order_by_name(name, entry);
+	     entry = iomm_index_next(entry)) {
+		if (iomm_object_get_unless_zero(&DEVICE(entry, by_name)->obj))
+			return DEVICE(entry, by_name);
+	}
+	return NULL;
+}
+
+void iomm_registry_add_device(struct iomm_registry *registry,
+			      struct iomm_device *device)
+{
+	iomm_list_add_tail(&registry->devices, &device->link);
+	iomm_index_insert(&registry->by_name, &device->by_name, device->name);
+}
+
+void iomm_registry_remove_device(struct iomm_registry *registry,
+				 struct iomm_device *device)
+{
+	iomm_list_del(&device->link);
+	iomm_index_remove(&registry->by_name, &device->by_name);
+}
+
+static struct iomm_iommu *iommu_of(const struct iomm_index_entry *entry)
+{
+	return iomm_container_of(entry, struct iomm_iommu, by_node);
+}
+
+static int order_by_node(const void *key, const struct iomm_index_entry *entry)
+{
+	return iomm_order(*(const uint64_t *)key, iommu_of(entry)->node);
+}
+
+struct iomm_iommu *
+iomm_registry_find_iommu(struct iomm_registry *registry, uint64_t node)
+{
+	struct iomm_index_entry *entry =
+		iomm_index_find(&registry->by_node, &node);
+
+	return entry ? iommu_of(entry) : NULL;
+}
+
+void iomm_registry_add_iommu(struct iomm_registry *registry,
+			     struct iomm_iommu *iommu)
+{
+	iomm_list_add_tail(&registry->iommus, &iommu->link);
+	iomm_index_insert(&registry->by_node, &iommu->by_node, &iommu->node);
+}
+
+void iomm_registry_remove_iommu(struct iomm_registry *registry,
+				struct iomm_iommu *iommu)
+{
+	iomm_list_del(&iommu->link);
+	iomm_index_remove(&registry->by_node, &iommu->by_node);
 }
 
 /* Waiting */
 
-void iomm_device_wait_for(struct iomm_device *device, uint64_t node)
+static int
+order_of_queues(const void *key, const struct iomm_index_entry *entry)
 {
-	struct iomm_registry *registry = iomm_registry(device->obj.ctx);
+	return iomm_order(*(const uint64_t *)key,
+			  DEVICE(entry, queue)->wait_node);
+}
 
+static int
+order_of_deadlines(const void *key, const struct iomm_index_entry *entry)
+{
+	return iomm_order(*(const uint64_t *)key,
+			  DEVICE(entry, expiry)->deadline);
+}
+
+static void
+stand_for(struct iomm_registry *registry, struct iomm_device *device)
+{
+	iomm_index_insert(&registry->waiting, &device->queue,
+			  &device->wait_node);
+}
+
+static void
+leave_queue(struct iomm_registry *registry, struct iomm_device *device)
+{
+	struct iomm_list *next = device->wait_link.next;
+
+	if (iomm_index_has(&device->queue)) {
+		iomm_index_remove(&registry->waiting, &device->queue);
+		if (next != &device->wait_link)
+			stand_for(registry, DEVICE(next, wait_link));
+	}
 	iomm_list_del(&device->wait_link);
-	device->wait_node = node;
+	iomm_index_remove(&registry->deadlines, &device->expiry);
+}
+
+static void
+set_deadline(struct iomm_registry *registry, struct iomm_device *device)
+{
 	if (!device->deadline)
 		device->deadline = iomm_deadline(device->obj.ctx,
 						 device->probe_timeout
 							 ? device->probe_timeout
 							 : IOMM_FOREVER);
-	iomm_list_add_tail(&registry->waiting, &device->wait_link);
+	if (device->deadline != IOMM_FOREVER)
+		iomm_index_insert(&registry->deadlines, &device->expiry,
+				  &device->deadline);
 }
 
-void iomm_device_stop_waiting(struct iomm_device *device)
+void iomm_device_wait_for(struct iomm_device *device, uint64_t node)
+{
+	struct iomm_registry *registry = iomm_registry(device->obj.ctx);
+	struct iomm_index_entry *queue;
+
+	leave_queue(registry, device);
+	device->wait_node = node;
+	set_deadline(registry, device);
+	queue = iomm_index_find(&registry->waiting, &node);
+	if (queue)
+		iomm_list_add_tail(&DEVICE(queue, queue)->wait_link,
+				   &device->wait_link);
+	else
+		stand_for(registry, device);
+}
+
+bool iomm_device_waits(const struct iomm_device *device)
+{
+	return iomm_index_has(&device->queue) ||
+	       !iomm_list_empty(&device->wait_link);
+}
+
+bool iomm_device_stop_waiting(struct iomm_device *device)
 {
 	struct iomm_ctx *ctx = device->obj.ctx;
 	struct iomm_registry *registry = iomm_registry(ctx);
+	bool waited;
 
 	iomm_lock(ctx, &registry->lock);
-	iomm_list_del(&device->wait_link);
+	waited = iomm_device_waits(device);
+	leave_queue(registry, device);
 	iomm_unlock(ctx, &registry->lock);
+	return waited;
 }
 
-static void make_due(struct iomm_registry *registry, struct iomm_device *device)
+/* All that wait for one node, in one go. Their deadlines stay until they are
+ * taken off, and make nothing earlier. */
+static void
+make_queue_due(struct iomm_registry *registry, struct iomm_index_entry *queue)
 {
-	iomm_list_del(&device->wait_link);
-	iomm_list_add_tail(&registry->replay, &device->wait_link);
+	iomm_index_remove(&registry->waiting, queue);
+	iomm_list_join(&registry->replay, &DEVICE(queue, queue)->wait_link);
 }
 
 void iomm_registry_replay(struct iomm_registry *registry, uint64_t node)
 {
-	struct iomm_list *pos = registry->waiting.next;
-	struct iomm_device *device;
+	const uint64_t nodes[] = { node, IOMM_ANY_NODE };
+	struct iomm_index_entry *queue;
+	uint32_t n;
 
-	while (pos != &registry->waiting) {
-		device = from_wait_link(pos);
-		pos = pos->next;
-		if (device->wait_node == node ||
-		    device->wait_node == IOMM_ANY_NODE)
-			make_due(registry, device);
+	for (n = 0; n < 2; n++) {
+		queue = iomm_index_find(&registry->waiting, &nodes[n]);
+		if (queue)
+			make_queue_due(registry, queue);
 	}
-}
-
-void iomm_device_resume_waiting(struct iomm_device *device)
-{
-	struct iomm_ctx *ctx = device->obj.ctx;
-	struct iomm_registry *registry = iomm_registry(ctx);
-	bool due;
-
-	iomm_lock(ctx, &registry->lock);
-	iomm_lock(ctx, &device->lock);
-	due = device->state == IOMM_DEVICE_WAITING &&
-	      iomm_list_empty(&device->wait_link) &&
-	      !iomm_presence_refused(&device->presence);
-	iomm_unlock(ctx, &device->lock);
-	if (due) {
-		iomm_device_wait_for(device, IOMM_ANY_NODE);
-		make_due(registry, device);
-	}
-	iomm_unlock(ctx, &registry->lock);
-	if (due)
-		iomm_wakeup(ctx);
 }
 
 /* Something that the registry does not know: who waits for anything is due. */
@@ -103,14 +210,15 @@ static bool expects(struct iomm_ctx *ctx)
 /* Those whose deadline has passed are due too: their probe says so. */
 static void expire(struct iomm_registry *registry, uint64_t now)
 {
-	struct iomm_list *pos = registry->waiting.next;
+	struct iomm_index_entry *first;
 	struct iomm_device *device;
 
-	while (pos != &registry->waiting) {
-		device = from_wait_link(pos);
-		pos = pos->next;
-		if (device->deadline <= now)
-			make_due(registry, device);
+	while ((first = iomm_index_first(&registry->deadlines))) {
+		device = DEVICE(first, expiry);
+		if (device->deadline > now)
+			return;
+		leave_queue(registry, device);
+		iomm_list_add_tail(&registry->replay, &device->wait_link);
 	}
 }
 
@@ -122,8 +230,8 @@ static struct iomm_device *next_due(struct iomm_ctx *ctx)
 
 	iomm_lock(ctx, &registry->lock);
 	while (!device && !iomm_list_empty(&registry->replay)) {
-		device = from_wait_link(registry->replay.next);
-		iomm_list_del(&device->wait_link);
+		device = DEVICE(registry->replay.next, wait_link);
+		leave_queue(registry, device);
 		if (!iomm_object_get_unless_zero(&device->obj))
 			device = NULL;
 	}
@@ -135,14 +243,17 @@ static void run(struct iomm_ctx *ctx)
 {
 	struct iomm_registry *registry = iomm_registry(ctx);
 	struct iomm_device *device;
+	bool barred = false;
 	char why[256];
 	int err;
 
 	iomm_lock(ctx, &registry->lock);
 	expire(registry, iomm_now(ctx));
 	iomm_unlock(ctx, &registry->lock);
-	while ((device = next_due(ctx))) {
-		err = iomm_device_probe(device);
+	/* One that is barred is due still: somebody has to come to an end, and
+	 * this call would not wait for it. */
+	while (!barred && (device = next_due(ctx))) {
+		err = iomm_device_probe_due(device, &barred);
 		/* One that waits on, for another of its IOMMUs, is no news. */
 		if (err && iomm_error_message(ctx, why, sizeof(why)) > 0)
 			IOMM_LOG(ctx,
@@ -156,16 +267,15 @@ static void run(struct iomm_ctx *ctx)
 static uint64_t next_deadline(struct iomm_ctx *ctx)
 {
 	struct iomm_registry *registry = iomm_registry(ctx);
+	const struct iomm_index_entry *first;
 	uint64_t next = IOMM_FOREVER;
-	struct iomm_list *pos;
 
 	iomm_lock(ctx, &registry->lock);
+	first = iomm_index_first(&registry->deadlines);
 	if (!iomm_list_empty(&registry->replay))
 		next = 0;
-	iomm_list_for_each (pos, &registry->waiting) {
-		if (from_wait_link(pos)->deadline < next)
-			next = from_wait_link(pos)->deadline;
-	}
+	else if (first)
+		next = DEVICE(first, expiry)->deadline;
 	iomm_unlock(ctx, &registry->lock);
 	return next;
 }
@@ -173,6 +283,7 @@ static uint64_t next_deadline(struct iomm_ctx *ctx)
 int iomm_ctx_seal_iommus(struct iomm_ctx *ctx)
 {
 	struct iomm_registry *registry;
+	struct iomm_index_entry *queue;
 	bool due;
 
 	if (!ctx)
@@ -181,8 +292,8 @@ int iomm_ctx_seal_iommus(struct iomm_ctx *ctx)
 	iomm_lock(ctx, &registry->lock);
 	registry->sealed = true;
 	iomm_arriving(ctx);
-	while (!iomm_list_empty(&registry->waiting))
-		make_due(registry, from_wait_link(registry->waiting.next));
+	while ((queue = iomm_index_first(&registry->waiting)))
+		make_queue_due(registry, queue);
 	due = !iomm_list_empty(&registry->replay);
 	iomm_unlock(ctx, &registry->lock);
 	if (due)
@@ -282,8 +393,11 @@ static int init(struct iomm_ctx *ctx)
 	}
 	iomm_list_init(&registry->devices);
 	iomm_list_init(&registry->iommus);
-	iomm_list_init(&registry->waiting);
 	iomm_list_init(&registry->replay);
+	registry->by_name.order = order_by_name;
+	registry->by_node.order = order_by_node;
+	registry->waiting.order = order_of_queues;
+	registry->deadlines.order = order_of_deadlines;
 	ctx->state[IOMM_SUBSYS_DEVICE] = registry;
 	return 0;
 }

@@ -40,7 +40,8 @@ read_config(struct iomm_ctx *ctx, const struct iomm_domain_config *config,
 {
 	int err;
 
-	*c = (struct iomm_domain_config){ .size = sizeof(*c) };
+	*c = (struct iomm_domain_config){ .size = sizeof(*c),
+					  .type = IOMM_DOMAIN_PAGING };
 	if (!config)
 		return 0;
 	err = iomm_struct_in(ctx, c, sizeof(*c), IOMM_DOMAIN_CONFIG_SIZE_VER0,
@@ -48,6 +49,8 @@ read_config(struct iomm_ctx *ctx, const struct iomm_domain_config *config,
 	if (!err)
 		err = iomm_check_bits(ctx, c->flags, 0,
 				      "iomm_domain_config.flags");
+	if (c->type == IOMM_DOMAIN_ANY)
+		c->type = IOMM_DOMAIN_PAGING;
 	if (!err && c->type != IOMM_DOMAIN_PAGING &&
 	    c->type != IOMM_DOMAIN_BLOCKED)
 		err = IOMM_FAIL(ctx, IOMM_EINVAL, "there is no domain type %u",
@@ -55,36 +58,17 @@ read_config(struct iomm_ctx *ctx, const struct iomm_domain_config *config,
 	return err;
 }
 
-/* The claim keeps the device bound, or unbound. */
-static int claim_bound(struct iomm_device *device)
-{
-	struct iomm_ctx *ctx = device->obj.ctx;
-	int err = iomm_claim_take(ctx, &device->claim, IOMM_FOREVER,
-				  device->name);
-
-	if (err)
-		return err;
-	if (device->state == IOMM_DEVICE_BOUND &&
-	    !iomm_presence_refused(&device->presence))
-		return 0;
-	iomm_claim_drop(ctx, &device->claim);
-	if (iomm_presence_refused(&device->presence))
-		return iomm_device_fail_gone(device);
-	return IOMM_FAIL(ctx, IOMM_ENODEV,
-			 "device %s is not bound to an IOMMU: probe it first",
-			 IOMM_STR(device->name));
-}
-
 static int make_table(struct iomm_domain *domain, struct iomm_device *device,
 		      const struct iomm_domain_config *config)
 {
-	int err = claim_bound(device);
+	struct iomm_group *group;
+	int err = iomm_device_begin_group(device, &group);
 
 	if (err)
 		return err;
-	err = iomm_space_create(device, config, &domain->pgtable,
+	err = iomm_space_create(group, config, &domain->pgtable,
 				&domain->space);
-	iomm_claim_drop(device->obj.ctx, &device->claim);
+	iomm_device_end_group(group);
 	if (err)
 		return err;
 	domain->info.size = sizeof(domain->info);
@@ -94,10 +78,11 @@ static int make_table(struct iomm_domain *domain, struct iomm_device *device,
 /* A blocking domain needs nothing of the device, but that it is there. */
 static int check_device(struct iomm_device *device)
 {
-	int err = claim_bound(device);
+	struct iomm_group *group;
+	int err = iomm_device_begin_group(device, &group);
 
 	if (!err)
-		iomm_claim_drop(device->obj.ctx, &device->claim);
+		iomm_device_end_group(group);
 	return err;
 }
 
@@ -136,219 +121,6 @@ int iomm_domain_create(struct iomm_device *device,
 		return iomm_fail_null(device->obj.ctx, "iomm_domain_create");
 	iomm_enter(device->obj.ctx);
 	return iomm_leave(device->obj.ctx, create(device, config, out));
-}
-
-/* Attaching */
-
-static void enter_all(struct iomm_device *device, uint32_t *entered)
-{
-	while (*entered < device->nr_bindings &&
-	       iomm_presence_enter(&device->bindings[*entered].iommu->presence))
-		++*entered;
-}
-
-static void exit_all(struct iomm_device *device, uint32_t entered)
-{
-	while (entered)
-		iomm_presence_exit(device->obj.ctx, &device->bindings[--entered]
-							     .iommu->presence);
-}
-
-static void *
-part_priv(const struct iomm_domain *domain, const struct iomm_binding *binding)
-{
-	return iomm_space_part(domain->space, binding->iommu)->priv;
-}
-
-static int
-check_parts(const struct iomm_domain *domain, const struct iomm_device *device)
-{
-	struct iomm_domain_part *part;
-	struct iomm_iommu *iommu;
-	uint32_t n;
-
-	if (domain->info.last_iova > device->dma_mask)
-		return IOMM_FAIL(device->obj.ctx, IOMM_EINVAL,
-				 "the domain reaches up to %x, and %s only to "
-				 "%x",
-				 domain->info.last_iova, IOMM_STR(device->name),
-				 device->dma_mask);
-	for (n = 0; n < device->nr_bindings; n++) {
-		iommu = device->bindings[n].iommu;
-		part = iomm_space_part(domain->space, iommu);
-		if (!part)
-			return IOMM_FAIL(device->obj.ctx, IOMM_EINVAL,
-					 "the domain was not made for %s, "
-					 "behind which %s is",
-					 IOMM_STR(iommu->name),
-					 IOMM_STR(device->name));
-		if (atomic_load_explicit(&part->state, memory_order_acquire) !=
-		    IOMM_PART_LIVE)
-			return IOMM_FAIL(device->obj.ctx, IOMM_ENODEV,
-					 "%s is gone", IOMM_STR(iommu->name));
-	}
-	return 0;
-}
-
-static int prepare(struct iomm_domain *domain, struct iomm_binding *binding)
-{
-	struct iomm_iommu *iommu = binding->iommu;
-	struct iomm_ctx *ctx = iommu->obj.ctx;
-	struct iomm_frame frame;
-	int err;
-
-	if (!iommu->ops.attach_prepare)
-		return 0;
-	iomm_callback_begin(ctx, &frame, false);
-	err = iomm_answer(iommu->ops.attach_prepare(iommu->data, binding->priv,
-						    part_priv(domain, binding),
-						    &domain->info));
-	iomm_callback_end(ctx, &frame);
-	if (err)
-		return IOMM_FAIL(ctx, -err,
-				 "%s refused to attach the domain: "
-				 "%s",
-				 IOMM_STR(iommu->name),
-				 IOMM_STR(iomm_strerror(err)));
-	return 0;
-}
-
-static void commit(struct iomm_domain *domain, struct iomm_binding *binding)
-{
-	struct iomm_iommu *iommu = binding->iommu;
-	struct iomm_frame frame;
-
-	iomm_callback_begin(iommu->obj.ctx, &frame, false);
-	iommu->ops.attach_commit(iommu->data, binding->priv,
-				 part_priv(domain, binding), &domain->info);
-	iomm_callback_end(iommu->obj.ctx, &frame);
-}
-
-/* Everybody is asked before anybody is told. A blocking domain has nothing to
- * tell: what has no domain is blocked. */
-static int set_up(struct iomm_domain *domain, struct iomm_device *device)
-{
-	uint32_t n;
-	int err;
-
-	if (domain->type == IOMM_DOMAIN_BLOCKED)
-		return 0;
-	err = check_parts(domain, device);
-	for (n = 0; !err && n < device->nr_bindings; n++)
-		err = prepare(domain, &device->bindings[n]);
-	if (err)
-		return err;
-	for (n = 0; n < device->nr_bindings; n++)
-		commit(domain, &device->bindings[n]);
-	return 0;
-}
-
-static int attach_inside(struct iomm_domain *domain, struct iomm_device *device)
-{
-	struct iomm_group *group = device->group;
-	int err;
-
-	/* Only a holder of the claim changes it. */
-	if (group->attached)
-		return IOMM_FAIL(device->obj.ctx, IOMM_EBUSY,
-				 "%s has %s attached already",
-				 IOMM_STR(device->name),
-				 IOMM_STR(group->attached == &domain->obj
-						  ? "this domain"
-						  : "another domain"));
-	err = set_up(domain, device);
-	if (!err)
-		(void)iomm_group_swap(group, iomm_object_get(domain));
-	return err;
-}
-
-static int attach(struct iomm_domain *domain, struct iomm_device *device)
-{
-	struct iomm_ctx *ctx = device->obj.ctx;
-	uint32_t entered = 0;
-	int err = claim_bound(device);
-
-	if (err)
-		return err;
-	err = iomm_claim_take(ctx, &device->group->claim, IOMM_FOREVER,
-			      "the group");
-	if (err)
-		goto out;
-	enter_all(device, &entered);
-	if (entered == device->nr_bindings)
-		err = attach_inside(domain, device);
-	else
-		err = IOMM_FAIL(ctx, IOMM_ENODEV, "%s is being unregistered",
-				IOMM_STR(
-					device->bindings[entered].iommu->name));
-	exit_all(device, entered);
-	iomm_claim_drop(ctx, &device->group->claim);
-out:
-	iomm_claim_drop(ctx, &device->claim);
-	return err;
-}
-
-static int check_pair(struct iomm_domain *domain, struct iomm_device *device,
-		      const char *call)
-{
-	if (!iomm_handle_ok(domain, &iomm_domain_type))
-		return -IOMM_EINVAL;
-	if (!iomm_handle_ok(device, &iomm_device_type))
-		return iomm_fail_null(domain->obj.ctx, call);
-	if (domain->obj.ctx != device->obj.ctx)
-		return IOMM_FAIL(domain->obj.ctx, IOMM_EINVAL,
-				 "%s: domain and device are of different "
-				 "contexts",
-				 IOMM_STR(call));
-	return 0;
-}
-
-int iomm_domain_attach(struct iomm_domain *domain, struct iomm_device *device)
-{
-	int err = check_pair(domain, device, "iomm_domain_attach");
-
-	if (err)
-		return err;
-	iomm_enter(domain->obj.ctx);
-	return iomm_leave(domain->obj.ctx, attach(domain, device));
-}
-
-static int detach(struct iomm_domain *domain, struct iomm_device *device)
-{
-	struct iomm_ctx *ctx = device->obj.ctx;
-	struct iomm_group *group;
-	uint32_t n;
-	int err = claim_bound(device);
-
-	if (err)
-		return err;
-	group = device->group;
-	err = iomm_claim_take(ctx, &group->claim, IOMM_FOREVER, "the group");
-	if (err)
-		goto out;
-	if (group->attached == &domain->obj) {
-		for (n = 0; n < device->nr_bindings; n++)
-			iomm_binding_block(&device->bindings[n]);
-		iomm_object_drop(iomm_group_swap(group, NULL));
-	} else {
-		err = IOMM_FAIL(ctx, IOMM_ENOENT,
-				"this domain is not attached to %s",
-				IOMM_STR(device->name));
-	}
-	iomm_claim_drop(ctx, &group->claim);
-out:
-	iomm_claim_drop(ctx, &device->claim);
-	return err;
-}
-
-int iomm_domain_detach(struct iomm_domain *domain, struct iomm_device *device)
-{
-	int err = check_pair(domain, device, "iomm_domain_detach");
-
-	if (err)
-		return err;
-	iomm_enter(domain->obj.ctx);
-	return iomm_leave(domain->obj.ctx, detach(domain, device));
 }
 
 /* Mapping */

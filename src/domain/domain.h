@@ -36,13 +36,16 @@ struct iomm_domain {
 
 extern const struct iomm_object_type iomm_domain_type;
 
+/* What domains do when devices join and leave a group (attach.c). */
+extern const struct iomm_group_ops iomm_domain_group_ops;
+
 /* The domain's part at an instance; NULL when it was not made for it. */
 struct iomm_domain_part *
 iomm_space_part(const struct iomm_space *space, const struct iomm_iommu *iommu);
 
 /* Makes the space and page table of a paging domain for the instances that the
- * device is bound to. The device's claim is held. */
-int iomm_space_create(struct iomm_device *device,
+ * group's devices are bound to. The group's claim is held. */
+int iomm_space_create(struct iomm_group *group,
 		      const struct iomm_domain_config *config,
 		      struct iomm_pgtable **pgtable, struct iomm_space **space);
 

@@ -47,28 +47,13 @@ int iomm_domain_set_fault_handler(
 	return iomm_leave(ctx, err);
 }
 
-/* What is attached to the device with an ID, with a reference; or NULL. */
+/* What is attached to the group with an ID, with a reference; or NULL. */
 static struct iomm_domain *attached_to(struct iomm_iommu *iommu, uint64_t id)
 {
-	struct iomm_ctx *ctx = iommu->obj.ctx;
-	struct iomm_object *domain = NULL;
-	struct iomm_list *pos;
+	struct iomm_group *group = iomm_iommu_group(iommu, id);
+	struct iomm_object *domain = group ? iomm_group_attached(group) : NULL;
 
-	iomm_lock(ctx, &iommu->lock);
-	iomm_list_for_each (pos, &iommu->bindings) {
-		struct iomm_binding *binding =
-			iomm_container_of(pos, struct iomm_binding, link);
-		struct iomm_device *device = binding->device;
-
-		if (!iomm_binding_has_id(binding, id))
-			continue;
-		iomm_lock(ctx, &device->lock);
-		if (device->group)
-			domain = iomm_group_attached(device->group);
-		iomm_unlock(ctx, &device->lock);
-		break;
-	}
-	iomm_unlock(ctx, &iommu->lock);
+	iomm_object_drop(group);
 	return (struct iomm_domain *)(void *)domain;
 }
 
@@ -101,6 +86,9 @@ static int report(struct iomm_iommu *iommu, const struct iomm_fault *fault)
 
 	if (!err)
 		err = iomm_check_bits(ctx, known.flags, 0, "iomm_fault.flags");
+	if (!err)
+		err = iomm_check_bits(ctx, known.reserved, 0,
+				      "iomm_fault.reserved");
 	if (err)
 		return err;
 	if (iomm_presence_refused(&iommu->presence))

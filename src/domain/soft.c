@@ -13,22 +13,48 @@ static uint64_t tlb_bytes(const struct iomm_soft *soft)
 	return ((uint64_t)soft->tlb_mask + 1) * sizeof(*soft->tlb);
 }
 
+static struct iomm_soft_entry *from_link(struct iomm_index_entry *link)
+{
+	return iomm_container_of(link, struct iomm_soft_entry, link);
+}
+
+static int order(const void *key, const struct iomm_index_entry *link)
+{
+	const struct iomm_soft_at *a = key;
+	const struct iomm_soft_at *b =
+		&iomm_container_of(link, struct iomm_soft_entry, link)->at;
+
+	return a->id != b->id ? iomm_order(a->id, b->id)
+			      : iomm_order(a->pasid, b->pasid);
+}
+
+/* The lock is held, or nobody else is there; freeing is for when it is not. */
+static struct iomm_soft_entry *
+take_entry(struct iomm_soft *soft, struct iomm_soft_entry *entry)
+{
+	iomm_index_remove(&soft->entries, &entry->link);
+	return entry;
+}
+
+static void free_entry(struct iomm_soft *soft, struct iomm_soft_entry *entry)
+{
+	iomm_object_drop(entry->setup.format);
+	iomm_free(soft->obj.ctx, entry, sizeof(*entry));
+}
+
 static void destroy(struct iomm_object *object)
 {
 	struct iomm_soft *soft = (struct iomm_soft *)(void *)object;
 	struct iomm_soft_region *region;
-	struct iomm_soft_entry *entry;
+	struct iomm_index_entry *link;
 
 	while ((region = soft->regions)) {
 		soft->regions = region->next;
 		iomm_release(object->ctx, region->release, region->data);
 		iomm_free(object->ctx, region, sizeof(*region));
 	}
-	while ((entry = soft->entries)) {
-		soft->entries = entry->next;
-		iomm_object_drop(entry->format);
-		iomm_free(object->ctx, entry, sizeof(*entry));
-	}
+	while ((link = iomm_index_first(&soft->entries)))
+		free_entry(soft, take_entry(soft, from_link(link)));
 	iomm_free(object->ctx, soft->tlb, tlb_bytes(soft));
 }
 
@@ -95,6 +121,7 @@ static int create(struct iomm_ctx *ctx, const struct iomm_soft_config *config,
 	if (!soft)
 		return -IOMM_ENOMEM;
 	soft->flags = c.flags;
+	soft->entries.order = order;
 	soft->tlb_mask = c.iotlb_entries - 1;
 	soft->stats.size = sizeof(soft->stats);
 	soft->tlb = iomm_alloc(ctx, tlb_bytes(soft));
@@ -192,18 +219,14 @@ int iomm_soft_add_memory(struct iomm_soft *soft, uint64_t paddr, void *memory,
 /* Contexts */
 
 struct iomm_soft_entry *
-iomm_soft_find(const struct iomm_soft *soft, uint64_t id)
+iomm_soft_find(const struct iomm_soft *soft, struct iomm_soft_at at)
 {
-	struct iomm_soft_entry *entry;
+	struct iomm_index_entry *link = iomm_index_find(&soft->entries, &at);
 
-	for (entry = soft->entries; entry; entry = entry->next) {
-		if (entry->id == id)
-			break;
-	}
-	return entry;
+	return link ? from_link(link) : NULL;
 }
 
-int iomm_soft_reserve(struct iomm_soft *soft, uint64_t id)
+int iomm_soft_reserve(struct iomm_soft *soft, struct iomm_soft_at at)
 {
 	struct iomm_ctx *ctx = soft->obj.ctx;
 	struct iomm_soft_entry *fresh = iomm_alloc(ctx, sizeof(*fresh));
@@ -211,41 +234,54 @@ int iomm_soft_reserve(struct iomm_soft *soft, uint64_t id)
 
 	if (!fresh)
 		return IOMM_FAIL(ctx, IOMM_ENOMEM,
-				 "no memory for the context of ID %x", id);
-	fresh->id = id;
+				 "no memory for the context of ID %x, PASID %u",
+				 at.id, at.pasid);
+	fresh->at = at;
 	iomm_lock(ctx, &soft->lock);
-	there = iomm_soft_find(soft, id);
-	if (!there) {
-		fresh->next = soft->entries;
-		soft->entries = fresh;
-	}
+	there = iomm_soft_find(soft, at);
+	if (!there)
+		iomm_index_insert(&soft->entries, &fresh->link, &at);
 	iomm_unlock(ctx, &soft->lock);
 	if (there)
 		iomm_free(ctx, fresh, sizeof(*fresh));
 	return 0;
 }
 
-void iomm_soft_program(struct iomm_soft *soft, uint64_t id,
-		       struct iomm_format *format, uint64_t tag,
-		       const uint64_t *regs)
+void iomm_soft_program(struct iomm_soft *soft, struct iomm_soft_at at,
+		       const struct iomm_soft_setup *setup)
 {
 	struct iomm_ctx *ctx = soft->obj.ctx;
-	struct iomm_format *old = NULL;
+	struct iomm_format *old = setup->format;
 	struct iomm_soft_entry *entry;
 
-	if (format)
-		iomm_object_get(format);
+	if (setup->format)
+		iomm_object_get(setup->format);
 	iomm_lock(ctx, &soft->lock);
-	entry = iomm_soft_find(soft, id);
+	entry = iomm_soft_find(soft, at);
 	if (entry) {
-		old = entry->format;
-		entry->format = format;
-		entry->tag = tag;
-		if (regs)
-			memcpy(entry->regs, regs, sizeof(entry->regs));
+		old = entry->setup.format;
+		entry->setup = *setup;
 	}
 	iomm_unlock(ctx, &soft->lock);
 	iomm_object_drop(old);
+}
+
+void iomm_soft_block(struct iomm_soft *soft, struct iomm_soft_at at)
+{
+	static const struct iomm_soft_setup blocked;
+	struct iomm_soft_entry *entry;
+
+	if (!at.pasid) {
+		iomm_soft_program(soft, at, &blocked);
+		return;
+	}
+	iomm_lock(soft->obj.ctx, &soft->lock);
+	entry = iomm_soft_find(soft, at);
+	if (entry)
+		(void)take_entry(soft, entry);
+	iomm_unlock(soft->obj.ctx, &soft->lock);
+	if (entry)
+		free_entry(soft, entry);
 }
 
 static int no_memory(void *data, uint64_t paddr, uint64_t *desc)
@@ -268,55 +304,94 @@ regs_ok(const struct iomm_format *format, const struct iomm_soft_context *c)
 	       result.fault != IOMM_RAW_REGISTERS;
 }
 
-static int set_context(struct iomm_soft *soft, uint64_t id,
-		       const struct iomm_soft_context *context)
+static int read_context(struct iomm_soft *soft, struct iomm_soft_at at,
+			const struct iomm_soft_context *context,
+			struct iomm_soft_context *c)
 {
 	struct iomm_ctx *ctx = soft->obj.ctx;
-	struct iomm_soft_context c;
-	struct iomm_format *format;
-	int err = iomm_struct_in(ctx, &c, sizeof(c),
+	int err = iomm_struct_in(ctx, c, sizeof(*c),
 				 IOMM_SOFT_CONTEXT_SIZE_VER0, context,
 				 "iomm_soft_context");
 
 	if (!err)
-		err = iomm_check_bits(ctx, c.flags, 0,
+		err = iomm_check_bits(ctx, c->flags, IOMM_SOFT_CONTEXT_IDENTITY,
 				      "iomm_soft_context.flags");
 	if (err)
 		return err;
-	if (!c.format)
+	if (at.pasid >> IOMM_PASID_BITS_MAX)
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
-				 "the context of ID %x names no format", id);
-	err = iomm_format_pin(ctx, c.format, &format);
+				 "PASID %x of ID %x has more than %u bits",
+				 at.pasid, at.id, IOMM_PASID_BITS_MAX);
+	if (!c->format && !(c->flags & IOMM_SOFT_CONTEXT_IDENTITY))
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "the context of ID %x names no format", at.id);
+	return 0;
+}
+
+/* With a reference on the format. */
+static int
+make_setup(struct iomm_soft *soft, struct iomm_soft_at at,
+	   const struct iomm_soft_context *c, struct iomm_soft_setup *setup)
+{
+	struct iomm_ctx *ctx = soft->obj.ctx;
+	int err;
+
+	*setup = (struct iomm_soft_setup){ .tag = c->tag };
+	if (c->flags & IOMM_SOFT_CONTEXT_IDENTITY) {
+		setup->identity = true;
+		return 0;
+	}
+	err = iomm_format_pin(ctx, c->format, &setup->format);
 	if (err)
 		return err;
-	if (!regs_ok(format, &c))
-		err = IOMM_FAIL(ctx, IOMM_EINVAL,
-				"the registers of ID %x are none that %s can "
-				"be walked with",
-				id, IOMM_STR(format->type->name));
-	if (!err)
-		err = iomm_soft_reserve(soft, id);
-	if (!err)
-		iomm_soft_program(soft, id, format, c.tag, c.regs);
-	iomm_object_drop(format);
+	memcpy(setup->regs, c->regs, sizeof(setup->regs));
+	if (regs_ok(setup->format, c))
+		return 0;
+	err = IOMM_FAIL(ctx, IOMM_EINVAL,
+			"the registers of ID %x are none that %s can be walked "
+			"with",
+			at.id, IOMM_STR(setup->format->type->name));
+	iomm_object_drop(setup->format);
 	return err;
 }
 
-int iomm_soft_set_context(struct iomm_soft *soft, uint64_t id,
-			  const struct iomm_soft_context *context)
+static int set_context(struct iomm_soft *soft, struct iomm_soft_at at,
+		       const struct iomm_soft_context *context)
 {
-	if (!iomm_handle_ok(soft, &iomm_soft_type))
-		return -IOMM_EINVAL;
-	iomm_enter(soft->obj.ctx);
-	return iomm_leave(soft->obj.ctx, set_context(soft, id, context));
+	struct iomm_soft_context c;
+	struct iomm_soft_setup setup;
+	int err = read_context(soft, at, context, &c);
+
+	if (!err)
+		err = make_setup(soft, at, &c, &setup);
+	if (err)
+		return err;
+	err = iomm_soft_reserve(soft, at);
+	if (!err)
+		iomm_soft_program(soft, at, &setup);
+	iomm_object_drop(setup.format);
+	return err;
 }
 
-int iomm_soft_clear_context(struct iomm_soft *soft, uint64_t id)
+int iomm_soft_set_context(struct iomm_soft *soft, uint64_t id, uint32_t pasid,
+			  const struct iomm_soft_context *context)
 {
+	struct iomm_soft_at at = { id, pasid };
+
 	if (!iomm_handle_ok(soft, &iomm_soft_type))
 		return -IOMM_EINVAL;
 	iomm_enter(soft->obj.ctx);
-	iomm_soft_program(soft, id, NULL, 0, NULL);
+	return iomm_leave(soft->obj.ctx, set_context(soft, at, context));
+}
+
+int iomm_soft_clear_context(struct iomm_soft *soft, uint64_t id, uint32_t pasid)
+{
+	struct iomm_soft_at at = { id, pasid };
+
+	if (!iomm_handle_ok(soft, &iomm_soft_type))
+		return -IOMM_EINVAL;
+	iomm_enter(soft->obj.ctx);
+	iomm_soft_block(soft, at);
 	return iomm_leave(soft->obj.ctx, 0);
 }
 

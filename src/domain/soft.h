@@ -6,6 +6,7 @@
 #include <iomm/soft.h>
 
 #include "base/ctx.h"
+#include "base/index.h"
 #include "base/list.h"
 #include "pgtable/format.h"
 #include "pgtable/raw_walk.h"
@@ -18,13 +19,26 @@ struct iomm_soft_region {
 	void (*release)(void *data);
 };
 
-/* What a device ID is set up for; stays for good once made. */
-struct iomm_soft_entry {
-	struct iomm_soft_entry *next;
+/* An address space of a device. */
+struct iomm_soft_at {
 	uint64_t id;
-	struct iomm_format *format; /* with a reference; NULL: blocked */
+	uint32_t pasid;
+};
+
+/* What it is set up for; all zeroes is blocked. */
+struct iomm_soft_setup {
+	bool identity;
+	struct iomm_format *format; /* of the tables; else NULL */
 	uint64_t tag;
 	uint64_t regs[IOMM_PGTABLE_REGS];
+};
+
+/* Both. Those of PASID 0 stay for good once they are made, so that a device can
+ * be set up and blocked without memory; others go when they are blocked. */
+struct iomm_soft_entry {
+	struct iomm_index_entry link;
+	struct iomm_soft_at at;
+	struct iomm_soft_setup setup; /* with a reference on the format */
 };
 
 struct iomm_soft_tlb_entry {
@@ -46,7 +60,7 @@ struct iomm_soft {
 	 * to invalidate has waited for all who used the old translation. */
 	struct iomm_lock lock;
 	struct iomm_soft_region *regions;
-	struct iomm_soft_entry *entries;
+	struct iomm_index entries;
 	struct iomm_soft_tlb_entry *tlb;
 	struct iomm_soft_stats stats;
 	bool registered; /* an instance of the built-in driver uses it */
@@ -57,16 +71,18 @@ struct iomm_soft {
 
 extern const struct iomm_object_type iomm_soft_type;
 
-/* The entry of an ID; NULL: there was never any. The lock is held. */
+/* NULL: there is none. The lock is held. */
 struct iomm_soft_entry *
-iomm_soft_find(const struct iomm_soft *soft, uint64_t id);
+iomm_soft_find(const struct iomm_soft *soft, struct iomm_soft_at at);
 
-/* Makes the entry of an ID, blocked; setting it up later needs no memory. */
-int iomm_soft_reserve(struct iomm_soft *soft, uint64_t id);
+/* Makes an entry, blocked; setting it up then needs no memory. */
+int iomm_soft_reserve(struct iomm_soft *soft, struct iomm_soft_at at);
 
-/* Sets a reserved ID up, or blocks it when `format` is NULL. Cannot fail. */
-void iomm_soft_program(struct iomm_soft *soft, uint64_t id,
-		       struct iomm_format *format, uint64_t tag,
-		       const uint64_t *regs);
+/* Sets a reserved entry up. Cannot fail. */
+void iomm_soft_program(struct iomm_soft *soft, struct iomm_soft_at at,
+		       const struct iomm_soft_setup *setup);
+
+/* Blocks it, whether there is an entry or not. */
+void iomm_soft_block(struct iomm_soft *soft, struct iomm_soft_at at);
 
 #endif

@@ -73,7 +73,7 @@ static uint32_t walk_fault(uint32_t fault)
 	}
 }
 
-static uint32_t walk(struct iomm_soft *soft, const struct iomm_soft_entry *at,
+static uint32_t walk(struct iomm_soft *soft, const struct iomm_soft_setup *at,
 		     uint64_t iova, struct iomm_soft_tlb_entry *fill)
 {
 	struct iomm_raw_walker walker = { .fetch = fetch, .data = soft };
@@ -97,18 +97,14 @@ static uint32_t walk(struct iomm_soft *soft, const struct iomm_soft_entry *at,
 	return 0;
 }
 
-/* Through the IOTLB. Answers an IOMM_FAULT_*, or 0 and a valid entry. The lock
- * is held. */
+/* Through the IOTLB. */
 static uint32_t
-translate(struct iomm_soft *soft, uint64_t id, uint64_t iova, uint32_t access,
-	  const struct iomm_soft_tlb_entry **out)
+look_up(struct iomm_soft *soft, const struct iomm_soft_setup *at, uint64_t iova,
+	struct iomm_soft_tlb_entry *out)
 {
 	struct iomm_soft_tlb_entry *entry;
-	const struct iomm_soft_entry *at = iomm_soft_find(soft, id);
 	uint32_t fault;
 
-	if (!at || !at->format)
-		return IOMM_FAULT_BLOCKED;
 	entry = slot(soft, at->tag, iova);
 	if (entry->valid && entry->tag == at->tag &&
 	    entry->page == iova / GRAIN) {
@@ -119,16 +115,42 @@ translate(struct iomm_soft *soft, uint64_t id, uint64_t iova, uint32_t access,
 		if (fault)
 			return fault;
 	}
+	*out = *entry;
+	return 0;
+}
+
+/* Answers an IOMM_FAULT_*, or 0 and where it comes out. The lock is held. */
+static uint32_t
+translate(struct iomm_soft *soft, struct iomm_soft_at at, uint64_t iova,
+	  uint32_t access, struct iomm_soft_tlb_entry *out)
+{
+	const struct iomm_soft_entry *entry = iomm_soft_find(soft, at);
+	uint32_t fault;
+
+	if (entry && entry->setup.identity) {
+		*out = (struct iomm_soft_tlb_entry){
+			.prot = IOMM_PROT_READ | IOMM_PROT_WRITE,
+			.iova = iova & ~(uint64_t)(GRAIN - 1),
+			.page_size = GRAIN,
+			.paddr = iova & ~(uint64_t)(GRAIN - 1),
+		};
+		return 0;
+	}
+	if (!entry || !entry->setup.format)
+		return IOMM_FAULT_BLOCKED;
+	fault = look_up(soft, &entry->setup, iova, out);
+	if (fault)
+		return fault;
 	/* A device's accesses are unprivileged. */
-	if ((entry->prot & access) != access || entry->prot & IOMM_PROT_PRIV)
+	if ((out->prot & access) != access || out->prot & IOMM_PROT_PRIV)
 		return IOMM_FAULT_PERMISSION;
-	*out = entry;
 	return 0;
 }
 
 /* One access that stays within a grain. */
 struct access {
-	uint64_t id, iova;
+	struct iomm_soft_at at;
+	uint64_t iova;
 	uint32_t kind; /* IOMM_PROT_READ or _WRITE; the buffer is the other */
 	unsigned char *buf;
 	uint64_t bytes;
@@ -181,13 +203,13 @@ static void copy_out(unsigned char *to, unsigned char *from, uint64_t bytes)
  * The lock is held. */
 static uint32_t access_piece(struct iomm_soft *soft, struct access *a)
 {
-	const struct iomm_soft_tlb_entry *entry;
+	struct iomm_soft_tlb_entry entry;
 	unsigned char *memory;
-	uint32_t fault = translate(soft, a->id, a->iova, a->kind, &entry);
+	uint32_t fault = translate(soft, a->at, a->iova, a->kind, &entry);
 
 	if (fault)
 		return fault;
-	memory = host_pointer(soft, entry->paddr + (a->iova - entry->iova),
+	memory = host_pointer(soft, entry.paddr + (a->iova - entry.iova),
 			      &a->bytes);
 	if (!memory)
 		return IOMM_FAULT_ADDRESS;
@@ -230,6 +252,7 @@ static const char *reason_name(uint32_t reason)
 static int answer_fault(struct iomm_soft *soft, struct iomm_iommu *instance,
 			const struct iomm_fault *fault, struct iomm_fault *out)
 {
+	const char *tried = fault->access & IOMM_PROT_WRITE ? "write" : "read";
 	struct iomm_ctx *ctx = soft->obj.ctx;
 	int err;
 
@@ -243,11 +266,16 @@ static int answer_fault(struct iomm_soft *soft, struct iomm_iommu *instance,
 		if (err)
 			return err;
 	}
+	if (fault->pasid)
+		return IOMM_FAIL(ctx, IOMM_EFAULT,
+				 "ID %x cannot %s I/O address %x of PASID %u: "
+				 "%s",
+				 fault->id, IOMM_STR(tried), fault->iova,
+				 fault->pasid,
+				 IOMM_STR(reason_name(fault->reason)));
 	return IOMM_FAIL(ctx, IOMM_EFAULT, "ID %x cannot %s I/O address %x: %s",
-			 fault->id,
-			 IOMM_STR(fault->access & IOMM_PROT_WRITE ? "write"
-								  : "read"),
-			 fault->iova, IOMM_STR(reason_name(fault->reason)));
+			 fault->id, IOMM_STR(tried), fault->iova,
+			 IOMM_STR(reason_name(fault->reason)));
 }
 
 /* Before the access is made, since it cannot be unmade. */
@@ -277,7 +305,8 @@ static int access_all(struct iomm_soft *soft, struct access *a, uint64_t bytes,
 		iomm_unlock(soft->obj.ctx, &soft->lock);
 		if (!fault.reason)
 			continue;
-		fault.id = a->id;
+		fault.id = a->at.id;
+		fault.pasid = a->at.pasid;
 		fault.iova = a->iova;
 		fault.access = a->kind;
 		return answer_fault(soft, instance, &fault, out);
@@ -311,21 +340,24 @@ static int do_access(struct iomm_soft *soft, struct access *a, uint64_t bytes,
 	return iomm_leave(soft->obj.ctx, err);
 }
 
-int iomm_soft_read(struct iomm_soft *soft, uint64_t id, uint64_t iova,
-		   void *buf, uint64_t bytes, struct iomm_fault *fault)
+int iomm_soft_read(struct iomm_soft *soft, uint64_t id, uint32_t pasid,
+		   uint64_t iova, void *buf, uint64_t bytes,
+		   struct iomm_fault *fault)
 {
-	struct access a = {
-		.id = id, .iova = iova, .kind = IOMM_PROT_READ, .buf = buf
-	};
+	struct access a = { .at = { id, pasid },
+			    .iova = iova,
+			    .kind = IOMM_PROT_READ,
+			    .buf = buf };
 
 	return do_access(soft, &a, bytes, fault);
 }
 
-int iomm_soft_write(struct iomm_soft *soft, uint64_t id, uint64_t iova,
-		    const void *buf, uint64_t bytes, struct iomm_fault *fault)
+int iomm_soft_write(struct iomm_soft *soft, uint64_t id, uint32_t pasid,
+		    uint64_t iova, const void *buf, uint64_t bytes,
+		    struct iomm_fault *fault)
 {
 	/* A write only reads the buffer. */
-	struct access a = { .id = id,
+	struct access a = { .at = { id, pasid },
 			    .iova = iova,
 			    .kind = IOMM_PROT_WRITE,
 			    .buf = (unsigned char *)(uintptr_t)buf };
@@ -333,25 +365,28 @@ int iomm_soft_write(struct iomm_soft *soft, uint64_t id, uint64_t iova,
 	return do_access(soft, &a, bytes, fault);
 }
 
-static int do_translate(struct iomm_soft *soft, uint64_t id, uint64_t iova,
-			uint32_t access, struct iomm_translation *out,
-			struct iomm_fault *fault_out)
+static int
+do_translate(struct iomm_soft *soft, struct iomm_soft_at at, uint64_t iova,
+	     uint32_t access, struct iomm_translation *out,
+	     struct iomm_fault *fault_out)
 {
-	struct iomm_fault fault = {
-		.size = sizeof(fault), .id = id, .iova = iova, .access = access
-	};
+	struct iomm_fault fault = { .size = sizeof(fault),
+				    .id = at.id,
+				    .pasid = at.pasid,
+				    .iova = iova,
+				    .access = access };
 	struct iomm_translation answer = { .size = sizeof(answer) };
-	const struct iomm_soft_tlb_entry *entry;
+	struct iomm_soft_tlb_entry entry;
 	struct iomm_iommu *instance = NULL;
 
 	iomm_lock(soft->obj.ctx, &soft->lock);
-	fault.reason = translate(soft, id, iova, access, &entry);
+	fault.reason = translate(soft, at, iova, access, &entry);
 	if (fault.reason) {
 		instance = note_fault(soft);
 	} else {
-		answer.prot = entry->prot;
-		answer.paddr = entry->paddr + (iova - entry->iova);
-		answer.page_size = entry->page_size;
+		answer.prot = entry.prot;
+		answer.paddr = entry.paddr + (iova - entry.iova);
+		answer.page_size = entry.page_size;
 	}
 	iomm_unlock(soft->obj.ctx, &soft->lock);
 	if (fault.reason)
@@ -360,10 +395,11 @@ static int do_translate(struct iomm_soft *soft, uint64_t id, uint64_t iova,
 			       IOMM_TRANSLATION_SIZE_VER0, "iomm_translation");
 }
 
-int iomm_soft_translate(struct iomm_soft *soft, uint64_t id, uint64_t iova,
-			uint32_t access, struct iomm_translation *out,
-			struct iomm_fault *fault)
+int iomm_soft_translate(struct iomm_soft *soft, uint64_t id, uint32_t pasid,
+			uint64_t iova, uint32_t access,
+			struct iomm_translation *out, struct iomm_fault *fault)
 {
+	struct iomm_soft_at at = { id, pasid };
 	struct iomm_ctx *ctx;
 	int err;
 
@@ -387,5 +423,5 @@ int iomm_soft_translate(struct iomm_soft *soft, uint64_t id, uint64_t iova,
 		return err;
 	iomm_enter(ctx);
 	return iomm_leave(ctx,
-			  do_translate(soft, id, iova, access, out, fault));
+			  do_translate(soft, at, iova, access, out, fault));
 }

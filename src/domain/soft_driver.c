@@ -17,19 +17,9 @@ struct instance {
 	uint32_t ias, oas;
 };
 
-struct soft_device {
-	uint32_t nr_ids;
-	iomm_u64 ids[];
-};
-
 struct soft_domain {
 	uint64_t tag;
 };
-
-static uint64_t device_bytes(uint32_t nr_ids)
-{
-	return sizeof(struct soft_device) + (uint64_t)nr_ids * sizeof(iomm_u64);
-}
 
 /* A specifier of one cell is the ID; of none, the IOMMU knows but one. */
 static int
@@ -46,35 +36,30 @@ translate(void *data, const uint32_t *cells, uint32_t nr_cells, uint64_t *id)
 	return 0;
 }
 
-static int probe(void *data, const struct iomm_probe_info *info, void **out)
+/* So that attaching and blocking need no memory. */
+static int reserve_all(struct instance *instance, const iomm_u64 *ids,
+		       uint32_t nr_ids, uint32_t pasid)
 {
-	struct instance *instance = data;
-	struct soft_device *device;
 	uint32_t n;
 	int err = 0;
 
-	device = iomm_alloc(instance->ctx, device_bytes(info->nr_ids));
-	if (!device)
-		return -IOMM_ENOMEM;
-	device->nr_ids = info->nr_ids;
-	memcpy(device->ids, info->ids,
-	       (size_t)info->nr_ids * sizeof(*device->ids));
-	/* So that attaching needs no memory. */
-	for (n = 0; !err && n < device->nr_ids; n++)
-		err = iomm_soft_reserve(instance->soft, device->ids[n]);
-	if (err)
-		iomm_free(instance->ctx, device, device_bytes(device->nr_ids));
-	else
-		*out = device;
+	for (n = 0; !err && n < nr_ids; n++)
+		err = iomm_soft_reserve(instance->soft,
+					(struct iomm_soft_at){ ids[n], pasid });
 	return err;
 }
 
-static void release(void *data, void *priv)
+static int probe(void *data, const struct iomm_probe_info *info, void **device)
 {
-	struct instance *instance = data;
-	struct soft_device *device = priv;
+	(void)device;
+	return reserve_all(data, info->ids, info->nr_ids, 0);
+}
 
-	iomm_free(instance->ctx, device, device_bytes(device->nr_ids));
+/* The entries of its IDs stay; others may have them too. */
+static void release(void *data, void *device)
+{
+	(void)data;
+	(void)device;
 }
 
 static int domain_alloc(void *data, struct iomm_domain_setup *setup, void **out)
@@ -110,28 +95,45 @@ static void domain_free(void *data, void *priv)
 	iomm_free(instance->ctx, priv, sizeof(struct soft_domain));
 }
 
-static void attach_commit(void *data, void *device_priv, void *domain_priv,
-			  const struct iomm_pgtable_info *table)
+static int attach_prepare(void *data, void *device, void *domain,
+			  const struct iomm_attach *at)
 {
-	struct instance *instance = data;
-	struct soft_device *device = device_priv;
-	struct soft_domain *domain = domain_priv;
-	uint32_t n;
-
-	for (n = 0; n < device->nr_ids; n++)
-		iomm_soft_program(instance->soft, device->ids[n],
-				  instance->format, domain->tag, table->regs);
+	(void)device;
+	(void)domain;
+	return at->pasid ? reserve_all(data, at->ids, at->nr_ids, at->pasid)
+			 : 0;
 }
 
-static void block(void *data, void *device_priv)
+static void attach_commit(void *data, void *device, void *domain_priv,
+			  const struct iomm_attach *at)
 {
 	struct instance *instance = data;
-	struct soft_device *device = device_priv;
+	struct soft_domain *domain = domain_priv;
+	struct iomm_soft_setup setup = { .identity = !domain };
 	uint32_t n;
 
-	for (n = 0; n < device->nr_ids; n++)
-		iomm_soft_program(instance->soft, device->ids[n], NULL, 0,
-				  NULL);
+	(void)device;
+	if (domain) {
+		setup.format = instance->format;
+		setup.tag = domain->tag;
+		memcpy(setup.regs, at->table->regs, sizeof(setup.regs));
+	}
+	for (n = 0; n < at->nr_ids; n++)
+		iomm_soft_program(instance->soft,
+				  (struct iomm_soft_at){ at->ids[n],
+							 at->pasid },
+				  &setup);
+}
+
+static void block(void *data, void *device, const struct iomm_attach *at)
+{
+	struct instance *instance = data;
+	uint32_t n;
+
+	(void)device;
+	for (n = 0; n < at->nr_ids; n++)
+		iomm_soft_block(instance->soft,
+				(struct iomm_soft_at){ at->ids[n], at->pasid });
 }
 
 static int flush(void *data, void *priv, uint64_t iova, uint64_t last,
@@ -159,6 +161,7 @@ static const struct iomm_iommu_ops ops = {
 	.release = release,
 	.domain_alloc = domain_alloc,
 	.domain_free = domain_free,
+	.attach_prepare = attach_prepare,
 	.attach_commit = attach_commit,
 	.block = block,
 	.flush = flush,
@@ -189,6 +192,9 @@ check_driver(struct iomm_soft *soft, const struct iomm_soft_driver *d)
 	struct iomm_ctx *ctx = soft->obj.ctx;
 	int err = iomm_check_bits(ctx, d->flags, 0, "iomm_soft_driver.flags");
 
+	if (!err)
+		err = iomm_check_bits(ctx, d->reserved, 0,
+				      "iomm_soft_driver.reserved");
 	if (err)
 		return err;
 	if (!d->name || !d->node)
@@ -295,14 +301,17 @@ do_register(struct iomm_soft *soft, const struct iomm_soft_driver *driver,
 		err = make_instance(soft, &d, &instance);
 	if (err)
 		return err;
-	err = iomm_iommu_register(ctx,
-				  &(struct iomm_iommu_config){
-					  .size = sizeof(
-						  struct iomm_iommu_config),
-					  .node = d.node,
-					  .name = d.name,
-					  .driver = DRIVER },
-				  &ops, instance, destroy, out);
+	err = iomm_iommu_register(
+		ctx,
+		&(struct iomm_iommu_config){
+			.size = sizeof(struct iomm_iommu_config),
+			.node = d.node,
+			.name = d.name,
+			.driver = DRIVER,
+			.flags = IOMM_IOMMU_IDENTITY,
+			.pasid_bits = d.pasid_bits ? d.pasid_bits
+						   : IOMM_PASID_BITS_MAX },
+		&ops, instance, destroy, out);
 	if (err)
 		return err;
 	iomm_lock(ctx, &soft->lock);

@@ -199,8 +199,28 @@ static uint32_t mask_bits(uint64_t mask)
 	return bits;
 }
 
+/* What all devices of the group can do. */
+static void
+limit_setup(const struct iomm_group *group, struct iomm_domain_setup *setup)
+{
+	uint64_t mask = UINT64_MAX;
+	struct iomm_list *pos;
+
+	setup->flags |= IOMM_PGTABLE_COHERENT;
+	iomm_group_for_each(pos, group)
+	{
+		const struct iomm_member *member = iomm_member_at(pos);
+
+		if (!member->coherent)
+			setup->flags &= ~(uint32_t)IOMM_PGTABLE_COHERENT;
+		mask &= member->device->dma_mask;
+	}
+	if (!setup->ias && mask != UINT64_MAX)
+		setup->ias = mask_bits(mask);
+}
+
 static int
-first_setup(struct iomm_device *device, const struct iomm_domain_config *config,
+first_setup(struct iomm_group *group, const struct iomm_domain_config *config,
 	    struct iomm_domain_setup *setup)
 {
 	const char *format = config->format ? config->format : "";
@@ -211,13 +231,10 @@ first_setup(struct iomm_device *device, const struct iomm_domain_config *config,
 		.page_sizes = config->page_sizes,
 		.ias = config->ias,
 	};
-	if (device->coherent)
-		setup->flags |= IOMM_PGTABLE_COHERENT;
-	if (!config->ias && device->dma_mask != UINT64_MAX)
-		setup->ias = mask_bits(device->dma_mask);
+	limit_setup(group, setup);
 	if (iomm_copy_string(setup->format, sizeof(setup->format), format) >=
 	    (int)sizeof(setup->format))
-		return IOMM_FAIL(device->obj.ctx, IOMM_EINVAL,
+		return IOMM_FAIL(group->obj.ctx, IOMM_EINVAL,
 				 "a format's name has less than %u characters",
 				 IOMM_FORMAT_NAME_MAX);
 	return 0;
@@ -263,10 +280,9 @@ static int alloc_part(struct iomm_iommu *iommu, struct iomm_domain_part *part,
 	return 0;
 }
 
-static int fill_part(struct iomm_device *device, struct iomm_space *space,
+static int fill_part(struct iomm_space *space, struct iomm_iommu *iommu,
 		     struct iomm_domain_setup *setup)
 {
-	struct iomm_iommu *iommu = device->bindings[space->nr_parts].iommu;
 	struct iomm_domain_setup wanted = *setup;
 	struct iomm_domain_part *part;
 	int err;
@@ -339,15 +355,44 @@ make_table(struct iomm_space *space, const struct iomm_domain_setup *setup,
 				   space, destroy_space, out);
 }
 
-int iomm_space_create(struct iomm_device *device,
+static int
+fill_parts(struct iomm_space *space, const struct iomm_member *member,
+	   struct iomm_domain_setup *setup)
+{
+	uint32_t n;
+	int err = 0;
+
+	for (n = 0; !err && n < member->nr_bindings; n++) {
+		struct iomm_iommu *iommu = member->bindings[n].iommu;
+
+		if (!iomm_space_part(space, iommu))
+			err = fill_part(space, iommu, setup);
+	}
+	return err;
+}
+
+static uint32_t nr_bindings(const struct iomm_group *group)
+{
+	struct iomm_list *pos;
+	uint32_t nr = 0;
+
+	iomm_group_for_each(pos, group)
+	{
+		nr += iomm_member_at(pos)->nr_bindings;
+	}
+	return nr;
+}
+
+int iomm_space_create(struct iomm_group *group,
 		      const struct iomm_domain_config *config,
 		      struct iomm_pgtable **pgtable, struct iomm_space **out)
 {
-	struct iomm_ctx *ctx = device->obj.ctx;
+	struct iomm_ctx *ctx = group->obj.ctx;
 	struct iomm_domain_setup setup;
 	struct iomm_space *space;
-	uint32_t nr = device->nr_bindings;
-	int err = first_setup(device, config, &setup);
+	struct iomm_list *pos;
+	uint32_t nr = nr_bindings(group);
+	int err = first_setup(group, config, &setup);
 
 	if (err)
 		return err;
@@ -356,8 +401,9 @@ int iomm_space_create(struct iomm_device *device,
 		return IOMM_FAIL(ctx, IOMM_ENOMEM, "no memory for a domain");
 	space->ctx = ctx;
 	space->room = nr;
-	while (!err && space->nr_parts < nr)
-		err = fill_part(device, space, &setup);
+	for (pos = group->members.next; !err && pos != &group->members;
+	     pos = pos->next)
+		err = fill_parts(space, iomm_member_at(pos), &setup);
 	if (!err)
 		err = check_wishes(space, config, &setup);
 	if (err) {

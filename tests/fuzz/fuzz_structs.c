@@ -231,7 +231,7 @@ static void call_iommu_register(struct machine *m)
 		NAME(struct iomm_iommu_config, name),
 		NAME(struct iomm_iommu_config, driver),
 	};
-	const void *fn[10][2];
+	const void *fn[12][2];
 	struct slot ops_slots[LENGTH(fn)];
 	struct iomm_iommu_config *config;
 	struct iomm_iommu *iommu = NULL;
@@ -266,10 +266,10 @@ static void call_iommu_register(struct machine *m)
 static void call_report_fault(struct machine *m)
 {
 	struct iomm_fault *fault =
-		take_struct(&m->in, IOMM_FAULT_SIZE_VER0, NULL, 0);
+		take_struct(&m->in, IOMM_FAULT_SIZE_VER1, NULL, 0);
 	uint8_t how = take8(&m->in);
 
-	if (how & 1 && fault->size >= IOMM_FAULT_SIZE_VER0)
+	if (how & 1 && fault->size >= IOMM_FAULT_SIZE_VER1)
 		fault->id = 31 + 16; /* what mock_ops makes of <16> */
 	(void)!checked(&m->w, iomm_iommu_report_fault(m->iommu, fault));
 	free(fault);
@@ -296,7 +296,7 @@ static void call_set_context(struct machine *m)
 		take_struct(&m->in, IOMM_SOFT_CONTEXT_SIZE_VER0, slots, 1);
 
 	(void)!checked(&m->w, iomm_soft_set_context(m->soft, take8(&m->in) & 3,
-						    context));
+						    0, context));
 	free(context);
 }
 
@@ -506,11 +506,11 @@ static void call_soft_access(struct machine *m)
 	unsigned char byte = 0;
 
 	check_fault(m, &fault,
-		    iomm_soft_read(m->soft, id, iova, &byte, 1,
+		    iomm_soft_read(m->soft, id, 0, iova, &byte, 1,
 				   (void *)fault.s));
 	fault = take_out(&m->in, IOMM_FAULT_SIZE_VER0);
 	check_fault(m, &fault,
-		    iomm_soft_write(m->soft, id, iova, &byte, 1,
+		    iomm_soft_write(m->soft, id, 0, iova, &byte, 1,
 				    (void *)fault.s));
 }
 
@@ -522,7 +522,7 @@ static void call_soft_translate(struct machine *m)
 	struct out fault = take_out(&m->in, IOMM_FAULT_SIZE_VER0);
 	int err;
 
-	err = iomm_soft_translate(m->soft, id, iova, access, (void *)out.s,
+	err = iomm_soft_translate(m->soft, id, 0, iova, access, (void *)out.s,
 				  (void *)fault.s);
 	check_fault(m, &fault, err);
 	check_out(&m->w, &out, err);

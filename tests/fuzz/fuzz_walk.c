@@ -85,7 +85,7 @@ static void set_context(struct machine *m)
 	c.regs[IOMM_ARM64_S1_TCR] |= (uint64_t)(take8(&m->in) & 3) << 14;
 	c.regs[IOMM_ARM64_S1_TCR] |= take(&m->in, 2) << 32;
 	c.regs[IOMM_ARM64_S1_MAIR] = take(&m->in, 8);
-	err = checked(&m->w, iomm_soft_set_context(m->soft, id & 3, &c));
+	err = checked(&m->w, iomm_soft_set_context(m->soft, id & 3, 0, &c));
 	REQUIRE(!err || err == -IOMM_EINVAL);
 	if (err)
 		return;
@@ -125,7 +125,7 @@ check_memory(struct machine *m, uint64_t id, uint64_t iova, uint64_t paddr)
 {
 	uint8_t byte, expected;
 	int err = checked(&m->w,
-			  iomm_soft_read(m->soft, id, iova, &byte, 1, NULL));
+			  iomm_soft_read(m->soft, id, 0, iova, &byte, 1, NULL));
 
 	if (paddr < RAM_BYTES)
 		expected = m->ram[paddr];
@@ -150,7 +150,7 @@ static void translate(struct machine *m)
 	uint64_t id = take8(&m->in) & 3, iova = take_iova(m);
 	int err;
 
-	err = checked(&m->w, iomm_soft_translate(m->soft, id, iova,
+	err = checked(&m->w, iomm_soft_translate(m->soft, id, 0, iova,
 						 IOMM_PROT_READ, &out, &fault));
 	REQUIRE(!err || err == -IOMM_EFAULT);
 	if (err) {
@@ -175,8 +175,8 @@ static void dma(struct machine *m, bool write)
 	int err;
 
 	memset(buf, fill, bytes);
-	err = write ? iomm_soft_write(m->soft, id, iova, buf, bytes, &fault)
-		    : iomm_soft_read(m->soft, id, iova, buf, bytes, &fault);
+	err = write ? iomm_soft_write(m->soft, id, 0, iova, buf, bytes, &fault)
+		    : iomm_soft_read(m->soft, id, 0, iova, buf, bytes, &fault);
 	(void)checked(&m->w, err);
 	REQUIRE(!err || err == -IOMM_EFAULT || err == -IOMM_EINVAL);
 	if (err == -IOMM_EINVAL)
@@ -224,7 +224,8 @@ static void step(struct machine *m)
 		invalidate(m);
 		break;
 	default:
-		REQUIRE(!iomm_soft_clear_context(m->soft, take8(&m->in) & 3));
+		REQUIRE(!iomm_soft_clear_context(m->soft, take8(&m->in) & 3,
+						 0));
 	}
 }
 

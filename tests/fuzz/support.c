@@ -263,16 +263,16 @@ static void mock_domain_free(void *data, void *domain)
 }
 
 static void mock_commit(void *data, void *device, void *domain,
-			const struct iomm_pgtable_info *table)
+			const struct iomm_attach *at)
 {
 	(void)data;
-	REQUIRE(device && domain && table->size == sizeof(*table));
+	REQUIRE(device && domain && at->nr_ids && at->table->size);
 }
 
-static void mock_block(void *data, void *device)
+static void mock_block(void *data, void *device, const struct iomm_attach *at)
 {
 	(void)data;
-	REQUIRE(device != NULL);
+	REQUIRE(device && at->nr_ids && !at->table);
 }
 
 static int mock_flush(void *data, void *domain, uint64_t iova, uint64_t last,

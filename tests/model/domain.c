@@ -313,8 +313,8 @@ static bool still_reached(struct subject *s, uint64_t n, uint64_t iova,
 			  const struct range *was)
 {
 	struct iomm_translation at = { .size = sizeof(at) };
-	int r = iomm_soft_translate(s->soft, device_id[n], iova, IOMM_PROT_READ,
-				    &at, NULL);
+	int r = iomm_soft_translate(s->soft, device_id[n], 0, iova,
+				    IOMM_PROT_READ, &at, NULL);
 
 	if (r == -IOMM_EFAULT)
 		return false;
@@ -353,10 +353,10 @@ static int dma_page(struct subject *s, const uint64_t *arg, uint64_t iova,
 	int r;
 
 	memset(buf, (int)(arg[3] + iova) & 0xff, sizeof(buf));
-	r = write ? iomm_soft_write(s->soft, device_id[arg[0]], iova, buf,
+	r = write ? iomm_soft_write(s->soft, device_id[arg[0]], 0, iova, buf,
 				    bytes, &fault)
-		  : iomm_soft_read(s->soft, device_id[arg[0]], iova, buf, bytes,
-				   &fault);
+		  : iomm_soft_read(s->soft, device_id[arg[0]], 0, iova, buf,
+				   bytes, &fault);
 	if (!byte) {
 		model_require(r == -IOMM_EFAULT && fault.iova == iova &&
 				      fault.access == access &&
@@ -408,7 +408,7 @@ static int apply_read_all(void *subject, const uint64_t *arg)
 
 	if (!range || !s->attached[arg[0]] || range->last - arg[1] < arg[2] - 1)
 		return -IOMM_EAGAIN;
-	r = iomm_soft_read(s->soft, device_id[arg[0]], arg[1], buf, arg[2],
+	r = iomm_soft_read(s->soft, device_id[arg[0]], 0, arg[1], buf, arg[2],
 			   NULL);
 	model_require(!r && !memcmp(buf,
 				    s->bytes + (range->paddr - RAM_PA) +

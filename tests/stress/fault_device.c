@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Contexts, devices and domains, while the platform and the driver fail. */
 #include "stress/faults.h"
+#include "unit/group_support.h"
 
 /* Contexts and what is made from firmware */
 
@@ -147,6 +148,114 @@ static int replay(struct faults *f)
 	return err;
 }
 
+/* Groups: a, b and c share IDs. */
+
+static void crowd(struct faults *f)
+{
+	assert_ok(world_create(&f->world));
+	world_crowd(&f->world);
+	f->node = node_at(f->world.firmware, "/first");
+	assert_ok(faults_register(f));
+}
+
+static int probe_all(struct iomm_device *device[3])
+{
+	uint32_t n;
+	int err = 0;
+
+	for (n = 0; !err && n < 3; n++)
+		err = iomm_device_probe(device[n]);
+	return err;
+}
+
+/* How many are bound, all in one group that says so. */
+static uint32_t grouped(struct iomm_device *device[3])
+{
+	struct iomm_group *group = NULL, *first = NULL;
+	uint32_t n, bound = 0;
+
+	for (n = 0; n < 3; n++) {
+		if (iomm_device_group(device[n], &group))
+			continue;
+		bound++;
+		assert_true(!first || first == group);
+		if (first)
+			iomm_group_put(group);
+		first = group;
+	}
+	if (first)
+		assert_int_equal(group_info(first).nr_devices, bound);
+	iomm_group_put(first);
+	return bound;
+}
+
+/* A group of three forms, of which the first may have a domain attached. */
+static int form(struct faults *f, bool attached)
+{
+	static const char *const names[3] = { "a", "b", "c" };
+	struct iomm_device *device[3];
+	struct iomm_domain *domain = NULL;
+	uint32_t n;
+	int err;
+
+	crowd(f);
+	for (n = 0; n < 3; n++)
+		device[n] = faults_device(f, names[n]);
+	if (attached) {
+		assert_ok(iomm_device_probe(device[0]));
+		assert_ok(iomm_domain_create(device[0], NULL, &domain));
+		assert_ok(iomm_domain_attach(domain, device[0]));
+	}
+	err = FAULTY(f, probe_all(device));
+	/* Who failed was never there: no device, no ID, no translation. */
+	assert_int_equal(grouped(device), f->mock.devices);
+	assert_int_equal(f->mock.devices == 3, !err);
+	for (n = 0; n < 3; n++)
+		assert_int_equal(device_state(device[n]) == IOMM_DEVICE_BOUND,
+				 n < f->mock.devices);
+	assert_int_equal(mock_blocked(&f->mock, 0x10), !attached);
+	assert_int_equal(mock_blocked(&f->mock, 0x11),
+			 !attached || f->mock.devices < 2);
+	assert_ok(probe_all(device));
+	assert_int_equal(grouped(device), 3);
+	for (n = 0; n < 3; n++)
+		iomm_device_put(device[n]);
+	iomm_domain_put(domain);
+	faults_unregister(f);
+	return err;
+}
+
+static int form_group(struct faults *f)
+{
+	return form(f, false);
+}
+
+static int form_attached_group(struct faults *f)
+{
+	return form(f, true);
+}
+
+/* A group's domain is attached to all, or to none. */
+static int attach_group(struct faults *f)
+{
+	struct iomm_device *device[2];
+	struct iomm_domain *domain = NULL;
+	int err;
+
+	crowd(f);
+	device[0] = crowd_bound(&f->world, "a");
+	device[1] = crowd_bound(&f->world, "b");
+	assert_ok(iomm_domain_create(device[0], NULL, &domain));
+	err = FAULTY(f, iomm_domain_attach(domain, device[1]));
+	assert_int_equal(mock_blocked(&f->mock, 0x10), err != 0);
+	assert_int_equal(mock_blocked(&f->mock, 0x11), err != 0);
+	iomm_device_put(device[0]);
+	iomm_device_put(device[1]);
+	iomm_domain_put(domain);
+	faults_unregister(f);
+	return err;
+}
+
 /* Domains */
 
 static struct iomm_device *bound(struct faults *f)
@@ -181,7 +290,8 @@ static int attach(struct faults *f)
 
 	assert_ok(iomm_domain_create(device, NULL, &domain));
 	err = FAULTY(f, iomm_domain_attach(domain, device));
-	assert_int_equal(f->mock.first->blocked, err != 0);
+	assert_int_equal(mock_blocked(&f->mock, f->mock.first->ids[0]),
+			 err != 0);
 	/* Refused is not attached: it can be tried again. */
 	if (err)
 		assert_ok(iomm_domain_attach(domain, device));
@@ -358,10 +468,11 @@ int main(void)
 		FAULT_TEST(device_create),  FAULT_TEST(add_release),
 		FAULT_TEST(register_iommu), FAULT_TEST(probe_one),
 		FAULT_TEST(probe_two_ids),  FAULT_TEST(replay),
-		FAULT_TEST(domain_create),  FAULT_TEST(attach),
-		FAULT_TEST(map_unmap),	    FAULT_TEST(quarantine),
-		FAULT_TEST(remove_device),  FAULT_TEST(unregister),
-		FAULT_TEST(close_context),
+		FAULT_TEST(form_group),	    FAULT_TEST(form_attached_group),
+		FAULT_TEST(attach_group),   FAULT_TEST(domain_create),
+		FAULT_TEST(attach),	    FAULT_TEST(map_unmap),
+		FAULT_TEST(quarantine),	    FAULT_TEST(remove_device),
+		FAULT_TEST(unregister),	    FAULT_TEST(close_context),
 	};
 
 	return cmocka_run_group_tests_name("faults: devices", tests, NULL,

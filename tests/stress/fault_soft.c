@@ -67,16 +67,16 @@ static int work(struct machine *m)
 		iomm_domain_map(m->domain, 0x4000, 0x1000, 0x1000, RW, 0, NULL);
 
 	if (!err)
-		err = iomm_soft_write(m->soft, 0x10, 0x4010, &word, 4, NULL);
+		err = iomm_soft_write(m->soft, 0x10, 0, 0x4010, &word, 4, NULL);
 	if (!err)
-		err = iomm_soft_read(m->soft, 0x10, 0x4010, &back, 4, NULL);
+		err = iomm_soft_read(m->soft, 0x10, 0, 0x4010, &back, 4, NULL);
 	if (err)
 		return err;
 	assert_int_equal(back, word);
 	err = iomm_domain_unmap(m->domain, 0x4000, 0x1000, NULL, NULL);
 	if (!err)
-		assert_int_equal(iomm_soft_read(m->soft, 0x10, 0x4010, &back, 4,
-						NULL),
+		assert_int_equal(iomm_soft_read(m->soft, 0x10, 0, 0x4010, &back,
+						4, NULL),
 				 -IOMM_EFAULT);
 	return err;
 }
@@ -116,8 +116,8 @@ static int soft_context(struct faults *f)
 				      NULL, NULL, &table));
 	info = info_of(table);
 	memcpy(context.regs, info.regs, sizeof(context.regs));
-	err = FAULTY(f, iomm_soft_set_context(hardware, 7, &context));
-	assert_ok(iomm_soft_clear_context(hardware, 7));
+	err = FAULTY(f, iomm_soft_set_context(hardware, 7, 0, &context));
+	assert_ok(iomm_soft_clear_context(hardware, 7, 0));
 	iomm_pgtable_put(table);
 	iomm_soft_put(hardware);
 	return err;

@@ -49,6 +49,15 @@ translate(void *data, const uint32_t *cells, uint32_t nr_cells, uint64_t *id)
 	return mock_ops.translate(data, cells, nr_cells, id);
 }
 
+/* Nothing to say: groups form by IDs alone. */
+static int group(void *data, const struct iomm_probe_info *info, uint64_t *key)
+{
+	(void)info;
+	(void)key;
+	return faults_hit(of_mock(data), -IOMM_EIO) ? -IOMM_EIO
+						    : -IOMM_EOPNOTSUPP;
+}
+
 static int probe(void *data, const struct iomm_probe_info *info, void **device)
 {
 	if (faults_hit(of_mock(data), -IOMM_EIO))
@@ -65,11 +74,11 @@ domain_alloc(void *data, struct iomm_domain_setup *setup, void **domain)
 }
 
 static int attach_prepare(void *data, void *device, void *domain,
-			  const struct iomm_pgtable_info *table)
+			  const struct iomm_attach *at)
 {
 	if (faults_hit(of_mock(data), -IOMM_EBUSY))
 		return -IOMM_EBUSY;
-	return mock_ops.attach_prepare(data, device, domain, table);
+	return mock_ops.attach_prepare(data, device, domain, at);
 }
 
 static int flush(void *data, void *domain, uint64_t iova, uint64_t last,
@@ -98,6 +107,7 @@ int faults_register(struct faults *f)
 
 	ops = mock_ops;
 	ops.translate = translate;
+	ops.group = group;
 	ops.probe = probe;
 	ops.domain_alloc = domain_alloc;
 	ops.attach_prepare = attach_prepare;

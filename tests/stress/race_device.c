@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Races over devices, instances and the context. */
 #include "stress/races.h"
+#include "unit/group_support.h"
 
 struct scene {
 	struct world world;
@@ -272,6 +273,183 @@ unregister_body(void *shared, uint32_t thread, struct random *random)
 			    -IOMM_EPROBE_DEFER);
 }
 
+/* Groups: a, b and c share IDs, and belong together in whatever order they are
+ * probed if b comes before one of the others. */
+
+static const char *const crowd[3] = { "a", "b", "c" };
+
+struct crowd_scene {
+	struct scene s;
+	struct iomm_device *device[3];
+	struct iomm_domain *domain;
+	_Atomic uint32_t busy; /* groups that could not become one */
+};
+
+static void crowd_begin(void *shared)
+{
+	struct crowd_scene *c = shared;
+	uint32_t n;
+
+	race_context(&c->s.world);
+	world_crowd(&c->s.world);
+	for (n = 0; n < 3; n++)
+		c->device[n] = world_device(&c->s.world, crowd[n]);
+	assert_ok(
+		race_register(&c->s.driver, &c->s.world, "first", &c->s.iommu));
+}
+
+static void crowd_begin_bound(void *shared)
+{
+	struct crowd_scene *c = shared;
+	uint32_t n;
+
+	crowd_begin(shared);
+	for (n = 0; n < 3; n++)
+		assert_ok(iomm_device_probe(c->device[n]));
+	assert_ok(iomm_domain_create(c->device[0], NULL, &c->domain));
+}
+
+static void crowd_end(void *shared)
+{
+	struct crowd_scene *c = shared;
+	uint32_t n;
+
+	for (n = 0; n < 3; n++)
+		iomm_device_put(c->device[n]);
+	iomm_domain_put(c->domain);
+	assert_int_equal(world_live(&c->s.world, IOMM_HANDLE_GROUP), 0);
+	end(&c->s);
+}
+
+/* All at once: b, or nobody, is refused, and who is bound is in b's group. */
+static void form_body(void *shared, uint32_t thread, struct random *random)
+{
+	struct crowd_scene *c = shared;
+	int err;
+
+	race_dally(random);
+	err = iomm_device_probe(c->device[thread]);
+	race_require(!err || (err == -IOMM_EBUSY && thread == 1), err);
+	if (err)
+		atomic_fetch_add_explicit(&c->busy, 1, memory_order_relaxed);
+}
+
+static void form_end(void *shared)
+{
+	struct crowd_scene *c = shared;
+	struct iomm_group *group = group_of(c->device[0]);
+
+	if (c->busy) {
+		assert_int_equal(group_info(group).nr_devices, 1);
+		assert_int_not_equal(group_number(c->device[0]),
+				     group_number(c->device[2]));
+	} else {
+		assert_int_equal(group_info(group).nr_devices, 3);
+	}
+	iomm_group_put(group);
+	crowd_end(c);
+}
+
+/* Those that have all in common agree on one group, whoever is first. */
+static void same_begin(void *shared)
+{
+	static const char *const same[3] = { "x", "y", "z" };
+	struct crowd_scene *c = shared;
+	uint32_t n;
+
+	crowd_begin(shared);
+	for (n = 0; n < 3; n++) {
+		iomm_device_put(c->device[n]);
+		c->device[n] = world_device(&c->s.world, same[n]);
+	}
+}
+
+static void same_body(void *shared, uint32_t thread, struct random *random)
+{
+	struct crowd_scene *c = shared;
+
+	race_dally(random);
+	RACE_RESULT(iomm_device_probe(c->device[thread]), 0);
+}
+
+static void look_at_group(struct iomm_device *device)
+{
+	struct iomm_group_info info = { .size = sizeof(info) };
+	struct iomm_device *first = NULL;
+	struct iomm_group *group;
+
+	if (iomm_device_group(device, &group))
+		return;
+	RACE_RESULT(iomm_group_info(group, &info), 0);
+	RACE_RESULT(iomm_group_device(group, 0, &first), 0, -IOMM_ENOENT);
+	iomm_device_put(first);
+	iomm_group_put(group);
+}
+
+/* Members come, go, get a domain and lose it; the instance may go too. */
+static void member_body(void *shared, uint32_t thread, struct random *random)
+{
+	struct crowd_scene *c = shared;
+	struct iomm_device *device = c->device[random_below(random, 3)];
+
+	race_dally(random);
+	switch (thread) {
+	case 0:
+		RACE_RESULT(iomm_domain_attach(c->domain, device), 0,
+			    -IOMM_ENODEV);
+		race_dally(random);
+		RACE_RESULT(iomm_domain_detach(c->domain, device), 0,
+			    -IOMM_ENODEV, -IOMM_ENOENT);
+		break;
+	case 1:
+		RACE_RESULT(iomm_device_remove(c->device[1], IOMM_FOREVER), 0);
+		break;
+	case 2:
+		if (random_percent(random, 50))
+			RACE_RESULT(iomm_iommu_unregister(c->s.iommu,
+							  IOMM_FOREVER),
+				    0);
+		else
+			look_at_group(c->device[2]);
+		break;
+	default:
+		RACE_RESULT(iomm_device_probe(device), 0, -IOMM_EPROBE_DEFER,
+			    -IOMM_ENODEV, -IOMM_EBUSY);
+		RACE_RESULT(iomm_ctx_run(c->s.world.ctx), 0);
+	}
+}
+
+/* The last references go while somebody is at work on the group. */
+static void last_body(void *shared, uint32_t thread, struct random *random)
+{
+	struct crowd_scene *c = shared;
+	uint32_t n;
+
+	race_dally(random);
+	if (thread < 2) {
+		iomm_device_put(c->device[thread]);
+		return;
+	}
+	for (n = 0; n < 3; n++) {
+		RACE_RESULT(iomm_domain_attach(c->domain, c->device[2]), 0,
+			    -IOMM_EBUSY);
+		RACE_RESULT(iomm_domain_detach(c->domain, c->device[2]), 0,
+			    -IOMM_ENOENT);
+	}
+}
+
+static void last_end(void *shared)
+{
+	struct crowd_scene *c = shared;
+	struct iomm_group *group = group_of(c->device[2]);
+
+	assert_int_equal(group_info(group).nr_devices, 1);
+	assert_int_equal(c->s.driver.devices, 1);
+	iomm_group_put(group);
+	c->device[0] = c->device[1] = NULL;
+	crowd_end(c);
+}
+
 static const struct race races[] = {
 	{ "probe, remove, register, unregister", 4, sizeof(struct scene),
 	  begin_unregistered, probe_body, end },
@@ -283,13 +461,22 @@ static const struct race races[] = {
 	  unregister_body, end },
 	{ "close and everything", 4, sizeof(struct scene), begin_bound,
 	  close_body, end },
+	{ "groups form", 3, sizeof(struct crowd_scene), crowd_begin, form_body,
+	  form_end },
+	{ "one group forms", 3, sizeof(struct crowd_scene), same_begin,
+	  same_body, form_end },
+	{ "members and everything", 4, sizeof(struct crowd_scene),
+	  crowd_begin_bound, member_body, crowd_end },
+	{ "last members", 4, sizeof(struct crowd_scene), crowd_begin_bound,
+	  last_body, last_end },
 };
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RACE_TEST(races[0]), RACE_TEST(races[1]), RACE_TEST(races[2]),
-		RACE_TEST(races[3]), RACE_TEST(races[4]),
+		RACE_TEST(races[3]), RACE_TEST(races[4]), RACE_TEST(races[5]),
+		RACE_TEST(races[6]), RACE_TEST(races[7]), RACE_TEST(races[8]),
 	};
 
 	return cmocka_run_group_tests_name("races: devices", tests, NULL, NULL);

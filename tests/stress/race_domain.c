@@ -74,10 +74,10 @@ check_dma(struct scene *s, uint32_t thread, unsigned char value, bool mapped)
 	int expected = mapped ? 0 : -IOMM_EFAULT;
 
 	memset(out, value, sizeof(out));
-	RACE_RESULT(iomm_soft_write(s->soft, ONE_ID, IOVA(thread) + 8, out,
+	RACE_RESULT(iomm_soft_write(s->soft, ONE_ID, 0, IOVA(thread) + 8, out,
 				    sizeof(out), NULL),
 		    expected);
-	RACE_RESULT(iomm_soft_read(s->soft, ONE_ID, IOVA(thread) + 8, in,
+	RACE_RESULT(iomm_soft_read(s->soft, ONE_ID, 0, IOVA(thread) + 8, in,
 				   sizeof(in), NULL),
 		    expected);
 	if (mapped)
@@ -185,8 +185,8 @@ static void fault_body(void *shared, uint32_t thread, struct random *random)
 		iomm_domain_put(s->domain);
 		break;
 	default:
-		RACE_RESULT(iomm_soft_read(s->soft, ONE_ID, IOVA(0), &byte, 1,
-					   NULL),
+		RACE_RESULT(iomm_soft_read(s->soft, ONE_ID, 0, IOVA(0), &byte,
+					   1, NULL),
 			    -IOMM_EFAULT);
 	}
 }
@@ -216,8 +216,8 @@ static void gone_body(void *shared, uint32_t thread, struct random *random)
 					    RAM_PA + thread * PAGE, PAGE, RW, 0,
 					    NULL),
 			    0, -IOMM_ENODEV, -IOMM_EEXIST);
-		RACE_RESULT(iomm_soft_read(s->soft, ONE_ID, IOVA(thread), &byte,
-					   1, NULL),
+		RACE_RESULT(iomm_soft_read(s->soft, ONE_ID, 0, IOVA(thread),
+					   &byte, 1, NULL),
 			    0, -IOMM_EFAULT);
 		RACE_RESULT(iomm_domain_unmap(s->domain, IOVA(thread), PAGE,
 					      NULL, NULL),
@@ -234,7 +234,7 @@ static void gone_end(void *shared)
 
 	assert_int_equal(iomm_domain_map(s->domain, 0, 0, PAGE, RW, 0, NULL),
 			 -IOMM_ENODEV);
-	assert_int_equal(iomm_soft_read(s->soft, ONE_ID, IOVA(1), &byte, 1,
+	assert_int_equal(iomm_soft_read(s->soft, ONE_ID, 0, IOVA(1), &byte, 1,
 					NULL),
 			 -IOMM_EFAULT);
 	end(s);

@@ -295,16 +295,17 @@ static void set(void *device, uint64_t value)
 }
 
 static void attach_commit(void *data, void *device, void *domain,
-			  const struct iomm_pgtable_info *table)
+			  const struct iomm_attach *at)
 {
 	(void)data;
 	(void)domain;
-	set(device, table->root_pa);
+	set(device, at->table->root_pa);
 }
 
-static void block(void *data, void *device)
+static void block(void *data, void *device, const struct iomm_attach *at)
 {
 	(void)data;
+	(void)at;
 	set(device, 0);
 }
 

@@ -83,7 +83,7 @@ void machine_attach(struct machine *m, uint64_t id, uint64_t tag,
 					     .tag = tag };
 
 	memcpy(context.regs, info.regs, sizeof(context.regs));
-	assert_ok(iomm_soft_set_context(m->soft, id, &context));
+	assert_ok(iomm_soft_set_context(m->soft, id, 0, &context));
 }
 
 void machine_forget(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes)
@@ -103,7 +103,7 @@ int peek(struct machine *m, uint64_t id, uint64_t iova)
 {
 	struct iomm_fault fault = { .size = sizeof(fault) };
 	unsigned char byte = 0;
-	int err = iomm_soft_read(m->soft, id, iova, &byte, 1, &fault);
+	int err = iomm_soft_read(m->soft, id, 0, iova, &byte, 1, &fault);
 
 	if (!err)
 		return byte;
@@ -118,10 +118,11 @@ void assert_faults(struct machine *m, uint64_t id, uint64_t iova,
 	struct iomm_fault fault = { .size = sizeof(fault), .flags = 9 };
 	uint64_t faults = stats_of(m).faults;
 	void *buf = calloc(1, (size_t)bytes);
-	int err =
-		access == IOMM_PROT_WRITE
-			? iomm_soft_write(m->soft, id, iova, buf, bytes, &fault)
-			: iomm_soft_read(m->soft, id, iova, buf, bytes, &fault);
+	int err = access == IOMM_PROT_WRITE
+			  ? iomm_soft_write(m->soft, id, 0, iova, buf, bytes,
+					    &fault)
+			  : iomm_soft_read(m->soft, id, 0, iova, buf, bytes,
+					   &fault);
 
 	free(buf);
 	assert_fails(err, IOMM_EFAULT, m->w->ctx,

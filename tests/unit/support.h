@@ -193,16 +193,24 @@ struct mock_device {
 	struct mock *mock;
 	char name[32];
 	uint64_t ids[MOCK_IDS];
-	uint32_t nr_ids, coherent;
-	bool blocked;
-	struct mock_domain *domain; /* attached */
+	uint32_t nr_ids;
+	struct iomm_probe_info info; /* but for what it points to */
 	struct mock_device *next;
 };
 
 /* What it makes of a domain, until it frees it. */
 struct mock_domain {
 	struct mock *mock;
-	uint32_t attached; /* devices */
+	uint32_t attached; /* slots */
+};
+
+/* What its hardware is told of an address space of an ID; those of which it is
+ * told nothing are blocked. */
+struct mock_slot {
+	uint64_t id;
+	uint32_t pasid;
+	struct mock_domain *domain; /* NULL: identity */
+	struct mock_slot *next;
 };
 
 #define MOCK_TRACE 64u
@@ -215,6 +223,7 @@ struct mock {
 	/* What a domain is made with, but for the format; NULL: as the user
 	 * asks. */
 	const struct iomm_domain_setup *setup;
+	uint32_t flags, pasid_bits; /* of its registration */
 
 	_Atomic uint32_t calls[MOCK_CALLS];
 	_Atomic uint32_t devices, domains; /* alive */
@@ -231,6 +240,7 @@ struct mock {
 	/* The calls in order, as enum mock_call. */
 	pthread_mutex_t lock; /* for what follows */
 	struct mock_device *first;
+	struct mock_slot *slots;
 	uint8_t trace[MOCK_TRACE];
 	uint32_t nr_trace;
 
@@ -254,6 +264,10 @@ void mock_end(struct mock *mock);
 
 /* The device with an ID, NULL when the mock has none such. */
 struct mock_device *mock_find(struct mock *mock, uint64_t id);
+/* What is attached: true, and what, unless it is blocked. */
+bool mock_attached(struct mock *mock, uint64_t id, uint32_t pasid,
+		   struct mock_domain **domain);
+bool mock_blocked(struct mock *mock, uint64_t id);
 /* The calls since the last time, by name: "translate probe block". */
 void assert_trace(struct mock *mock, const char *expected);
 

@@ -70,7 +70,9 @@ mock_probe(void *data, const struct iomm_probe_info *info, void **device)
 
 	if (err)
 		return err;
-	require(info->size == sizeof(*info) && !info->flags, "probe info");
+	require(info->size == sizeof(*info) &&
+			!(info->flags & ~IOMM_PROBE_NUMA_NODE) && info->fwspec,
+		"probe info");
 	require(info->nr_ids && info->nr_ids <= MOCK_IDS, "number of IDs");
 	d = calloc(1, sizeof(*d));
 	require(d, "memory");
@@ -78,7 +80,7 @@ mock_probe(void *data, const struct iomm_probe_info *info, void **device)
 	snprintf(d->name, sizeof(d->name), "%s", info->name);
 	memcpy(d->ids, info->ids, info->nr_ids * sizeof(d->ids[0]));
 	d->nr_ids = info->nr_ids;
-	d->coherent = info->coherent;
+	d->info = *info;
 	pthread_mutex_lock(&mock->lock);
 	d->next = mock->first;
 	mock->first = d;
@@ -88,13 +90,99 @@ mock_probe(void *data, const struct iomm_probe_info *info, void **device)
 	return 0;
 }
 
-static void set_domain(struct mock_device *d, struct mock_domain *domain)
+/* Where a slot is, or the end of the list. The lock is held. */
+static struct mock_slot **
+find_slot(struct mock *mock, uint64_t id, uint32_t pasid)
 {
-	if (d->domain)
-		d->domain->attached--;
-	d->domain = domain;
-	if (domain)
-		domain->attached++;
+	struct mock_slot **at = &mock->slots;
+
+	while (*at && ((*at)->id != id || (*at)->pasid != pasid))
+		at = &(*at)->next;
+	return at;
+}
+
+static void
+set_slot(struct mock *mock, uint64_t id, uint32_t pasid, struct mock_domain *to)
+{
+	struct mock_slot **at = find_slot(mock, id, pasid), *slot = *at;
+
+	if (!slot) {
+		slot = *at = calloc(1, sizeof(*slot));
+		require(slot, "memory");
+		slot->id = id;
+		slot->pasid = pasid;
+	} else if (slot->domain) {
+		slot->domain->attached--;
+	}
+	slot->domain = to;
+	if (to)
+		to->attached++;
+}
+
+static void clear_slot(struct mock *mock, uint64_t id, uint32_t pasid)
+{
+	struct mock_slot **at = find_slot(mock, id, pasid), *slot = *at;
+
+	if (!slot)
+		return;
+	*at = slot->next;
+	if (slot->domain)
+		slot->domain->attached--;
+	free(slot);
+}
+
+static bool has_id(const struct mock_device *d, uint64_t id)
+{
+	uint32_t n;
+
+	for (n = 0; n < d->nr_ids; n++) {
+		if (d->ids[n] == id)
+			return true;
+	}
+	return false;
+}
+
+/* Of the device, and of nobody else, is anything translated? The lock is held.
+ */
+static bool is_quiet(struct mock *mock, const struct mock_device *d)
+{
+	const struct mock_device *other;
+	const struct mock_slot *slot;
+
+	for (slot = mock->slots; slot; slot = slot->next) {
+		if (!has_id(d, slot->id))
+			continue;
+		for (other = mock->first; other; other = other->next) {
+			if (other != d && has_id(other, slot->id))
+				break;
+		}
+		if (!other)
+			return false;
+	}
+	return true;
+}
+
+static void require_own(struct mock *mock, const struct mock_device *d,
+			const struct iomm_attach *at)
+{
+	uint32_t n;
+
+	require(d && d->mock == mock, "a device that is not its own");
+	require(at->size == sizeof(*at) && at->nr_ids && at->ids, "attach");
+	require(!(at->pasid >> mock->pasid_bits), "a PASID that it has not");
+	for (n = 0; n < at->nr_ids; n++)
+		require(has_id(d, at->ids[n]), "an ID that it has not");
+}
+
+static void require_what(struct mock *mock, const struct mock_domain *domain,
+			 const struct iomm_attach *at)
+{
+	bool identity = at->flags & IOMM_ATTACH_IDENTITY;
+
+	require(!(at->flags & ~IOMM_ATTACH_IDENTITY), "flags of an attach");
+	require(!identity || mock->flags & IOMM_IOMMU_IDENTITY, "identity");
+	require(identity == !at->table && identity == !domain,
+		"a table and a domain, or neither");
 }
 
 static void mock_release(void *data, void *device)
@@ -104,8 +192,8 @@ static void mock_release(void *data, void *device)
 
 	(void)called(mock, MOCK_RELEASE, d);
 	require(d && d->mock == mock, "releases a device that is not its own");
-	require(d->blocked, "releases a device that is not blocked");
 	pthread_mutex_lock(&mock->lock);
+	require(is_quiet(mock, d), "releases a device that is not blocked");
 	for (at = &mock->first; *at != d; at = &(*at)->next)
 		;
 	*at = d->next;
@@ -152,38 +240,39 @@ static void mock_domain_free(void *data, void *domain)
 }
 
 static int mock_prepare(void *data, void *device, void *domain,
-			const struct iomm_pgtable_info *table)
+			const struct iomm_attach *at)
 {
-	(void)domain;
-	require(table != NULL, "no table to attach");
+	require_own(data, device, at);
+	require_what(data, domain, at);
 	return called(data, MOCK_PREPARE, device);
 }
 
 static void mock_commit(void *data, void *device, void *domain,
-			const struct iomm_pgtable_info *table)
+			const struct iomm_attach *at)
 {
 	struct mock *mock = data;
-	struct mock_device *d = device;
+	uint32_t n;
 
-	(void)called(mock, MOCK_COMMIT, d);
-	require(table != NULL, "no table to attach");
-	require(d->mock == mock, "attaches a device that is not its own");
+	(void)called(mock, MOCK_COMMIT, device);
+	require_own(mock, device, at);
+	require_what(mock, domain, at);
 	pthread_mutex_lock(&mock->lock);
-	set_domain(d, domain);
-	d->blocked = false;
+	for (n = 0; n < at->nr_ids; n++)
+		set_slot(mock, at->ids[n], at->pasid, domain);
 	pthread_mutex_unlock(&mock->lock);
 }
 
-static void mock_block(void *data, void *device)
+static void mock_block(void *data, void *device, const struct iomm_attach *at)
 {
 	struct mock *mock = data;
-	struct mock_device *d = device;
+	uint32_t n;
 
-	(void)called(mock, MOCK_BLOCK, d);
-	require(d && d->mock == mock, "blocks a device that is not its own");
+	(void)called(mock, MOCK_BLOCK, device);
+	require_own(mock, device, at);
+	require(!at->flags && !at->table, "blocking attaches nothing");
 	pthread_mutex_lock(&mock->lock);
-	set_domain(d, NULL);
-	d->blocked = true;
+	for (n = 0; n < at->nr_ids; n++)
+		clear_slot(mock, at->ids[n], at->pasid);
 	pthread_mutex_unlock(&mock->lock);
 }
 
@@ -240,6 +329,8 @@ int mock_register_as(struct mock *mock, uint64_t node, const char *name,
 		.node = node,
 		.name = name,
 		.driver = driver,
+		.flags = mock->flags,
+		.pasid_bits = mock->pasid_bits,
 	};
 
 	return iomm_iommu_register(mock->w->ctx, &config,
@@ -262,6 +353,7 @@ void mock_end(struct mock *mock)
 	assert_ok(iomm_iommu_unregister(mock->iommu, IOMM_FOREVER));
 	assert_int_equal(mock->devices, 0);
 	assert_int_equal(mock->domains, 0);
+	assert_null(mock->slots);
 	assert_int_equal(mock->calls[MOCK_DATA_RELEASE], 0);
 	iomm_iommu_put(mock->iommu);
 	assert_int_equal(mock->calls[MOCK_DATA_RELEASE], 1);
@@ -271,17 +363,30 @@ void mock_end(struct mock *mock)
 struct mock_device *mock_find(struct mock *mock, uint64_t id)
 {
 	struct mock_device *d;
-	uint32_t n;
 
 	pthread_mutex_lock(&mock->lock);
-	for (d = mock->first; d; d = d->next) {
-		for (n = 0; n < d->nr_ids && d->ids[n] != id; n++)
-			;
-		if (n < d->nr_ids)
-			break;
-	}
+	for (d = mock->first; d && !has_id(d, id); d = d->next)
+		;
 	pthread_mutex_unlock(&mock->lock);
 	return d;
+}
+
+bool mock_attached(struct mock *mock, uint64_t id, uint32_t pasid,
+		   struct mock_domain **domain)
+{
+	struct mock_slot *slot;
+
+	pthread_mutex_lock(&mock->lock);
+	slot = *find_slot(mock, id, pasid);
+	if (slot && domain)
+		*domain = slot->domain;
+	pthread_mutex_unlock(&mock->lock);
+	return slot;
+}
+
+bool mock_blocked(struct mock *mock, uint64_t id)
+{
+	return !mock_attached(mock, id, 0, NULL);
 }
 
 void assert_trace(struct mock *mock, const char *expected)

@@ -123,25 +123,25 @@ static void test_order(void **state)
 	assert_true(committed[0] == 3 && committed[1] == 4);
 	assert_trace(&r.first, "prepare commit");
 	assert_trace(&r.second, "prepare commit");
-	assert_false(mock_find(&r.first, 0x30)->blocked);
-	assert_false(mock_find(&r.second, 0x31)->blocked);
+	assert_false(mock_blocked(&r.first, 0x30));
+	assert_false(mock_blocked(&r.second, 0x31));
 
 	assert_ok(iomm_domain_detach(r.d1, r.both));
 	assert_trace(&r.first, "block");
 	assert_trace(&r.second, "block");
-	assert_true(mock_find(&r.first, 0x30)->blocked);
-	assert_true(mock_find(&r.second, 0x31)->blocked);
+	assert_true(mock_blocked(&r.first, 0x30));
+	assert_true(mock_blocked(&r.second, 0x31));
 	pair_stop(&r);
 }
 
 /* The hardware hears of the same registers that the user can ask for. */
 static struct iomm_pgtable_info seen;
 
-static void keep_table(void *data, void *device, void *domain,
-		       const struct iomm_pgtable_info *table)
+static void
+keep_table(void *data, void *device, void *domain, const struct iomm_attach *at)
 {
-	seen = *table;
-	mock_ops.attach_commit(data, device, domain, table);
+	seen = *at->table;
+	mock_ops.attach_commit(data, device, domain, at);
 }
 
 static void test_registers(void **state)
@@ -178,6 +178,7 @@ static void test_registers(void **state)
 
 static void test_busy(void **state)
 {
+	struct mock_domain *attached = NULL;
 	struct world *w = *state;
 	struct pair r;
 
@@ -190,12 +191,13 @@ static void test_busy(void **state)
 		     "another domain");
 	assert_trace(&r.first, "");
 	assert_trace(&r.second, "");
-	assert_false(mock_find(&r.first, 0x30)->blocked);
+	assert_false(mock_blocked(&r.first, 0x30));
 	assert_ok(iomm_domain_detach(r.d1, r.both));
 	assert_ok(iomm_domain_attach(r.d2, r.both));
 	/* One domain serves as many devices as one likes. */
 	assert_ok(iomm_domain_attach(r.d2, r.one));
-	assert_int_equal(mock_find(&r.first, 0x10)->domain->attached, 2);
+	assert_true(mock_attached(&r.first, 0x10, 0, &attached));
+	assert_int_equal(attached->attached, 2);
 	pair_stop(&r);
 }
 
@@ -212,7 +214,7 @@ static void test_detach_other(void **state)
 	assert_fails(iomm_domain_detach(r.d2, r.both), IOMM_ENOENT, w->ctx,
 		     "not attached to both");
 	assert_trace(&r.first, "");
-	assert_false(mock_find(&r.first, 0x30)->blocked);
+	assert_false(mock_blocked(&r.first, 0x30));
 	assert_ok(iomm_domain_detach(r.d1, r.both));
 	assert_fails(iomm_domain_detach(r.d1, r.both), IOMM_ENOENT, w->ctx,
 		     "both");
@@ -294,7 +296,7 @@ static void test_blocked(void **state)
 	start(&r, w);
 	assert_ok(iomm_domain_create(r.both, &c, &blocked));
 	assert_ok(iomm_domain_attach(blocked, r.both));
-	assert_true(mock_find(&r.first, 0x30)->blocked);
+	assert_true(mock_blocked(&r.first, 0x30));
 	assert_trace(&r.first, "");
 	assert_fails(iomm_domain_attach(r.d1, r.both), IOMM_EBUSY, w->ctx, "");
 	assert_ok(iomm_domain_detach(blocked, r.both));

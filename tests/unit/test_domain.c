@@ -51,8 +51,8 @@ static void test_create_config(void **state)
 	c.flags = 0x10;
 	REFUSED(r.one, &c, IOMM_EINVAL, "0x10");
 	c.flags = 0;
-	c.type = 2;
-	REFUSED(r.one, &c, IOMM_EINVAL, "type 2");
+	c.type = 4;
+	REFUSED(r.one, &c, IOMM_EINVAL, "type 4");
 
 	long_config.tail = 1;
 	REFUSED(r.one, &long_config.config, IOMM_E2BIG, "offset 40");

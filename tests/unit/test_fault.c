@@ -166,7 +166,7 @@ static void test_report_arguments(void **state)
 	big.fault.size = sizeof(big);
 	big.tail = 1;
 	assert_fails(iomm_iommu_report_fault(r.first.iommu, &big.fault),
-		     IOMM_E2BIG, w->ctx, "offset 32");
+		     IOMM_E2BIG, w->ctx, "offset 40");
 	assert_int_equal(r.faults, 0);
 	big.tail = 0;
 	assert_ok(iomm_iommu_report_fault(r.first.iommu, &big.fault));

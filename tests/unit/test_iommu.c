@@ -74,8 +74,14 @@ static void test_register_refuses(void **state)
 	c.size = IOMM_IOMMU_CONFIG_SIZE_VER0 - 1;
 	refuse(w, &c, &ops, IOMM_EINVAL, "size 31");
 	c = good_config(w);
-	c.flags = 0x10;
+	c.flags = 0x10 | IOMM_IOMMU_IDENTITY;
 	refuse(w, &c, &ops, IOMM_EINVAL, "unknown bits 0x10");
+	c = good_config(w);
+	c.reserved = 1;
+	refuse(w, &c, &ops, IOMM_EINVAL, "unknown bits 0x1");
+	c = good_config(w);
+	c.pasid_bits = IOMM_PASID_BITS_MAX + 1;
+	refuse(w, &c, &ops, IOMM_EINVAL, "pasid_bits is 21");
 	c = good_config(w);
 	c.node = 0;
 	refuse(w, &c, &ops, IOMM_EINVAL, "needs a node");
@@ -87,7 +93,7 @@ static void test_register_refuses(void **state)
 	refuse(w, &c, &ops, IOMM_EINVAL, "the name of its driver");
 	c = good_config(w);
 	ops.size = IOMM_IOMMU_OPS_SIZE_VER0 - 1;
-	refuse(w, &c, &ops, IOMM_EINVAL, "size 87");
+	refuse(w, &c, &ops, IOMM_EINVAL, "size 103");
 	ops.size = 0;
 	refuse(w, &c, &ops, IOMM_EINVAL, "size 0");
 	ops = mock_ops;
@@ -123,6 +129,8 @@ static void test_required_callbacks(void **state)
 	}
 	ops = mock_ops;
 	ops.attach_prepare = NULL;
+	ops.group = NULL;
+	ops.default_domain = NULL;
 	assert_ok(iomm_iommu_register(w->ctx, &c, &ops, NULL, NULL, &iommu));
 	iomm_iommu_put(iommu);
 }
@@ -369,10 +377,14 @@ static void test_fault_arguments(void **state)
 		     w->ctx, "NULL");
 	assert_fails(iomm_iommu_report_fault(mock.iommu, &more.fault),
 		     IOMM_E2BIG, w->ctx, "iomm_fault has data");
-	fault.size--;
+	fault.size = IOMM_FAULT_SIZE_VER0 - 1;
 	assert_fails(iomm_iommu_report_fault(mock.iommu, &fault), IOMM_EINVAL,
 		     w->ctx, "size 31");
-	fault.size++;
+	fault.size = sizeof(fault);
+	fault.reserved = 1;
+	assert_fails(iomm_iommu_report_fault(mock.iommu, &fault), IOMM_EINVAL,
+		     w->ctx, "reserved");
+	fault.reserved = 0;
 	fault.flags = 1;
 	assert_int_equal(iomm_iommu_report_fault(mock.iommu, &fault),
 			 -IOMM_EINVAL);

@@ -41,8 +41,10 @@ static void test_bound(void **state)
 	assert_string_equal(m->name, "two");
 	assert_int_equal(m->nr_ids, 2);
 	assert_true(m->ids[0] == 0x20 && m->ids[1] == 0x21);
-	assert_int_equal(m->coherent, 0);
-	assert_true(m->blocked);
+	assert_int_equal(m->info.coherent, 0);
+	assert_int_equal(m->info.pasid_bits, 0);
+	assert_true(m->info.dma_mask == UINT64_MAX);
+	assert_true(mock_blocked(&mock, 0x20) && mock_blocked(&mock, 0x21));
 	assert_true(world_logged(w, IOMM_LOG_INFO, "bound to first"));
 	/* Probing again does nothing. */
 	assert_ok(iomm_device_probe(device));
@@ -87,7 +89,7 @@ static void test_two_instances(void **state)
 	assert_ok(iomm_device_probe(other));
 	assert_int_equal(mock_find(&first, 0x30)->nr_ids, 1);
 	assert_int_equal(mock_find(&second, 0x31)->nr_ids, 1);
-	assert_int_equal(mock_find(&second, 0x40)->coherent, 1);
+	assert_int_equal(mock_find(&second, 0x40)->info.coherent, 1);
 	/* Either one that goes takes the device from both. */
 	assert_ok(iomm_device_remove(other, 0));
 	iomm_device_put(other);
@@ -213,9 +215,10 @@ static void test_without_memory(void **state)
 	mock_register(&first, w, "first");
 	mock_register(&second, w, "second");
 	step.device = world_device(w, "both");
-	/* The description and its list, instances, bindings, the IDs at each,
-	 * the group and its lock. */
-	assert_int_equal(world_each_site(w, probe_step, &step), 8);
+	/* The description and its list, which grows once, instances, the member
+	 * and its list of marks, the IDs at each, a mark for each, the group and
+	 * its lock. */
+	assert_int_equal(world_each_site(w, probe_step, &step), 12);
 	assert_int_equal(device_state(step.device), IOMM_DEVICE_BOUND);
 	iomm_device_put(step.device);
 	mock_end(&first);
@@ -493,37 +496,6 @@ static void test_next_instance_comes_early(void **state)
 	mock_end(&next);
 }
 
-/* Two devices with one ID cannot be told apart: the second is refused, and the
- * first does not notice. */
-static void test_shared_id(void **state)
-{
-	struct world *w = *state;
-	struct iomm_device_config config = { .size = sizeof(config),
-					     .flags = IOMM_DEVICE_ADDRESS,
-					     .name = "twin" };
-	struct iomm_device *one, *twin;
-	struct mock mock;
-
-	world_small(w);
-	mock_register(&mock, w, "first");
-	one = world_device(w, "one");
-	assert_ok(iomm_device_probe(one));
-	config.address = node_at(w->firmware, "/one");
-	assert_ok(iomm_device_create(w->bus, &config, &twin));
-	mock.nr_trace = 0;
-	assert_fails(iomm_device_probe(twin), IOMM_EBUSY, w->ctx,
-		     "twin: ID 0x10 at first is the one of one");
-	assert_trace(&mock, "translate");
-	assert_int_equal(device_state(twin), IOMM_DEVICE_NONE);
-	assert_int_equal(device_state(one), IOMM_DEVICE_BOUND);
-	/* Once it is gone the ID is free. */
-	assert_ok(iomm_device_remove(one, 0));
-	assert_ok(iomm_device_probe(twin));
-	iomm_device_put(one);
-	iomm_device_put(twin);
-	mock_end(&mock);
-}
-
 /* A driver may say "not yet": it is asked again when another instance comes. */
 static void test_driver_defers(void **state)
 {
@@ -605,7 +577,6 @@ int main(void)
 		WORLD_TEST(test_timeout),
 		WORLD_TEST(test_unregister_and_back),
 		WORLD_TEST(test_next_instance_comes_early),
-		WORLD_TEST(test_shared_id),
 		WORLD_TEST(test_driver_defers),
 		WORLD_TEST(test_driver_defers_sealed),
 		WORLD_TEST(test_unregister_with_dead_device),

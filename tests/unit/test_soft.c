@@ -94,7 +94,7 @@ static int set_context(struct world *w, void *arg)
 					     .regs = { 0, 16 } };
 
 	(void)w;
-	return iomm_soft_set_context(arg, 5, &context);
+	return iomm_soft_set_context(arg, 5, 0, &context);
 }
 
 static void test_no_memory(void **state)
@@ -194,7 +194,7 @@ static void
 refuse_context(struct machine *m, const struct iomm_soft_context *context,
 	       int code, const char *part)
 {
-	assert_fails(iomm_soft_set_context(m->soft, 1, context), code,
+	assert_fails(iomm_soft_set_context(m->soft, 1, 0, context), code,
 		     m->w->ctx, part);
 	/* What was there is there still. */
 	assert_int_equal(peek(m, 1, 0), m->ram[0]);
@@ -218,15 +218,15 @@ static void test_context_arguments(void **state)
 	machine_attach(&m, 1, 7, pgtable);
 	info = info_of(pgtable);
 
-	assert_int_equal(iomm_soft_set_context(NULL, 1, &c), -IOMM_EINVAL);
-	assert_int_equal(iomm_soft_set_context((void *)m.memory, 1, &c),
+	assert_int_equal(iomm_soft_set_context(NULL, 1, 0, &c), -IOMM_EINVAL);
+	assert_int_equal(iomm_soft_set_context((void *)m.memory, 1, 0, &c),
 			 -IOMM_EINVAL);
 	refuse_context(&m, NULL, IOMM_EINVAL, "NULL");
 	refuse_context(&m, &c, IOMM_EINVAL, "size 0");
 	c.size = IOMM_SOFT_CONTEXT_SIZE_VER0 - 1;
 	refuse_context(&m, &c, IOMM_EINVAL, "size 87");
 	c.size = sizeof(c);
-	c.flags = 1;
+	c.flags = 2;
 	refuse_context(&m, &c, IOMM_EINVAL, "iomm_soft_context.flags");
 	c.flags = 0;
 	refuse_context(&m, &c, IOMM_EINVAL, "names no format");
@@ -245,7 +245,7 @@ static void test_context_arguments(void **state)
 		if (n < 16 || n > 39)
 			refuse_context(&m, &c, IOMM_EINVAL, "registers");
 		else
-			assert_ok(iomm_soft_set_context(m.soft, 2, &c));
+			assert_ok(iomm_soft_set_context(m.soft, 2, 0, &c));
 	}
 	c.regs[IOMM_ARM64_S1_TCR] = info.regs[IOMM_ARM64_S1_TCR] |
 				    UINT64_C(7) << 32;
@@ -266,7 +266,7 @@ static void test_context_replace(void **state)
 	map_ok(b, 0, RAM_PA + 1 * MB, 64 * KB, RW);
 
 	assert_int_equal(peek(&m, 1, 0), -(int)IOMM_FAULT_BLOCKED);
-	assert_ok(iomm_soft_clear_context(m.soft, 1));
+	assert_ok(iomm_soft_clear_context(m.soft, 1, 0));
 	machine_attach(&m, 1, 7, a);
 	assert_int_equal(peek(&m, 1, 0), m.ram[0]);
 	assert_int_equal(peek(&m, 2, 0), -(int)IOMM_FAULT_BLOCKED);
@@ -281,13 +281,14 @@ static void test_context_replace(void **state)
 	/* Each context pins its format; that has its own handle count. */
 	machine_attach(&m, 2, 8, a);
 	assert_int_equal(world_live(m.w, IOMM_HANDLE_FORMAT), 4);
-	assert_ok(iomm_soft_clear_context(m.soft, 1));
-	assert_ok(iomm_soft_clear_context(m.soft, 1));
+	assert_ok(iomm_soft_clear_context(m.soft, 1, 0));
+	assert_ok(iomm_soft_clear_context(m.soft, 1, 0));
 	assert_int_equal(world_live(m.w, IOMM_HANDLE_FORMAT), 3);
 	assert_int_equal(peek(&m, 1, 0), -(int)IOMM_FAULT_BLOCKED);
 	assert_int_equal(peek(&m, 2, 0), m.ram[0]);
-	assert_int_equal(iomm_soft_clear_context(NULL, 1), -IOMM_EINVAL);
-	assert_int_equal(iomm_soft_clear_context((void *)a, 1), -IOMM_EINVAL);
+	assert_int_equal(iomm_soft_clear_context(NULL, 1, 0), -IOMM_EINVAL);
+	assert_int_equal(iomm_soft_clear_context((void *)a, 1, 0),
+			 -IOMM_EINVAL);
 	iomm_pgtable_put(a);
 	iomm_pgtable_put(b);
 	machine_stop(&m);
@@ -309,26 +310,26 @@ static void test_access_arguments(void **state)
 	map_ok(pgtable, 0, RAM_PA, 4 * KB, RW);
 	machine_attach(&m, 1, 7, pgtable);
 
-	assert_int_equal(iomm_soft_read(NULL, 1, 0, buf, 8, NULL),
+	assert_int_equal(iomm_soft_read(NULL, 1, 0, 0, buf, 8, NULL),
 			 -IOMM_EINVAL);
-	assert_int_equal(iomm_soft_write(NULL, 1, 0, buf, 8, NULL),
+	assert_int_equal(iomm_soft_write(NULL, 1, 0, 0, buf, 8, NULL),
 			 -IOMM_EINVAL);
-	assert_int_equal(iomm_soft_read((void *)pgtable, 1, 0, buf, 8, NULL),
+	assert_int_equal(iomm_soft_read((void *)pgtable, 1, 0, 0, buf, 8, NULL),
 			 -IOMM_EINVAL);
-	assert_fails(iomm_soft_read(m.soft, 1, 0, NULL, 8, NULL), IOMM_EINVAL,
-		     ctx, "buffer");
-	assert_fails(iomm_soft_write(m.soft, 1, 0, NULL, 8, NULL), IOMM_EINVAL,
-		     ctx, "buffer");
-	assert_fails(iomm_soft_read(m.soft, 1, 0, buf, 0, NULL), IOMM_EINVAL,
+	assert_fails(iomm_soft_read(m.soft, 1, 0, 0, NULL, 8, NULL),
+		     IOMM_EINVAL, ctx, "buffer");
+	assert_fails(iomm_soft_write(m.soft, 1, 0, 0, NULL, 8, NULL),
+		     IOMM_EINVAL, ctx, "buffer");
+	assert_fails(iomm_soft_read(m.soft, 1, 0, 0, buf, 0, NULL), IOMM_EINVAL,
 		     ctx, "empty");
-	assert_fails(iomm_soft_write(m.soft, 1, UINT64_MAX, buf, 2, NULL),
+	assert_fails(iomm_soft_write(m.soft, 1, 0, UINT64_MAX, buf, 2, NULL),
 		     IOMM_EINVAL, ctx, "wraps");
 	/* The fault is looked at first, whether or not there is one. */
-	assert_fails(iomm_soft_write(m.soft, 1, 0, buf, 8, &fault), IOMM_EINVAL,
-		     ctx, "size 31");
+	assert_fails(iomm_soft_write(m.soft, 1, 0, 0, buf, 8, &fault),
+		     IOMM_EINVAL, ctx, "size 31");
 	assert_memory_not_equal(m.ram, buf, 8);
-	assert_fails(iomm_soft_read(m.soft, 9, 0, buf, 8, &fault), IOMM_EINVAL,
-		     ctx, "size 31");
+	assert_fails(iomm_soft_read(m.soft, 9, 0, 0, buf, 8, &fault),
+		     IOMM_EINVAL, ctx, "size 31");
 	assert_memory_equal(&fault, &fault0, sizeof(fault));
 	assert_string_equal(buf, "1234567");
 	assert_int_equal(stats_of(&m).faults, 0);
@@ -349,22 +350,22 @@ static void test_translate_arguments(void **state)
 
 	machine_start(&m, *state, NULL);
 	ctx = m.w->ctx;
-	assert_int_equal(iomm_soft_translate(NULL, 1, 0, RO, &t, NULL),
+	assert_int_equal(iomm_soft_translate(NULL, 1, 0, 0, RO, &t, NULL),
 			 -IOMM_EINVAL);
-	assert_fails(iomm_soft_translate(m.soft, 1, 0, RO, NULL, NULL),
+	assert_fails(iomm_soft_translate(m.soft, 1, 0, 0, RO, NULL, NULL),
 		     IOMM_EINVAL, ctx, "iomm_soft_translate");
-	assert_fails(iomm_soft_translate(m.soft, 1, 0, RO, &t, NULL),
+	assert_fails(iomm_soft_translate(m.soft, 1, 0, 0, RO, &t, NULL),
 		     IOMM_EINVAL, ctx, "size 23");
 	t.size = t0.size = sizeof(t);
-	assert_fails(iomm_soft_translate(m.soft, 1, 0, 0, &t, NULL),
+	assert_fails(iomm_soft_translate(m.soft, 1, 0, 0, 0, &t, NULL),
 		     IOMM_EINVAL, ctx, "READ, WRITE");
-	assert_fails(iomm_soft_translate(m.soft, 1, 0, IOMM_PROT_EXEC, &t,
+	assert_fails(iomm_soft_translate(m.soft, 1, 0, 0, IOMM_PROT_EXEC, &t,
 					 NULL),
 		     IOMM_EINVAL, ctx, "0x4");
-	assert_fails(iomm_soft_translate(m.soft, 1, 0, RW, &t, &fault),
+	assert_fails(iomm_soft_translate(m.soft, 1, 0, 0, RW, &t, &fault),
 		     IOMM_EINVAL, ctx, "size 0");
 	assert_int_equal(stats_of(&m).faults, 0);
-	assert_fails(iomm_soft_translate(m.soft, 1, 0, RW, &t, NULL),
+	assert_fails(iomm_soft_translate(m.soft, 1, 0, 0, RW, &t, NULL),
 		     IOMM_EFAULT, ctx, "ID 0x1 cannot write I/O address 0x0");
 	assert_memory_equal(&t, &t0, sizeof(t));
 	machine_stop(&m);

@@ -28,13 +28,13 @@ static void each_granule(void **state, void (*body)(struct machine *m,
 
 static int read_at(struct machine *m, uint64_t iova, void *buf, uint64_t bytes)
 {
-	return iomm_soft_read(m->soft, ID, iova, buf, bytes, NULL);
+	return iomm_soft_read(m->soft, ID, 0, iova, buf, bytes, NULL);
 }
 
 static int
 write_at(struct machine *m, uint64_t iova, const void *buf, uint64_t bytes)
 {
-	return iomm_soft_write(m->soft, ID, iova, buf, bytes, NULL);
+	return iomm_soft_write(m->soft, ID, 0, iova, buf, bytes, NULL);
 }
 
 /* Reading and writing */
@@ -117,13 +117,13 @@ permissions(struct machine *m, struct iomm_pgtable *table, uint64_t g)
 	/* A device's accesses are unprivileged. */
 	assert_faults(m, ID, g, 1, IOMM_PROT_READ, g, IOMM_FAULT_PERMISSION);
 	assert_faults(m, ID, g, 1, IOMM_PROT_WRITE, g, IOMM_FAULT_PERMISSION);
-	assert_ok(iomm_soft_translate(m->soft, ID, 2 * g + 9, RW, &t, NULL));
+	assert_ok(iomm_soft_translate(m->soft, ID, 0, 2 * g + 9, RW, &t, NULL));
 	assert_int_equal(t.paddr, RAM_PA + 2 * g + 9);
 	assert_int_equal(t.prot, RWC | IOMM_PROT_EXEC);
 	assert_int_equal(t.page_size, g);
-	assert_int_equal(iomm_soft_translate(m->soft, ID, 9, RW, &t, NULL),
+	assert_int_equal(iomm_soft_translate(m->soft, ID, 0, 9, RW, &t, NULL),
 			 -IOMM_EFAULT);
-	assert_ok(iomm_soft_translate(m->soft, ID, 9, RO, &t, NULL));
+	assert_ok(iomm_soft_translate(m->soft, ID, 0, 9, RO, &t, NULL));
 }
 
 static void test_permissions(void **state)
@@ -143,7 +143,7 @@ static void outside(struct machine *m, struct iomm_pgtable *table, uint64_t g)
 		      IOMM_FAULT_ADDRESS);
 	assert_int_equal(peek(m, ID, 2 * g), m->ram[0]);
 	/* Translating does not touch the memory. */
-	assert_ok(iomm_soft_translate(m->soft, ID, 3, RW, &t, NULL));
+	assert_ok(iomm_soft_translate(m->soft, ID, 0, 3, RW, &t, NULL));
 	assert_int_equal(t.paddr, RAM_PA + RAM_BYTES + 3);
 	/* Beyond the input width. */
 	assert_faults(m, ID, 1 * TB, 1, IOMM_PROT_READ, 1 * TB,
@@ -286,7 +286,7 @@ static void test_block(void **state)
 		assert_int_equal(peek(&m, ID, 2 * MB + page * 4 * KB),
 				 m.ram[page * 4 * KB]);
 	assert_int_equal(stats_of(&m).iotlb_misses, 8);
-	assert_ok(iomm_soft_translate(m.soft, ID, 2 * MB + 5, RO, &t, NULL));
+	assert_ok(iomm_soft_translate(m.soft, ID, 0, 2 * MB + 5, RO, &t, NULL));
 	assert_int_equal(t.page_size, 2 * MB);
 	assert_int_equal(stats_of(&m).iotlb_hits, 1);
 	machine_forget(table, 2 * MB, 2 * MB);

@@ -90,7 +90,7 @@ static void test_register_arguments(void **state)
 	big.driver = good;
 	big.driver.size = sizeof(big);
 	big.tail = 1;
-	REFUSED(&big.driver, IOMM_E2BIG, "offset 56");
+	REFUSED(&big.driver, IOMM_E2BIG, "offset 64");
 	d = good;
 	d.flags = 1;
 	REFUSED(&d, IOMM_EINVAL, "iomm_soft_driver.flags");
@@ -256,7 +256,7 @@ static void test_identity(void **state)
 	assert_ok(iomm_domain_map(j.domain, 0, (uintptr_t)page, 4 * KB, RW, 0,
 				  NULL));
 	page[9] = 200;
-	assert_ok(iomm_soft_read(j.m.soft, 0x10, 9, &byte, 1, NULL));
+	assert_ok(iomm_soft_read(j.m.soft, 0x10, 0, 9, &byte, 1, NULL));
 	assert_int_equal(byte, 200);
 	stop(&j);
 	free(page);

@@ -27,7 +27,7 @@ static int point(struct machine *m, uint64_t ttbr, uint64_t tcr)
 	};
 
 	assert_ok(iomm_soft_invalidate(m->soft, 0, 0, UINT64_MAX));
-	return iomm_soft_set_context(m->soft, 1, &context);
+	return iomm_soft_set_context(m->soft, 1, 0, &context);
 }
 
 /* The second walker. */
@@ -147,7 +147,7 @@ check_walk(struct machine *m, uint64_t ttbr, uint64_t tcr, uint64_t iova)
 	unsigned char byte = 0;
 	uint32_t reason;
 	bool ok = second_walk(m, ttbr, tcr, iova, &paddr, &reason);
-	int err = iomm_soft_translate(m->soft, 1, iova, RO, &t, &fault);
+	int err = iomm_soft_translate(m->soft, 1, 0, iova, RO, &t, &fault);
 
 	if (err != (ok ? 0 : -IOMM_EFAULT) ||
 	    (ok ? t.paddr != paddr : fault.reason != reason))
@@ -158,7 +158,7 @@ check_walk(struct machine *m, uint64_t ttbr, uint64_t tcr, uint64_t iova)
 	if (!ok)
 		return;
 	ok = paddr >= RAM_PA && paddr - RAM_PA < RAM_BYTES;
-	err = iomm_soft_read(m->soft, 1, iova, &byte, 1, &fault);
+	err = iomm_soft_read(m->soft, 1, 0, iova, &byte, 1, &fault);
 	assert_int_equal(err, ok ? 0 : -IOMM_EFAULT);
 	if (ok)
 		assert_int_equal(byte, m->ram[paddr - RAM_PA]);
@@ -245,7 +245,7 @@ static void test_random_registers(void **state)
 		for (i = 0; i < IOMM_PGTABLE_REGS; i++)
 			context.regs[i] = next_random(&seed) >>
 					  (next_random(&seed) % 64);
-		err = iomm_soft_set_context(m.soft, 1, &context);
+		err = iomm_soft_set_context(m.soft, 1, 0, &context);
 		assert_true(!err || err == -IOMM_EINVAL);
 		set += !err;
 		assert_ok(iomm_soft_invalidate(m.soft, 0, 0, UINT64_MAX));
@@ -273,8 +273,8 @@ static void test_self(void **state)
 		for (n = 0; n < 1000; n++)
 			check_walk(&m, RAM_PA, tcr, next_random(&seed) >> 16);
 		/* Writing to where it points changes the table itself. */
-		assert_ok(iomm_soft_write(m.soft, 1, 0, "\0\0\0\0\0\0\0\0", 8,
-					  NULL));
+		assert_ok(iomm_soft_write(m.soft, 1, 0, 0, "\0\0\0\0\0\0\0\0",
+					  8, NULL));
 		assert_int_equal(words(&m)[0], 0);
 		assert_ok(iomm_soft_invalidate(m.soft, 0, 0, UINT64_MAX));
 		assert_int_equal(peek(&m, 1, 0), -(int)IOMM_FAULT_TRANSLATION);
@@ -322,14 +322,14 @@ static void test_ragged(void **state)
 	assert_ok(iomm_soft_create(w->ctx, NULL, &soft));
 	/* Three bytes before the last descriptor of the first page ends. */
 	assert_ok(iomm_soft_add_memory(soft, 0, memory + 1, 0xffd, NULL, NULL));
-	assert_ok(iomm_soft_set_context(soft, 1, &context));
+	assert_ok(iomm_soft_set_context(soft, 1, 0, &context));
 	memcpy(memory + 1, &desc, 8);
-	assert_ok(iomm_soft_read(soft, 1, 0, &byte, 1, &fault));
+	assert_ok(iomm_soft_read(soft, 1, 0, 0, &byte, 1, &fault));
 	assert_int_equal(byte, (char)desc);
-	assert_int_equal(iomm_soft_read(soft, 1, 510 * GB, &byte, 1, &fault),
+	assert_int_equal(iomm_soft_read(soft, 1, 0, 510 * GB, &byte, 1, &fault),
 			 -IOMM_EFAULT);
 	assert_int_equal(fault.reason, IOMM_FAULT_TRANSLATION);
-	assert_int_equal(iomm_soft_read(soft, 1, 511 * GB, &byte, 1, &fault),
+	assert_int_equal(iomm_soft_read(soft, 1, 0, 511 * GB, &byte, 1, &fault),
 			 -IOMM_EFAULT);
 	assert_int_equal(fault.reason, IOMM_FAULT_WALK);
 	iomm_soft_put(soft);

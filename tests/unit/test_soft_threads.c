@@ -76,13 +76,13 @@ static void *device(void *arg)
 
 	while (!atomic_load(&t->stop)) {
 		iova = next_random(&seed) % PAGES * 4 * KB;
-		err = iomm_soft_read(t->m.soft, 0x10, iova, &buf, sizeof(buf),
-				     NULL);
+		err = iomm_soft_read(t->m.soft, 0x10, 0, iova, &buf,
+				     sizeof(buf), NULL);
 		if (!err && !may_be_seen(&buf))
 			atomic_fetch_add(&t->bad, 1);
 		note(t, err, &t->reads);
 		fill_page(&buf, DEVICE);
-		err = iomm_soft_write(t->m.soft, 0x10, iova + 64, &buf, 512,
+		err = iomm_soft_write(t->m.soft, 0x10, 0, iova + 64, &buf, 512,
 				      NULL);
 		note(t, err, &t->writes);
 	}

@@ -24,6 +24,10 @@ pub const IOMM_HANDLE_PASID: u32 = 17;
 pub const IOMM_HANDLE_FWSPEC: u32 = 18;
 pub const IOMM_HANDLE_PCI: u32 = 19;
 pub const IOMM_HANDLE_PLUGIN: u32 = 20;
+pub const IOMM_DOMAIN_ANY: u32 = 0;
+pub const IOMM_DOMAIN_PAGING: u32 = 1;
+pub const IOMM_DOMAIN_BLOCKED: u32 = 2;
+pub const IOMM_DOMAIN_IDENTITY: u32 = 3;
 pub const IOMM_FORMAT_NAME_MAX: u32 = 24;
 pub const IOMM_PROT_READ: u32 = 1;
 pub const IOMM_PROT_WRITE: u32 = 2;
@@ -127,20 +131,25 @@ pub const IOMM_DEVICE_REMOVED: u32 = 5;
 pub const IOMM_DEVICE_ID_SIZE_VER0: u32 = 16;
 pub const IOMM_DEVICE_GUARD_SIZE_VER0: u32 = 40;
 pub const IOMM_DEVICE_GUARDS_PER_THREAD: u32 = 16;
-pub const IOMM_PROBE_INFO_SIZE_VER0: u32 = 32;
+pub const IOMM_PASID_BITS_MAX: u32 = 20;
+pub const IOMM_PROBE_NUMA_NODE: u32 = 1;
+pub const IOMM_PROBE_INFO_SIZE_VER0: u32 = 56;
 pub const IOMM_DOMAIN_SETUP_SIZE_VER0: u32 = 72;
 pub const IOMM_FAULT_SIZE_VER0: u32 = 32;
+pub const IOMM_FAULT_SIZE_VER1: u32 = 40;
 pub const IOMM_FAULT_TRANSLATION: u32 = 1;
 pub const IOMM_FAULT_PERMISSION: u32 = 2;
 pub const IOMM_FAULT_ADDRESS: u32 = 3;
 pub const IOMM_FAULT_ACCESS_FLAG: u32 = 4;
 pub const IOMM_FAULT_WALK: u32 = 5;
 pub const IOMM_FAULT_BLOCKED: u32 = 6;
-pub const IOMM_IOMMU_OPS_SIZE_VER0: u32 = 88;
+pub const IOMM_ATTACH_IDENTITY: u32 = 1;
+pub const IOMM_ATTACH_SIZE_VER0: u32 = 32;
+pub const IOMM_IOMMU_OPS_SIZE_VER0: u32 = 104;
+pub const IOMM_IOMMU_IDENTITY: u32 = 1;
 pub const IOMM_IOMMU_CONFIG_SIZE_VER0: u32 = 32;
 pub const IOMM_IOMMU_CONFIG_SIZE_VER1: u32 = 40;
-pub const IOMM_DOMAIN_PAGING: u32 = 0;
-pub const IOMM_DOMAIN_BLOCKED: u32 = 1;
+pub const IOMM_IOMMU_CONFIG_SIZE_VER2: u32 = 48;
 pub const IOMM_DOMAIN_CONFIG_SIZE_VER0: u32 = 40;
 pub const IOMM_DUMP_TEXT: u32 = 0;
 pub const IOMM_DUMP_BINARY: u32 = 1;
@@ -207,6 +216,11 @@ pub const IOMM_REGION_SOFTWARE_MSI: u32 = 5;
 pub const IOMM_REGION_MAPPED: u32 = 1;
 pub const IOMM_RESERVED_REGION_SIZE_VER0: u32 = 48;
 pub const IOMM_DMA_RANGE_SIZE_VER0: u32 = 40;
+pub const IOMM_GROUP_CLAIMED: u32 = 1;
+pub const IOMM_GROUP_ATTACHED: u32 = 2;
+pub const IOMM_GROUP_IN_USE: u32 = 4;
+pub const IOMM_GROUP_DEAD: u32 = 8;
+pub const IOMM_GROUP_INFO_SIZE_VER0: u32 = 24;
 pub const IOMM_IOASID_INVALID: u32 = 4294967295;
 pub const IOMM_IOASID_SPACE_CONFIG_SIZE_VER0: u32 = 16;
 pub const IOMM_IOASID_SPACE_INFO_SIZE_VER0: u32 = 40;
@@ -251,9 +265,11 @@ pub const IOMM_PLUGIN_INFO_SIZE_VER0: u32 = 16;
 pub const IOMM_PLUGIN_API_SIZE_VER0: u32 = 48;
 pub const IOMM_SOFT_IDENTITY: u32 = 1;
 pub const IOMM_SOFT_CONFIG_SIZE_VER0: u32 = 16;
+pub const IOMM_SOFT_CONTEXT_IDENTITY: u32 = 1;
 pub const IOMM_SOFT_CONTEXT_SIZE_VER0: u32 = 88;
 pub const IOMM_SOFT_STATS_SIZE_VER0: u32 = 40;
 pub const IOMM_SOFT_DRIVER_SIZE_VER0: u32 = 56;
+pub const IOMM_SOFT_DRIVER_SIZE_VER1: u32 = 64;
 pub const IOMM_STATIC_MAX: u32 = 4096;
 pub const IOMM_STATIC_NODE_SIZE_VER0: u32 = 64;
 pub const IOMM_STATIC_INPUTS: u32 = 1;
@@ -1872,10 +1888,14 @@ pub struct iomm_probe_info {
     pub ids: *const iomm_u64,
     pub nr_ids: u32,
     pub coherent: u32,
+    pub pasid_bits: u32,
+    pub numa_node: u32,
+    pub dma_mask: iomm_u64,
+    pub fwspec: *mut iomm_fwspec,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of iomm_probe_info"][::core::mem::size_of::<iomm_probe_info>() - 32usize];
+    ["Size of iomm_probe_info"][::core::mem::size_of::<iomm_probe_info>() - 56usize];
     [
         "Alignment of iomm_probe_info",
     ][::core::mem::align_of::<iomm_probe_info>() - 8usize];
@@ -1897,6 +1917,18 @@ const _: () = {
     [
         "Offset of field: iomm_probe_info::coherent",
     ][::core::mem::offset_of!(iomm_probe_info, coherent) - 28usize];
+    [
+        "Offset of field: iomm_probe_info::pasid_bits",
+    ][::core::mem::offset_of!(iomm_probe_info, pasid_bits) - 32usize];
+    [
+        "Offset of field: iomm_probe_info::numa_node",
+    ][::core::mem::offset_of!(iomm_probe_info, numa_node) - 36usize];
+    [
+        "Offset of field: iomm_probe_info::dma_mask",
+    ][::core::mem::offset_of!(iomm_probe_info, dma_mask) - 40usize];
+    [
+        "Offset of field: iomm_probe_info::fwspec",
+    ][::core::mem::offset_of!(iomm_probe_info, fwspec) - 48usize];
 };
 impl Default for iomm_probe_info {
     fn default() -> Self {
@@ -1972,10 +2004,12 @@ pub struct iomm_fault {
     pub iova: iomm_u64,
     pub reason: u32,
     pub access: u32,
+    pub pasid: u32,
+    pub reserved: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of iomm_fault"][::core::mem::size_of::<iomm_fault>() - 32usize];
+    ["Size of iomm_fault"][::core::mem::size_of::<iomm_fault>() - 40usize];
     ["Alignment of iomm_fault"][::core::mem::align_of::<iomm_fault>() - 8usize];
     [
         "Offset of field: iomm_fault::size",
@@ -1995,7 +2029,55 @@ const _: () = {
     [
         "Offset of field: iomm_fault::access",
     ][::core::mem::offset_of!(iomm_fault, access) - 28usize];
+    [
+        "Offset of field: iomm_fault::pasid",
+    ][::core::mem::offset_of!(iomm_fault, pasid) - 32usize];
+    [
+        "Offset of field: iomm_fault::reserved",
+    ][::core::mem::offset_of!(iomm_fault, reserved) - 36usize];
 };
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct iomm_attach {
+    pub size: u32,
+    pub flags: u32,
+    pub pasid: u32,
+    pub nr_ids: u32,
+    pub ids: *const iomm_u64,
+    pub table: *const iomm_pgtable_info,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_attach"][::core::mem::size_of::<iomm_attach>() - 32usize];
+    ["Alignment of iomm_attach"][::core::mem::align_of::<iomm_attach>() - 8usize];
+    [
+        "Offset of field: iomm_attach::size",
+    ][::core::mem::offset_of!(iomm_attach, size) - 0usize];
+    [
+        "Offset of field: iomm_attach::flags",
+    ][::core::mem::offset_of!(iomm_attach, flags) - 4usize];
+    [
+        "Offset of field: iomm_attach::pasid",
+    ][::core::mem::offset_of!(iomm_attach, pasid) - 8usize];
+    [
+        "Offset of field: iomm_attach::nr_ids",
+    ][::core::mem::offset_of!(iomm_attach, nr_ids) - 12usize];
+    [
+        "Offset of field: iomm_attach::ids",
+    ][::core::mem::offset_of!(iomm_attach, ids) - 16usize];
+    [
+        "Offset of field: iomm_attach::table",
+    ][::core::mem::offset_of!(iomm_attach, table) - 24usize];
+};
+impl Default for iomm_attach {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct iomm_iommu_ops {
@@ -2007,6 +2089,13 @@ pub struct iomm_iommu_ops {
             cells: *const u32,
             nr_cells: u32,
             id: *mut u64,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub group: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            info: *const iomm_probe_info,
+            key: *mut u64,
         ) -> ::core::ffi::c_int,
     >,
     pub probe: ::core::option::Option<
@@ -2021,6 +2110,13 @@ pub struct iomm_iommu_ops {
             data: *mut ::core::ffi::c_void,
             device: *mut ::core::ffi::c_void,
         ),
+    >,
+    pub default_domain: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut ::core::ffi::c_void,
+            device: *mut ::core::ffi::c_void,
+            type_: *mut u32,
+        ) -> ::core::ffi::c_int,
     >,
     pub domain_alloc: ::core::option::Option<
         unsafe extern "C" fn(
@@ -2040,7 +2136,7 @@ pub struct iomm_iommu_ops {
             data: *mut ::core::ffi::c_void,
             device: *mut ::core::ffi::c_void,
             domain: *mut ::core::ffi::c_void,
-            table: *const iomm_pgtable_info,
+            at: *const iomm_attach,
         ) -> ::core::ffi::c_int,
     >,
     pub attach_commit: ::core::option::Option<
@@ -2048,13 +2144,14 @@ pub struct iomm_iommu_ops {
             data: *mut ::core::ffi::c_void,
             device: *mut ::core::ffi::c_void,
             domain: *mut ::core::ffi::c_void,
-            table: *const iomm_pgtable_info,
+            at: *const iomm_attach,
         ),
     >,
     pub block: ::core::option::Option<
         unsafe extern "C" fn(
             data: *mut ::core::ffi::c_void,
             device: *mut ::core::ffi::c_void,
+            at: *const iomm_attach,
         ),
     >,
     pub flush: ::core::option::Option<
@@ -2076,7 +2173,7 @@ pub struct iomm_iommu_ops {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of iomm_iommu_ops"][::core::mem::size_of::<iomm_iommu_ops>() - 88usize];
+    ["Size of iomm_iommu_ops"][::core::mem::size_of::<iomm_iommu_ops>() - 104usize];
     ["Alignment of iomm_iommu_ops"][::core::mem::align_of::<iomm_iommu_ops>() - 8usize];
     [
         "Offset of field: iomm_iommu_ops::size",
@@ -2088,32 +2185,38 @@ const _: () = {
         "Offset of field: iomm_iommu_ops::translate",
     ][::core::mem::offset_of!(iomm_iommu_ops, translate) - 8usize];
     [
+        "Offset of field: iomm_iommu_ops::group",
+    ][::core::mem::offset_of!(iomm_iommu_ops, group) - 16usize];
+    [
         "Offset of field: iomm_iommu_ops::probe",
-    ][::core::mem::offset_of!(iomm_iommu_ops, probe) - 16usize];
+    ][::core::mem::offset_of!(iomm_iommu_ops, probe) - 24usize];
     [
         "Offset of field: iomm_iommu_ops::release",
-    ][::core::mem::offset_of!(iomm_iommu_ops, release) - 24usize];
+    ][::core::mem::offset_of!(iomm_iommu_ops, release) - 32usize];
+    [
+        "Offset of field: iomm_iommu_ops::default_domain",
+    ][::core::mem::offset_of!(iomm_iommu_ops, default_domain) - 40usize];
     [
         "Offset of field: iomm_iommu_ops::domain_alloc",
-    ][::core::mem::offset_of!(iomm_iommu_ops, domain_alloc) - 32usize];
+    ][::core::mem::offset_of!(iomm_iommu_ops, domain_alloc) - 48usize];
     [
         "Offset of field: iomm_iommu_ops::domain_free",
-    ][::core::mem::offset_of!(iomm_iommu_ops, domain_free) - 40usize];
+    ][::core::mem::offset_of!(iomm_iommu_ops, domain_free) - 56usize];
     [
         "Offset of field: iomm_iommu_ops::attach_prepare",
-    ][::core::mem::offset_of!(iomm_iommu_ops, attach_prepare) - 48usize];
+    ][::core::mem::offset_of!(iomm_iommu_ops, attach_prepare) - 64usize];
     [
         "Offset of field: iomm_iommu_ops::attach_commit",
-    ][::core::mem::offset_of!(iomm_iommu_ops, attach_commit) - 56usize];
+    ][::core::mem::offset_of!(iomm_iommu_ops, attach_commit) - 72usize];
     [
         "Offset of field: iomm_iommu_ops::block",
-    ][::core::mem::offset_of!(iomm_iommu_ops, block) - 64usize];
+    ][::core::mem::offset_of!(iomm_iommu_ops, block) - 80usize];
     [
         "Offset of field: iomm_iommu_ops::flush",
-    ][::core::mem::offset_of!(iomm_iommu_ops, flush) - 72usize];
+    ][::core::mem::offset_of!(iomm_iommu_ops, flush) - 88usize];
     [
         "Offset of field: iomm_iommu_ops::flush_all",
-    ][::core::mem::offset_of!(iomm_iommu_ops, flush_all) - 80usize];
+    ][::core::mem::offset_of!(iomm_iommu_ops, flush_all) - 96usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2124,10 +2227,12 @@ pub struct iomm_iommu_config {
     pub name: *const ::core::ffi::c_char,
     pub driver: *const ::core::ffi::c_char,
     pub format: *const ::core::ffi::c_char,
+    pub pasid_bits: u32,
+    pub reserved: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of iomm_iommu_config"][::core::mem::size_of::<iomm_iommu_config>() - 40usize];
+    ["Size of iomm_iommu_config"][::core::mem::size_of::<iomm_iommu_config>() - 48usize];
     [
         "Alignment of iomm_iommu_config",
     ][::core::mem::align_of::<iomm_iommu_config>() - 8usize];
@@ -2149,6 +2254,12 @@ const _: () = {
     [
         "Offset of field: iomm_iommu_config::format",
     ][::core::mem::offset_of!(iomm_iommu_config, format) - 32usize];
+    [
+        "Offset of field: iomm_iommu_config::pasid_bits",
+    ][::core::mem::offset_of!(iomm_iommu_config, pasid_bits) - 40usize];
+    [
+        "Offset of field: iomm_iommu_config::reserved",
+    ][::core::mem::offset_of!(iomm_iommu_config, reserved) - 44usize];
 };
 impl Default for iomm_iommu_config {
     fn default() -> Self {
@@ -2607,6 +2718,41 @@ const _: () = {
     [
         "Offset of field: iomm_dma_range::place",
     ][::core::mem::offset_of!(iomm_dma_range, place) - 32usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct iomm_group_info {
+    pub size: u32,
+    pub number: u32,
+    pub flags: u32,
+    pub nr_devices: u32,
+    pub nr_regions: u32,
+    pub default_type: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of iomm_group_info"][::core::mem::size_of::<iomm_group_info>() - 24usize];
+    [
+        "Alignment of iomm_group_info",
+    ][::core::mem::align_of::<iomm_group_info>() - 4usize];
+    [
+        "Offset of field: iomm_group_info::size",
+    ][::core::mem::offset_of!(iomm_group_info, size) - 0usize];
+    [
+        "Offset of field: iomm_group_info::number",
+    ][::core::mem::offset_of!(iomm_group_info, number) - 4usize];
+    [
+        "Offset of field: iomm_group_info::flags",
+    ][::core::mem::offset_of!(iomm_group_info, flags) - 8usize];
+    [
+        "Offset of field: iomm_group_info::nr_devices",
+    ][::core::mem::offset_of!(iomm_group_info, nr_devices) - 12usize];
+    [
+        "Offset of field: iomm_group_info::nr_regions",
+    ][::core::mem::offset_of!(iomm_group_info, nr_regions) - 16usize];
+    [
+        "Offset of field: iomm_group_info::default_type",
+    ][::core::mem::offset_of!(iomm_group_info, default_type) - 20usize];
 };
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -3229,10 +3375,12 @@ pub struct iomm_soft_driver {
     pub ias: u32,
     pub oas: u32,
     pub memory: *mut iomm_table_memory,
+    pub pasid_bits: u32,
+    pub reserved: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of iomm_soft_driver"][::core::mem::size_of::<iomm_soft_driver>() - 56usize];
+    ["Size of iomm_soft_driver"][::core::mem::size_of::<iomm_soft_driver>() - 64usize];
     [
         "Alignment of iomm_soft_driver",
     ][::core::mem::align_of::<iomm_soft_driver>() - 8usize];
@@ -3263,6 +3411,12 @@ const _: () = {
     [
         "Offset of field: iomm_soft_driver::memory",
     ][::core::mem::offset_of!(iomm_soft_driver, memory) - 48usize];
+    [
+        "Offset of field: iomm_soft_driver::pasid_bits",
+    ][::core::mem::offset_of!(iomm_soft_driver, pasid_bits) - 56usize];
+    [
+        "Offset of field: iomm_soft_driver::reserved",
+    ][::core::mem::offset_of!(iomm_soft_driver, reserved) - 60usize];
 };
 impl Default for iomm_soft_driver {
     fn default() -> Self {
@@ -4174,6 +4328,15 @@ unsafe extern "C" {
         group: *mut iomm_group,
         out: *mut u32,
     ) -> ::core::ffi::c_int;
+    pub fn iomm_group_info(
+        group: *mut iomm_group,
+        info: *mut iomm_group_info,
+    ) -> ::core::ffi::c_int;
+    pub fn iomm_group_device(
+        group: *mut iomm_group,
+        index: u32,
+        out: *mut *mut iomm_device,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_group_get(group: *mut iomm_group) -> *mut iomm_group;
     pub fn iomm_group_put(group: *mut iomm_group);
     pub fn iomm_ioasid_space_create(
@@ -4457,9 +4620,14 @@ unsafe extern "C" {
     pub fn iomm_soft_set_context(
         soft: *mut iomm_soft,
         id: u64,
+        pasid: u32,
         context: *const iomm_soft_context,
     ) -> ::core::ffi::c_int;
-    pub fn iomm_soft_clear_context(soft: *mut iomm_soft, id: u64) -> ::core::ffi::c_int;
+    pub fn iomm_soft_clear_context(
+        soft: *mut iomm_soft,
+        id: u64,
+        pasid: u32,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_soft_invalidate(
         soft: *mut iomm_soft,
         tag: u64,
@@ -4469,6 +4637,7 @@ unsafe extern "C" {
     pub fn iomm_soft_read(
         soft: *mut iomm_soft,
         id: u64,
+        pasid: u32,
         iova: u64,
         buf: *mut ::core::ffi::c_void,
         bytes: u64,
@@ -4477,6 +4646,7 @@ unsafe extern "C" {
     pub fn iomm_soft_write(
         soft: *mut iomm_soft,
         id: u64,
+        pasid: u32,
         iova: u64,
         buf: *const ::core::ffi::c_void,
         bytes: u64,
@@ -4485,6 +4655,7 @@ unsafe extern "C" {
     pub fn iomm_soft_translate(
         soft: *mut iomm_soft,
         id: u64,
+        pasid: u32,
         iova: u64,
         access: u32,
         out: *mut iomm_translation,

@@ -20,7 +20,7 @@ fn drive(device: &Device, hardware: &Soft, memory: &GuestMemory) -> Result<(), B
     domain.attach(device)?;
     domain.map(IOVA, BUFFER, 4096, Prot::READ | Prot::WRITE | Prot::CACHE)?;
 
-    hardware.write(RID.into(), IOVA + 16, b"hello")?;
+    hardware.write(u64::from(RID), IOVA + 16, b"hello")?;
     let mut seen = [0; 5];
     memory.read(BUFFER + 16, &mut seen)?;
     println!("the device wrote {:?}", std::str::from_utf8(&seen)?);

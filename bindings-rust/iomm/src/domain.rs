@@ -5,7 +5,7 @@ use crate::boundary::{Hook, callback};
 use crate::device::Device;
 use crate::error::{Code, Result};
 use crate::gather::Gather;
-use crate::handle::handle;
+use crate::handle::{handle, numbers};
 use crate::iommu::Fault;
 use crate::pgtable::{PageTableInfo, Partial, Translation};
 use crate::prot::Prot;
@@ -17,6 +17,20 @@ use core::fmt;
 use core::ptr;
 use iomm_sys as sys;
 
+numbers! {
+    /// A type of domains.
+    DomainType {
+        /// No wish.
+        ANY = IOMM_DOMAIN_ANY, "any";
+        /// Translated by a page table.
+        PAGING = IOMM_DOMAIN_PAGING, "translated by a page table";
+        /// Every access faults.
+        BLOCKED = IOMM_DOMAIN_BLOCKED, "blocked";
+        /// Addresses go through as they are.
+        IDENTITY = IOMM_DOMAIN_IDENTITY, "identity";
+    }
+}
+
 /// What is wanted of a domain.
 ///
 /// ```
@@ -27,7 +41,7 @@ use iomm_sys as sys;
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct DomainConfig<'a> {
-    kind: u32,
+    kind: DomainType,
     format: Option<&'a str>,
     granule: u64,
     page_sizes: u64,
@@ -38,7 +52,7 @@ impl<'a> DomainConfig<'a> {
     /// A domain that is translated by a page table, as the driver likes it.
     pub fn paging() -> DomainConfig<'a> {
         DomainConfig {
-            kind: sys::IOMM_DOMAIN_PAGING,
+            kind: DomainType::PAGING,
             format: None,
             granule: 0,
             page_sizes: 0,
@@ -49,7 +63,7 @@ impl<'a> DomainConfig<'a> {
     /// A domain in which every access faults.
     pub fn blocked() -> DomainConfig<'a> {
         DomainConfig {
-            kind: sys::IOMM_DOMAIN_BLOCKED,
+            kind: DomainType::BLOCKED,
             ..DomainConfig::paging()
         }
     }
@@ -98,7 +112,7 @@ impl Domain {
         let c = sys::iomm_domain_config {
             size: text::size_of::<sys::iomm_domain_config>(),
             flags: 0,
-            type_: config.kind,
+            type_: config.kind.raw(),
             ias: config.ias,
             granule: config.granule,
             page_sizes: config.page_sizes,

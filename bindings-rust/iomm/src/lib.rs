@@ -97,7 +97,7 @@ pub use bus::Bus;
 pub use codec::{Codec, Dirty, Kind, Layout, Registers, Start, TableFlags};
 pub use ctx::{Context, ContextBuilder, HandleKind, LogLevel};
 pub use device::{Device, DeviceConfig, DeviceGuard, DeviceId, DeviceState};
-pub use domain::{Domain, DomainConfig};
+pub use domain::{Domain, DomainConfig, DomainType};
 pub use error::{Code, Error, Result};
 #[cfg(feature = "std")]
 pub use firmware::LinuxFlags;
@@ -107,14 +107,14 @@ pub use fwspec::{
     DeviceLimits, DmaRange, Fwspec, FwspecFlags, Place, RegionKind, ReservedRegion, Specifier,
 };
 pub use gather::Gather;
-pub use group::Group;
+pub use group::{Group, GroupInfo};
 pub use ioasid::{
     Ioasid, IoasidAllocator, IoasidAllocatorHandle, IoasidEvent, IoasidEventKind, IoasidHold,
     IoasidHost, IoasidInfo, IoasidOrder, IoasidSet, IoasidSetConfig, IoasidSetInfo, IoasidSpace,
     IoasidSpaceInfo, IoasidState, IoasidSubscriber, IoasidSubscription, Pasid, PasidDriver,
 };
 pub use iommu::{
-    DomainSetup, Fault, FaultReason, FlushRange, Iommu, IommuConfig, IommuDriver, ProbeInfo,
+    DomainSetup, Fault, FaultReason, FlushRange, Iommu, IommuConfig, IommuDriver, ProbeInfo, Slots,
 };
 pub use memory::GuestMemory;
 pub use pci::{Pci, PciFunction, PciId, PciKind};
@@ -125,7 +125,7 @@ pub use pgtable::{
 };
 pub use plugin::Plugin;
 pub use prot::Prot;
-pub use soft::{DmaError, Soft, SoftConfig, SoftContext, SoftDriver, SoftStats};
+pub use soft::{DmaError, DmaSource, Soft, SoftConfig, SoftContext, SoftDriver, SoftStats};
 pub use static_firmware::{StaticFirmware, StaticId, StaticNode};
 pub use table_memory::{Table, TableMemory, TableMemoryProvider};
 

@@ -3,7 +3,7 @@
 
 mod config;
 
-pub use config::{DmaError, SoftConfig, SoftContext, SoftDriver, SoftStats};
+pub use config::{DmaError, DmaSource, SoftConfig, SoftContext, SoftDriver, SoftStats};
 
 use crate::boundary;
 use crate::ctx::Context;
@@ -22,8 +22,8 @@ use core::ptr;
 use iomm_sys as sys;
 
 handle! {
-    /// A software IOMMU: hardware that has memory, a context for each device
-    /// ID, and an IOTLB. It walks page tables that lie in that memory, whoever
+    /// A software IOMMU: hardware that has memory, a context for each address
+    /// space of a device, and an IOTLB. It walks page tables that lie in that memory, whoever
     /// wrote them, and reads and writes for devices. What it has cached stays
     /// until it is invalidated.
     ///
@@ -136,30 +136,44 @@ impl Soft {
         })
     }
 
-    /// Sets up translation for a device ID, replacing in one step what was
-    /// there. Invalidates nothing.
-    pub fn set_context(&self, id: u64, context: &SoftContext<'_>) -> Result<()> {
+    /// Sets up translation for an address space of a device, replacing in one
+    /// step what was there. Invalidates nothing.
+    pub fn set_context(
+        &self,
+        whose: impl Into<DmaSource>,
+        context: &SoftContext<'_>,
+    ) -> Result<()> {
         let ctx = self.context();
-        let format = text::c_string("format", context.format)?;
+        let DmaSource { id, pasid } = whose.into();
+        let format = context
+            .format
+            .map(|name| text::c_string("format", name))
+            .transpose()?;
         let context = sys::iomm_soft_context {
             size: text::size_of::<sys::iomm_soft_context>(),
-            flags: 0,
-            format: format.as_ptr(),
+            flags: match format {
+                Some(_) => 0,
+                None => sys::IOMM_SOFT_CONTEXT_IDENTITY,
+            },
+            format: format.as_ref().map_or(ptr::null(), |name| name.as_ptr()),
             tag: context.tag,
             regs: context.regs,
         };
-        // SAFETY: the handle is alive; context and name live during the call,
-        // which copies them. The registers may be anything: the hardware only
-        // fetches tables from memory that it was given. (An identity IOMMU
-        // was made by somebody who vouches for the tables.)
-        ctx.call(|| ctx.done(unsafe { sys::iomm_soft_set_context(self.as_raw(), id, &context) }))
+        ctx.call(|| {
+            // SAFETY: the handle is alive; context and name live during the
+            // call, which copies them. The registers may be anything: the
+            // hardware only fetches tables from memory that it was given. (An
+            // identity IOMMU was made by somebody who vouches for the tables.)
+            ctx.done(unsafe { sys::iomm_soft_set_context(self.as_raw(), id, pasid, &context) })
+        })
     }
 
-    /// Blocks a device ID.
-    pub fn clear_context(&self, id: u64) -> Result<()> {
+    /// Blocks an address space of a device; the others stay.
+    pub fn clear_context(&self, whose: impl Into<DmaSource>) -> Result<()> {
         let ctx = self.context();
+        let DmaSource { id, pasid } = whose.into();
         // SAFETY: the handle is alive.
-        ctx.call(|| ctx.done(unsafe { sys::iomm_soft_clear_context(self.as_raw(), id) }))
+        ctx.call(|| ctx.done(unsafe { sys::iomm_soft_clear_context(self.as_raw(), id, pasid) }))
     }
 
     /// Drops what the IOTLB holds for a range of a tag, `last` included, and
@@ -178,13 +192,20 @@ impl Soft {
     }
 
     /// A device reads memory. What lies before a fault was done.
-    pub fn read(&self, id: u64, iova: u64, buf: &mut [u8]) -> core::result::Result<(), DmaError> {
+    pub fn read(
+        &self,
+        from: impl Into<DmaSource>,
+        iova: u64,
+        buf: &mut [u8],
+    ) -> core::result::Result<(), DmaError> {
+        let DmaSource { id, pasid } = from.into();
         self.access(|fault| {
             // SAFETY: the handle is alive, and the buffer ours.
             unsafe {
                 sys::iomm_soft_read(
                     self.as_raw(),
                     id,
+                    pasid,
                     iova,
                     buf.as_mut_ptr().cast(),
                     buf.len() as u64,
@@ -195,13 +216,20 @@ impl Soft {
     }
 
     /// A device writes memory. What lies before a fault was done.
-    pub fn write(&self, id: u64, iova: u64, buf: &[u8]) -> core::result::Result<(), DmaError> {
+    pub fn write(
+        &self,
+        from: impl Into<DmaSource>,
+        iova: u64,
+        buf: &[u8],
+    ) -> core::result::Result<(), DmaError> {
+        let DmaSource { id, pasid } = from.into();
         self.access(|fault| {
             // SAFETY: the handle is alive, and the buffer valid.
             unsafe {
                 sys::iomm_soft_write(
                     self.as_raw(),
                     id,
+                    pasid,
                     iova,
                     buf.as_ptr().cast(),
                     buf.len() as u64,
@@ -215,16 +243,25 @@ impl Soft {
     /// memory. `access` is what must be allowed.
     pub fn translate(
         &self,
-        id: u64,
+        from: impl Into<DmaSource>,
         iova: u64,
         access: Prot,
     ) -> core::result::Result<Translation, DmaError> {
+        let DmaSource { id, pasid } = from.into();
         let mut out = Translation::empty();
         self.access(|fault| {
             // SAFETY: the handle is alive, and the structs as large as they
             // say.
             unsafe {
-                sys::iomm_soft_translate(self.as_raw(), id, iova, access.bits(), &mut out, fault)
+                sys::iomm_soft_translate(
+                    self.as_raw(),
+                    id,
+                    pasid,
+                    iova,
+                    access.bits(),
+                    &mut out,
+                    fault,
+                )
             }
         })?;
         Ok(Translation::from_c(&out))
@@ -282,6 +319,8 @@ impl Soft {
             ias: driver.ias,
             oas: driver.oas,
             memory: driver.memory.map_or(ptr::null_mut(), TableMemory::as_raw),
+            pasid_bits: driver.pasid_bits,
+            reserved: 0,
         };
         ctx.call(|| {
             let mut raw = ptr::null_mut();

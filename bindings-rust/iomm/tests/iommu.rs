@@ -8,7 +8,7 @@ use common::{BUFFER, DISK, Driver, on_machine};
 use iomm::{
     Code, DeviceState, Domain, DomainConfig, DomainSetup, Fault, FaultReason, FlushRange,
     GuestMemory, HandleKind, Iommu, IommuConfig, IommuDriver, PageTableInfo, ProbeInfo, Prot,
-    Result, TableMemory,
+    Result, Slots, TableMemory,
 };
 use std::sync::{Arc, Mutex};
 
@@ -144,6 +144,7 @@ fn faults_find_their_handler() {
         let bound = machine.bound();
         let fault = Fault {
             id: DISK,
+            pasid: 0,
             iova: 0x1234,
             reason: FaultReason::TRANSLATION,
             access: Prot::WRITE,
@@ -199,11 +200,17 @@ fn a_domain_may_have_memory_of_its_own() {
             setup.memory = Some(TableMemory::arena(ctx, &self.1, range)?);
             Ok(())
         }
-        fn attach_commit(&self, device: &Vec<u64>, domain: &(), table: &PageTableInfo) {
-            self.0.attach_commit(device, domain, table);
+        fn attach_commit(
+            &self,
+            device: &Vec<u64>,
+            domain: &(),
+            table: &PageTableInfo,
+            at: &Slots<'_>,
+        ) {
+            self.0.attach_commit(device, domain, table, at);
         }
-        fn block(&self, device: &Vec<u64>) {
-            self.0.block(device);
+        fn block(&self, device: &Vec<u64>, at: &Slots<'_>) {
+            self.0.block(device, at);
         }
         fn flush(&self, domain: &(), range: &FlushRange) -> Result<()> {
             self.0.flush(domain, range)
@@ -219,6 +226,8 @@ fn a_domain_may_have_memory_of_its_own() {
             name: "own",
             driver: "test",
             format: None,
+            pasid_bits: 0,
+            identity: false,
         };
         let driver = Own(machine.driver(), memory);
         let _iommu = Iommu::register(&machine.ctx, &config, driver).unwrap();

@@ -90,6 +90,7 @@ fn out_of_the_call_that_reports_a_fault() {
         domain.attach(&bound.device).unwrap();
         let fault = Fault {
             id: DISK,
+            pasid: 0,
             iova: 0x1000,
             reason: FaultReason::TRANSLATION,
             access: Prot::READ,

@@ -76,7 +76,7 @@ fn mistakes_are_errors() {
         let error = soft.add_memory(&overlap).unwrap_err();
         assert_eq!(error.code(), Code::EEXIST);
         let context = SoftContext {
-            format: "none",
+            format: Some("none"),
             tag: 0,
             regs: [0; 8],
         };

@@ -62,6 +62,8 @@ impl Machine {
             name: &iommu.path,
             driver: "soft-rust",
             format: None,
+            pasid_bits: 0,
+            identity: false,
         };
         let instance = Iommu::register(&self.ctx, &config, driver).attempt(&iommu.path)?;
         iommu.parts = Some((hardware, instance));

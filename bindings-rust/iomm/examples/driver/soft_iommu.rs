@@ -2,8 +2,8 @@
 //! The driver of an IOMMU.
 
 use iomm::{
-    Code, DomainSetup, Error, FlushRange, IommuDriver, PageTableInfo, ProbeInfo, Soft, SoftContext,
-    TableMemory, format,
+    Code, DomainSetup, Error, FlushRange, IommuDriver, PageTableInfo, ProbeInfo, Slots, Soft,
+    SoftContext, TableMemory, format,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,8 +22,8 @@ pub struct SoftIommuDriver {
 pub struct Tag(u64);
 
 impl IommuDriver for SoftIommuDriver {
-    /// The IDs of the device.
-    type Device = Vec<u64>;
+    /// There is nothing to keep of a device.
+    type Device = ();
     type Domain = Tag;
 
     /// A specifier of one cell is the ID; of none, the IOMMU knows but one.
@@ -38,8 +38,8 @@ impl IommuDriver for SoftIommuDriver {
         }
     }
 
-    fn probe(&self, info: &ProbeInfo<'_>) -> iomm::Result<Vec<u64>> {
-        Ok(info.ids.to_vec())
+    fn probe(&self, _: &ProbeInfo<'_>) -> iomm::Result<()> {
+        Ok(())
     }
 
     fn domain_alloc(&self, setup: &mut DomainSetup) -> iomm::Result<Tag> {
@@ -53,17 +53,17 @@ impl IommuDriver for SoftIommuDriver {
         Ok(Tag(self.last_tag.fetch_add(1, Ordering::Relaxed) + 1))
     }
 
-    fn attach_commit(&self, ids: &Vec<u64>, domain: &Tag, table: &PageTableInfo) {
+    fn attach_commit(&self, (): &(), domain: &Tag, table: &PageTableInfo, at: &Slots<'_>) {
         let context = SoftContext::new(format::ARM64_S1, domain.0, table);
-        for &id in ids {
+        for &id in at.ids {
             self.hardware
                 .set_context(id, &context)
                 .expect("the hardware takes a table that was made for it");
         }
     }
 
-    fn block(&self, ids: &Vec<u64>) {
-        for &id in ids {
+    fn block(&self, (): &(), at: &Slots<'_>) {
+        for &id in at.ids {
             self.hardware
                 .clear_context(id)
                 .expect("the hardware can block any ID");

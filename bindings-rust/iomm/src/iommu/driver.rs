@@ -2,7 +2,9 @@
 //! What a driver of IOMMU hardware gives the library.
 
 use crate::ctx::Context;
+use crate::domain::DomainType;
 use crate::error::{Code, Error, Result};
+use crate::fwspec::Fwspec;
 use crate::pgtable::PageTableInfo;
 use crate::table_memory::TableMemory;
 use crate::text;
@@ -40,12 +42,29 @@ pub trait IommuDriver: Send + Sync + 'static {
     /// From a specifier's cells, in the host's order, to an ID.
     fn translate(&self, cells: &[u32]) -> Result<u64>;
 
+    /// Devices to which this gives the same key cannot be told apart, and share
+    /// a group, as those that share an ID do. `None`: there is no more to say of
+    /// this one. Asked before [`probe`](Self::probe); has no effect.
+    fn group(&self, info: &ProbeInfo<'_>) -> Result<Option<u64>> {
+        let _ = info;
+        Ok(None)
+    }
+
     /// Takes a device on.
     fn probe(&self, info: &ProbeInfo<'_>) -> Result<Self::Device>;
 
-    /// Lets a device go; its DMA is blocked.
+    /// Lets a device go; its DMA is blocked, but for IDs that another device
+    /// has too.
     fn release(&self, device: Self::Device) {
         drop(device);
+    }
+
+    /// What must be attached when nobody attaches anything?
+    /// [`DomainType::ANY`] unless the device works with nothing else. Asked
+    /// after [`probe`](Self::probe); has no effect.
+    fn default_domain(&self, device: &Self::Device) -> Result<DomainType> {
+        let _ = device;
+        Ok(DomainType::ANY)
     }
 
     /// Makes a paging domain. `setup` says what the user wants; the driver
@@ -64,16 +83,44 @@ pub trait IommuDriver: Send + Sync + 'static {
         device: &Self::Device,
         domain: &Self::Domain,
         table: &PageTableInfo,
+        at: &Slots<'_>,
     ) -> Result<()> {
-        let _ = (device, domain, table);
+        let _ = (device, domain, table, at);
         Ok(())
     }
 
-    /// Attaches; replaces in one step what was there.
-    fn attach_commit(&self, device: &Self::Device, domain: &Self::Domain, table: &PageTableInfo);
+    /// Attaches; replaces in one step what was there. A domain that was there
+    /// before may come again without another
+    /// [`attach_prepare`](Self::attach_prepare).
+    fn attach_commit(
+        &self,
+        device: &Self::Device,
+        domain: &Self::Domain,
+        table: &PageTableInfo,
+        at: &Slots<'_>,
+    );
 
-    /// From now on no DMA of the device is translated.
-    fn block(&self, device: &Self::Device);
+    /// As [`attach_prepare`](Self::attach_prepare), for addresses that go
+    /// through as they are. Asked of drivers whose instance can do that
+    /// ([`IommuConfig::identity`](crate::IommuConfig::identity)).
+    fn identity_prepare(&self, device: &Self::Device, at: &Slots<'_>) -> Result<()> {
+        let _ = (device, at);
+        Err(Error::new(
+            Code::EOPNOTSUPP,
+            "the driver does not let addresses through",
+        ))
+    }
+
+    /// As [`attach_commit`](Self::attach_commit), for addresses that go through
+    /// as they are. What [`identity_prepare`](Self::identity_prepare) refuses
+    /// does not come.
+    fn identity_commit(&self, device: &Self::Device, at: &Slots<'_>) {
+        let _ = (device, at);
+    }
+
+    /// From now on no DMA there is translated. What is, is what was attached
+    /// since [`probe`](Self::probe) and not blocked.
+    fn block(&self, device: &Self::Device, at: &Slots<'_>);
 
     /// Invalidates a range of a domain, and returns when no walker uses the
     /// old translations any more. An error means that this is not known, and
@@ -85,8 +132,34 @@ pub trait IommuDriver: Send + Sync + 'static {
     fn flush_all(&self, domain: &Self::Domain) -> Result<()>;
 }
 
+/// Address spaces of a device: where something is attached, or blocked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Slots<'a> {
+    /// All of the device's IDs at the instance, or some: nothing changes for
+    /// the others. At least one.
+    pub ids: &'a [u64],
+    /// 0: the address space of DMA without a PASID. Others only for instances
+    /// that have PASIDs
+    /// ([`IommuConfig::pasid_bits`](crate::IommuConfig::pasid_bits)).
+    pub pasid: u32,
+}
+
+impl<'a> Slots<'a> {
+    /// # Safety
+    ///
+    /// What `at` points to is valid during `'a`.
+    pub(super) unsafe fn from_c(at: &'a sys::iomm_attach) -> Slots<'a> {
+        Slots {
+            // SAFETY: so many IDs, valid that long.
+            ids: unsafe { array(at.ids, at.nr_ids) },
+            pasid: at.pasid,
+        }
+    }
+}
+
 /// A device that a driver is to take on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ProbeInfo<'a> {
     /// Its name.
@@ -95,19 +168,33 @@ pub struct ProbeInfo<'a> {
     pub ids: &'a [u64],
     /// Does its DMA snoop the CPU's caches?
     pub coherent: bool,
+    /// Width of its PASIDs; 0: it has none.
+    pub pasid_bits: u32,
+    /// Its NUMA node.
+    pub numa_node: Option<u32>,
+    /// Highest I/O address that it can emit.
+    pub dma_mask: u64,
+    /// All that firmware says of it, at other instances too.
+    pub fwspec: Fwspec,
 }
 
 impl<'a> ProbeInfo<'a> {
     /// # Safety
     ///
-    /// What `info` points to is valid during `'a`.
-    pub(crate) unsafe fn from_c(info: &'a sys::iomm_probe_info) -> ProbeInfo<'a> {
+    /// What `info` points to is valid during `'a`, and of the context `ctx`.
+    pub(crate) unsafe fn from_c(info: &'a sys::iomm_probe_info, ctx: &Context) -> ProbeInfo<'a> {
         ProbeInfo {
             // SAFETY: a string that is valid that long.
             name: unsafe { text::borrow(info.name) },
             // SAFETY: so many IDs, valid that long.
             ids: unsafe { array(info.ids, info.nr_ids) },
             coherent: info.coherent != 0,
+            pasid_bits: info.pasid_bits,
+            numa_node: (info.flags & sys::IOMM_PROBE_NUMA_NODE != 0).then_some(info.numa_node),
+            dma_mask: info.dma_mask,
+            // SAFETY: it is alive, so a reference more can be taken, which is
+            // then ours.
+            fwspec: unsafe { Fwspec::from_raw(sys::iomm_fwspec_get(info.fwspec), ctx) },
         }
     }
 }

@@ -30,6 +30,8 @@ numbers! {
 pub struct Fault {
     /// The device's ID at the instance.
     pub id: u64,
+    /// Whose address it was; 0: the device's own.
+    pub pasid: u32,
     /// First address that was not translated.
     pub iova: u64,
     /// Why.
@@ -50,6 +52,7 @@ impl Fault {
     pub(crate) fn from_c(fault: &sys::iomm_fault) -> Fault {
         Fault {
             id: fault.id,
+            pasid: fault.pasid,
             iova: fault.iova,
             reason: FaultReason::from_raw(fault.reason),
             access: Prot::from_bits_retain(fault.access),
@@ -59,6 +62,7 @@ impl Fault {
     pub(crate) fn to_c(self) -> sys::iomm_fault {
         sys::iomm_fault {
             id: self.id,
+            pasid: self.pasid,
             iova: self.iova,
             reason: self.reason.raw(),
             access: self.access.bits(),
@@ -74,10 +78,10 @@ impl fmt::Display for Fault {
         } else {
             "read from"
         };
-        write!(
-            f,
-            "{access} {:#x} by ID {:#x}: {}",
-            self.iova, self.id, self.reason
-        )
+        write!(f, "{access} {:#x} by ID {:#x}", self.iova, self.id)?;
+        if self.pasid != 0 {
+            write!(f, ", PASID {}", self.pasid)?;
+        }
+        write!(f, ": {}", self.reason)
     }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! C's hooks of an IOMMU driver, which call the trait's methods.
 
-use super::driver::{DomainSetup, FlushRange, IommuDriver, ProbeInfo, array};
+use super::driver::{DomainSetup, FlushRange, IommuDriver, ProbeInfo, Slots, array};
 use crate::boundary::{Hook, callback};
 use crate::ctx::Context;
-use crate::error::{BROKEN, answer};
+use crate::error::{BROKEN, Code, answer};
 use crate::pgtable::PageTableInfo;
 use crate::table_memory::TableMemory;
 use crate::text;
@@ -41,8 +41,10 @@ pub(super) fn ops<D: IommuDriver>() -> sys::iomm_iommu_ops {
         size: text::size_of::<sys::iomm_iommu_ops>(),
         flags: 0,
         translate: Some(translate::<D>),
+        group: Some(group::<D>),
         probe: Some(probe::<D>),
         release: Some(release_device::<D>),
+        default_domain: Some(default_domain::<D>),
         domain_alloc: Some(domain_alloc::<D>),
         domain_free: Some(domain_free::<D>),
         attach_prepare: Some(attach_prepare::<D>),
@@ -103,15 +105,41 @@ unsafe extern "C" fn translate<D: IommuDriver>(
     })
 }
 
+unsafe extern "C" fn group<D: IommuDriver>(
+    data: *mut c_void,
+    info: *const sys::iomm_probe_info,
+    key: *mut u64,
+) -> c_int {
+    // SAFETY: as in `probe`.
+    let (this, info) = unsafe { (registered::<D>(data), &*info) };
+    callback(Hook::Plain, BROKEN, || {
+        // SAFETY: the description is valid during the call, as what it points
+        // to, and of the instance's context.
+        let info = unsafe { ProbeInfo::from_c(info, &this.ctx) };
+        match this.driver.group(&info) {
+            Ok(Some(value)) => {
+                // SAFETY: C wants the key there.
+                unsafe { *key = value };
+                0
+            }
+            Ok(None) => -Code::EOPNOTSUPP.raw(),
+            Err(error) => error.answer(),
+        }
+    })
+}
+
 unsafe extern "C" fn probe<D: IommuDriver>(
     data: *mut c_void,
     info: *const sys::iomm_probe_info,
     device: *mut *mut c_void,
 ) -> c_int {
     // SAFETY: C hands us our data, and a description that is valid during the
-    // call, as what it points to.
-    let (this, info) = unsafe { (registered::<D>(data), ProbeInfo::from_c(&*info)) };
+    // call.
+    let (this, info) = unsafe { (registered::<D>(data), &*info) };
     callback(Hook::Plain, BROKEN, || {
+        // SAFETY: what it points to is valid as long, and of the instance's
+        // context.
+        let info = unsafe { ProbeInfo::from_c(info, &this.ctx) };
         answer(this.driver.probe(&info).map(|taken| {
             // SAFETY: C wants the driver's device there.
             unsafe { *device = Box::into_raw(Box::new(taken)).cast() };
@@ -127,6 +155,21 @@ unsafe extern "C" fn release_device<D: IommuDriver>(data: *mut c_void, device: *
         let device = unsafe { Box::from_raw(device.cast::<D::Device>()) };
         this.driver.release(*device);
     });
+}
+
+unsafe extern "C" fn default_domain<D: IommuDriver>(
+    data: *mut c_void,
+    whose: *mut c_void,
+    kind: *mut u32,
+) -> c_int {
+    // SAFETY: C hands us our data, and what the driver made of the device.
+    let (this, whose) = unsafe { (registered::<D>(data), device::<D>(whose)) };
+    callback(Hook::Plain, BROKEN, || {
+        answer(this.driver.default_domain(whose).map(|wish| {
+            // SAFETY: C wants the type there.
+            unsafe { *kind = wish.raw() };
+        }))
+    })
 }
 
 unsafe extern "C" fn domain_alloc<D: IommuDriver>(
@@ -169,24 +212,47 @@ unsafe extern "C" fn domain_free<D: IommuDriver>(data: *mut c_void, domain: *mut
     });
 }
 
+/// What is to be attached: a domain and its table, or, without, the addresses
+/// as they are.
+///
+/// # Safety
+///
+/// `what` is a domain of `D` that is not freed, unless `at` says that there is
+/// none; `at` and what it points to are valid during `'a`.
+unsafe fn attached<'a, D: IommuDriver>(
+    what: *mut c_void,
+    at: &'a sys::iomm_attach,
+) -> (Option<(&'a D::Domain, PageTableInfo)>, Slots<'a>) {
+    // SAFETY: as the caller says.
+    let slots = unsafe { Slots::from_c(at) };
+    if at.flags & sys::IOMM_ATTACH_IDENTITY != 0 {
+        return (None, slots);
+    }
+    // SAFETY: as the caller says; where there is a domain there is a table.
+    let what = unsafe { (domain::<D>(what), PageTableInfo::from_c(&*at.table)) };
+    (Some(what), slots)
+}
+
 unsafe extern "C" fn attach_prepare<D: IommuDriver>(
     data: *mut c_void,
     to: *mut c_void,
     what: *mut c_void,
-    table: *const sys::iomm_pgtable_info,
+    at: *const sys::iomm_attach,
 ) -> c_int {
     // SAFETY: C hands us our data, what the driver made of device and domain,
-    // and an info that is valid during the call.
-    let (this, to, what, table) = unsafe {
+    // and a description that is valid during the call.
+    let (this, to, (what, at)) = unsafe {
         (
             registered::<D>(data),
             device::<D>(to),
-            domain::<D>(what),
-            PageTableInfo::from_c(&*table),
+            attached::<D>(what, &*at),
         )
     };
     callback(Hook::Plain, BROKEN, || {
-        answer(this.driver.attach_prepare(to, what, &table))
+        answer(match &what {
+            Some((domain, table)) => this.driver.attach_prepare(to, domain, table, &at),
+            None => this.driver.identity_prepare(to, &at),
+        })
     })
 }
 
@@ -194,28 +260,39 @@ unsafe extern "C" fn attach_commit<D: IommuDriver>(
     data: *mut c_void,
     to: *mut c_void,
     what: *mut c_void,
-    table: *const sys::iomm_pgtable_info,
+    at: *const sys::iomm_attach,
 ) {
     // SAFETY: as in `attach_prepare`.
-    let (this, to, what, table) = unsafe {
+    let (this, to, (what, at)) = unsafe {
         (
             registered::<D>(data),
             device::<D>(to),
-            domain::<D>(what),
-            PageTableInfo::from_c(&*table),
+            attached::<D>(what, &*at),
         )
     };
     // Half attached, nobody knows what the device's DMA reaches.
-    callback(Hook::Vital, (), || {
-        this.driver.attach_commit(to, what, &table);
+    callback(Hook::Vital, (), || match &what {
+        Some((domain, table)) => this.driver.attach_commit(to, domain, table, &at),
+        None => this.driver.identity_commit(to, &at),
     });
 }
 
-unsafe extern "C" fn block<D: IommuDriver>(data: *mut c_void, whom: *mut c_void) {
-    // SAFETY: C hands us our data, and what the driver made of the device.
-    let (this, whom) = unsafe { (registered::<D>(data), device::<D>(whom)) };
+unsafe extern "C" fn block<D: IommuDriver>(
+    data: *mut c_void,
+    whom: *mut c_void,
+    at: *const sys::iomm_attach,
+) {
+    // SAFETY: C hands us our data, what the driver made of the device, and a
+    // description that is valid during the call.
+    let (this, whom, at) = unsafe {
+        (
+            registered::<D>(data),
+            device::<D>(whom),
+            Slots::from_c(&*at),
+        )
+    };
     // Not blocked, the device would go on reaching what is freed next.
-    callback(Hook::Vital, (), || this.driver.block(whom));
+    callback(Hook::Vital, (), || this.driver.block(whom, &at));
 }
 
 unsafe extern "C" fn flush<D: IommuDriver>(

@@ -5,7 +5,7 @@ mod driver;
 mod fault;
 mod hooks;
 
-pub use driver::{DomainSetup, FlushRange, IommuDriver, ProbeInfo};
+pub use driver::{DomainSetup, FlushRange, IommuDriver, ProbeInfo, Slots};
 pub use fault::{Fault, FaultReason};
 
 use crate::ctx::Context;
@@ -36,6 +36,10 @@ pub struct IommuConfig<'a> {
     /// [`probe`](IommuDriver::probe) answers
     /// [`Code::EPROBE_DEFER`](crate::Code::EPROBE_DEFER) when one is not there.
     pub format: Option<&'a str>,
+    /// Width of the PASIDs that it tells apart; 0: none.
+    pub pasid_bits: u32,
+    /// It can let addresses through as they are.
+    pub identity: bool,
 }
 
 handle! {
@@ -66,11 +70,17 @@ impl Iommu {
             .transpose()?;
         let config = sys::iomm_iommu_config {
             size: text::size_of::<sys::iomm_iommu_config>(),
-            flags: 0,
+            flags: if config.identity {
+                sys::IOMM_IOMMU_IDENTITY
+            } else {
+                0
+            },
             node: config.node.raw(),
             name: name.as_ptr(),
             driver: driver_name.as_ptr(),
             format: format.as_ref().map_or(ptr::null(), |name| name.as_ptr()),
+            pasid_bits: config.pasid_bits,
+            reserved: 0,
         };
         ctx.call(|| {
             let data = Box::into_raw(Box::new(Registered::new(driver, ctx)));

@@ -29,11 +29,34 @@ impl SoftConfig {
     }
 }
 
-/// What the hardware is told of a device ID: which tables, in which format.
+/// Whose DMA it is: a device's ID, and one of its address spaces. An ID alone,
+/// or `(id, pasid)`, will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DmaSource {
+    /// The device's ID.
+    pub id: u64,
+    /// 0: the address space of DMA without a PASID.
+    pub pasid: u32,
+}
+
+impl From<u64> for DmaSource {
+    fn from(id: u64) -> DmaSource {
+        DmaSource { id, pasid: 0 }
+    }
+}
+
+impl From<(u64, u32)> for DmaSource {
+    fn from((id, pasid): (u64, u32)) -> DmaSource {
+        DmaSource { id, pasid }
+    }
+}
+
+/// What the hardware is told of a device's address space: which tables, in
+/// which format.
 #[derive(Clone, Copy, Debug)]
 pub struct SoftContext<'a> {
-    /// Format of the tables.
-    pub format: &'a str,
+    /// Format of the tables; `None`: addresses go through as they are.
+    pub format: Option<&'a str>,
     /// What IOTLB entries are tagged with (an ASID). Contexts with the same
     /// tag must have the same registers.
     pub tag: u64,
@@ -45,9 +68,18 @@ impl<'a> SoftContext<'a> {
     /// The context for a table.
     pub fn new(format: &'a str, tag: u64, table: &PageTableInfo) -> SoftContext<'a> {
         SoftContext {
-            format,
+            format: Some(format),
             tag,
             regs: table.regs,
+        }
+    }
+
+    /// Without tables: addresses go through as they are.
+    pub fn identity() -> SoftContext<'a> {
+        SoftContext {
+            format: None,
+            tag: 0,
+            regs: Default::default(),
         }
     }
 }
@@ -77,6 +109,7 @@ pub struct SoftDriver<'a> {
     pub(super) ias: u32,
     pub(super) oas: u32,
     pub(super) memory: Option<&'a TableMemory>,
+    pub(super) pasid_bits: u32,
 }
 
 impl<'a> SoftDriver<'a> {
@@ -90,6 +123,7 @@ impl<'a> SoftDriver<'a> {
             ias: 0,
             oas: 0,
             memory: None,
+            pasid_bits: 0,
         }
     }
 
@@ -121,6 +155,13 @@ impl<'a> SoftDriver<'a> {
     /// Required, but for an [identity](crate::Soft::create_identity) IOMMU.
     pub fn memory(mut self, memory: &'a TableMemory) -> SoftDriver<'a> {
         self.memory = Some(memory);
+        self
+    }
+
+    /// Width of the PASIDs that it tells apart, up to 20 bits, which it is
+    /// otherwise.
+    pub fn pasid_bits(mut self, bits: u32) -> SoftDriver<'a> {
+        self.pasid_bits = bits;
         self
     }
 }

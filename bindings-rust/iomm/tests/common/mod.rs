@@ -10,7 +10,7 @@ use fdt::Node as Tree;
 use iomm::{
     Bus, Code, Context, Device, DeviceConfig, Domain, DomainConfig, DomainSetup, Error, Firmware,
     FlushRange, GuestMemory, Iommu, IommuConfig, IommuDriver, LogLevel, Node, PageTableInfo,
-    ProbeInfo, Prot, Result, Soft, SoftConfig, SoftContext, TableMemory, TlbOps, format,
+    ProbeInfo, Prot, Result, Slots, Soft, SoftConfig, SoftContext, TableMemory, TlbOps, format,
 };
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -119,6 +119,8 @@ impl Machine {
             name: path,
             driver: "test",
             format: None,
+            pasid_bits: 0,
+            identity: false,
         };
         Iommu::register(&self.ctx, &config, driver)
     }
@@ -269,21 +271,30 @@ impl IommuDriver for Driver {
         let _ = self.diary.note("domain_free", format_args!(""));
     }
 
-    fn attach_prepare(&self, ids: &Vec<u64>, (): &(), _: &PageTableInfo) -> Result<()> {
-        self.diary.note("attach_prepare", format_args!(" {ids:?}"))
+    fn attach_prepare(
+        &self,
+        _: &Vec<u64>,
+        (): &(),
+        _: &PageTableInfo,
+        at: &Slots<'_>,
+    ) -> Result<()> {
+        self.diary
+            .note("attach_prepare", format_args!(" {:?}", at.ids))
     }
 
-    fn attach_commit(&self, ids: &Vec<u64>, (): &(), table: &PageTableInfo) {
-        let _ = self.diary.note("attach_commit", format_args!(" {ids:?}"));
+    fn attach_commit(&self, _: &Vec<u64>, (): &(), table: &PageTableInfo, at: &Slots<'_>) {
+        let _ = self
+            .diary
+            .note("attach_commit", format_args!(" {:?}", at.ids));
         let context = SoftContext::new(format::ARM64_S1, 1, table);
-        for id in ids {
+        for id in at.ids {
             self.hardware.set_context(*id, &context).unwrap();
         }
     }
 
-    fn block(&self, ids: &Vec<u64>) {
-        let _ = self.diary.note("block", format_args!(" {ids:?}"));
-        for id in ids {
+    fn block(&self, _: &Vec<u64>, at: &Slots<'_>) {
+        let _ = self.diary.note("block", format_args!(" {:?}", at.ids));
+        for id in at.ids {
             self.hardware.clear_context(*id).unwrap();
         }
     }
