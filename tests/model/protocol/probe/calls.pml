@@ -404,7 +404,7 @@ inline given_bound(d)
 	grp[1].members = grp[1].members | BIT(d);
 	for (k : 0 .. IDS - 1) {
 		if
-		:: HAS(d, k) -> 
+		:: HAS(d, k) ->
 			owner[AT(1, k)] = 1; users[AT(1, k)]++; hw[k] = DEFAULT
 		:: else
 		fi
