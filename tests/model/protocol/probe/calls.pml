@@ -39,7 +39,7 @@ proctype runner()
 			dev[d].refs = dev[d].refs + shared
 		}
 		if
-		:: shared -> probe(d, false); drop(d)
+		:: shared -> due = true; probe(d, false); drop(d)
 		:: else
 		fi
 	:: reap -> reap_all()
@@ -404,7 +404,7 @@ inline given_bound(d)
 	grp[1].members = grp[1].members | BIT(d);
 	for (k : 0 .. IDS - 1) {
 		if
-		:: HAS(d, k) -> 
+		:: HAS(d, k) ->
 			owner[AT(1, k)] = 1; users[AT(1, k)]++; hw[k] = DEFAULT
 		:: else
 		fi

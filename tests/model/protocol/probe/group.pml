@@ -13,7 +13,8 @@ init {
 		if
 		:: mood = CHOOSY;
 			CALL(prober(0, false))
-		:: CALL(prober(0, true))
+		:: dev[0].state = WAITING; dev[0].queue = DUE;
+			CALL(prober(0, true))
 		:: given_bound(0);
 			CALL(remover(0, FOR_EVER))
 		:: given_bound(0)

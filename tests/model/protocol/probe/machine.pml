@@ -104,7 +104,7 @@ byte working;	/* calls that have not returned, but for iomm_ctx_run() */
 
 /* What a call has in mind. */
 #define LOCALS \
-	byte r, i, g, h, k, m, v, seen, before; bool shared, expected
+	byte r, i, g, h, k, m, v, seen, before; bool shared, expected, due
 
 /* ---------------------------------------------- claims and presence --- */
 
@@ -440,7 +440,10 @@ inline join(d)
 inline probe_device(d, quick)
 {
 	seen = arrivals;
-	d_step { dev[d].queue = NOWHERE };
+	d_step {
+		due = due || dev[d].queue != NOWHERE;
+		dev[d].queue = NOWHERE
+	};
 	dev[d].state = PROBING;
 	find(d);
 	if
@@ -459,21 +462,15 @@ inline probe_device(d, quick)
 		fi;
 		if
 		:: r == DEFER -> wait_for_any(d)
-		:: r == NO_WAIT ->
-#ifdef NO_WAIT_FORGETS
-			skip
-#else
-			d_step { wait_for(d, true); dev[d].queue = DUE };
-			r = DEFER
-#endif
 		:: else
 		fi
 	:: else
 	fi;
 	if
 	:: r == OK
-	:: r == DEFER -> dev[d].state = WAITING
-	:: r != OK && r != DEFER -> dev[d].state = UNBOUND
+	:: r == DEFER || (r == NO_WAIT && due) -> dev[d].state = WAITING
+	:: r != OK && r != DEFER && !(r == NO_WAIT && due) ->
+		dev[d].state = UNBOUND
 	fi;
 	if
 	:: i ->
@@ -483,7 +480,16 @@ inline probe_device(d, quick)
 		fi;
 		exit_instance(i)
 	:: else
+	fi;
+#ifndef NO_WAIT_FORGETS
+	if
+	:: r == NO_WAIT && due ->	/* put_back() */
+		d_step { wait_for(d, true); dev[d].queue = DUE }
+	:: else
 	fi
+#else
+	skip
+#endif
 }
 
 /* Another thread's probe has ended meanwhile: is its result this one's, too?
@@ -516,7 +522,18 @@ inline probe(d, quick)
 			:: shared -> r = dev[d].result
 			:: else ->
 				probe_device(d, quick);
+#ifndef NO_WAIT_SHARED
+				if
+				:: r == NO_WAIT	/* which says nothing to others */
+				:: else ->
+					d_step {
+						dev[d].result = r;
+						dev[d].probes++
+					}
+				fi
+#else
 				d_step { dev[d].result = r; dev[d].probes++ }
+#endif
 			fi
 		fi;
 		drop_device(d)
