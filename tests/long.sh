@@ -11,7 +11,7 @@ export LONG=1
 mkdir -p build/check-long
 
 total_passed=0 total_failed=0
-for tier in 21-core 31-valgrind 35-fuzz 32-model 33-faults 34-races; do
+for tier in 21-core 31-valgrind 35-fuzz 32-model 33-faults 34-races 50-rust; do
 	log=build/check-long/$tier.log
 	echo "$tier"
 	"tests/tiers/$tier" 2>&1 </dev/null | tee "$log"
