@@ -13,6 +13,8 @@
 
 #include "stress/races.h"
 
+#include <sched.h>
+
 #define PAGE	    UINT64_C(4096)
 #define BLOCK	    (512 * PAGE)
 #define SPAN	    (4 * BLOCK) /* what is fought for */
@@ -59,7 +61,7 @@ static int flush_all(void *data)
 
 	atomic_fetch_add_explicit(&s->gate, 1, memory_order_acq_rel);
 	while (atomic_fetch_add_explicit(&s->walks, 0, memory_order_acq_rel))
-		;
+		(void)sched_yield();
 	atomic_fetch_sub_explicit(&s->gate, 1, memory_order_acq_rel);
 	return 0;
 }
@@ -188,6 +190,8 @@ static bool watches(struct scene *s, uint32_t thread, struct random *random)
 			use_device(s, info.root_pa, random);
 		else
 			look(s, random);
+		/* It would see the same again for as long as no worker runs. */
+		race_dally(random);
 	}
 	return true;
 }
