@@ -36,19 +36,66 @@ static const void *const names[] = { NULL,	"",    "arm64-s1", "no-format",
 	}
 /* Calls that take a struct */
 
+/* A device's own description: the arrays are there, as far as the config says
+ * that they go. */
+#define ENTRIES 3u
+struct description {
+	struct iomm_specifier specifiers[ENTRIES];
+	struct iomm_reserved_region regions[ENTRIES];
+	struct iomm_dma_range ranges[ENTRIES];
+};
+
+static void take_description(struct machine *m, struct description *d)
+{
+	uint32_t n;
+
+	take_bytes(&m->in, (unsigned char *)d, sizeof(*d));
+	for (n = 0; n < ENTRIES; n++) {
+		d->specifiers[n].size = sizeof(d->specifiers[n]);
+		d->regions[n].size = sizeof(d->regions[n]);
+		d->ranges[n].size = sizeof(d->ranges[n]);
+	}
+}
+
+static void limit_arrays(struct iomm_device_config *c)
+{
+	c->nr_specifiers %= ENTRIES + 1;
+	c->nr_regions %= ENTRIES + 1;
+	c->nr_dma_ranges %= ENTRIES + 1;
+	if (c->specifier_stride > sizeof(struct iomm_specifier))
+		c->specifier_stride = sizeof(struct iomm_specifier);
+	if (c->region_stride > sizeof(struct iomm_reserved_region))
+		c->region_stride = sizeof(struct iomm_reserved_region);
+	if (c->dma_range_stride > sizeof(struct iomm_dma_range))
+		c->dma_range_stride = sizeof(struct iomm_dma_range);
+}
+
 static void call_device_create(struct machine *m)
 {
-	static const struct slot slots[] = { NAME(struct iomm_device_config,
-						  name) };
+	struct description own;
+	const void *specifiers[] = { NULL, own.specifiers };
+	const void *regions[] = { NULL, own.regions };
+	const void *ranges[] = { NULL, own.ranges };
+	const struct slot slots[] = {
+		NAME(struct iomm_device_config, name),
+		{ offsetof(struct iomm_device_config, specifiers), specifiers,
+		  2 },
+		{ offsetof(struct iomm_device_config, regions), regions, 2 },
+		{ offsetof(struct iomm_device_config, dma_ranges), ranges, 2 },
+	};
 	struct iomm_device_config *config =
-		take_struct(&m->in, IOMM_DEVICE_CONFIG_SIZE_VER0, slots, 1);
+		take_struct(&m->in, IOMM_DEVICE_CONFIG_SIZE_VER1, slots,
+			    LENGTH(slots));
 	struct iomm_device *device = NULL;
 	uint32_t state;
 	int err;
 
+	take_description(m, &own);
 	/* Often it is the node of a device that there is. */
 	if (take8(&m->in) & 1 && config->size >= IOMM_DEVICE_CONFIG_SIZE_VER0)
 		config->address = m->spare_node;
+	if (config->size >= IOMM_DEVICE_CONFIG_SIZE_VER1)
+		limit_arrays(config);
 	err = checked(&m->w, iomm_device_create(m->bus, config, &device));
 	free(config);
 	REQUIRE(!err == !!device);
@@ -82,7 +129,7 @@ static void call_domain_alloc(struct machine *m)
 		{ offsetof(struct iomm_domain_setup, memory), memories, 2 },
 	};
 	void *setup =
-		take_struct(&m->in, IOMM_DOMAIN_SETUP_SIZE_VER0, slots, 1);
+		take_struct(&m->in, IOMM_DOMAIN_SETUP_SIZE_VER1, slots, 1);
 	uint32_t size;
 	uint8_t how = take8(&m->in);
 
@@ -130,7 +177,7 @@ static void call_pgtable_create(struct machine *m)
 		FN(struct iomm_tlb_ops, flush_all, flush_all),
 	};
 	const char *name = names[take8(&m->in) % LENGTH(names)];
-	void *config = take_struct(&m->in, IOMM_PGTABLE_CONFIG_SIZE_VER0,
+	void *config = take_struct(&m->in, IOMM_PGTABLE_CONFIG_SIZE_VER1,
 				   config_slots, 1);
 	void *tlb = take_struct(&m->in, IOMM_TLB_OPS_SIZE_VER0, tlb_slots, 2);
 	struct iomm_pgtable *table = NULL;
@@ -362,6 +409,12 @@ static int platform_barrier(void *data)
 static void *take_platform(struct machine *m)
 {
 	const void *barrier[] = { NULL, (const void *)platform_barrier };
+	const void *alloc_near[] = {
+		NULL, (const void *)iomm_platform_hosted()->alloc_near
+	};
+	const void *free_near[] = {
+		NULL, (const void *)iomm_platform_hosted()->free_near
+	};
 	const void *alloc[] = { NULL, (const void *)platform_alloc };
 	const void *give[] = { NULL, (const void *)platform_free };
 	const void *lock[] = { NULL, (const void *)platform_lock };
@@ -381,9 +434,11 @@ static void *take_platform(struct machine *m)
 		FN(struct iomm_platform, time, time),
 		FN(struct iomm_platform, log, none),
 		FN(struct iomm_platform, barrier, barrier),
+		FN(struct iomm_platform, alloc_near, alloc_near),
+		FN(struct iomm_platform, free_near, free_near),
 	};
 
-	return take_struct(&m->in, IOMM_PLATFORM_SIZE_VER0, slots,
+	return take_struct(&m->in, IOMM_PLATFORM_SIZE_VER1, slots,
 			   LENGTH(slots));
 }
 
