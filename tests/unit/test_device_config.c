@@ -149,7 +149,7 @@ probe(struct world *w, struct iomm_bus *bus,
 	/* Groups are numbered one after the other. */
 	r.info.group = 0;
 	assert_ok(iomm_device_ids(device, r.ids, sizeof(r.ids[0]), &r.nr_ids));
-	r.coherent = mock_find(&mock, 0x10)->coherent;
+	r.coherent = mock_find(&mock, 0x10)->info.coherent;
 	iomm_device_put(device);
 	mock_end(&mock);
 	return r;
