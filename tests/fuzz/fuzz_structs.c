@@ -2,6 +2,8 @@
 /* The input chooses calls and fills the structs that they take. */
 #include "fuzz/structs.h"
 
+#include "base/ctx.h"
+
 #include <libfdt.h>
 
 #define MAX_STEPS 12u
