@@ -1,38 +1,26 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "unit/group_support.h"
 
-static void client(struct tree *tree, const char *name, const uint32_t *iommus,
-		   uint32_t count)
-{
-	tree_node(tree, name);
-	tree_cells(tree, "iommus", iommus, count);
-	tree_end_node(tree);
-}
-
-#define CLIENT(tree, name, ...)                                   \
-	client((tree), (name), (const uint32_t[]){ __VA_ARGS__ }, \
-	       LENGTH(((const uint32_t[]){ __VA_ARGS__ })))
-
 void world_crowd(struct world *w)
 {
 	struct tree tree = tree_begin();
 
 	tree_iommu(&tree, "first", 1, 1);
 	tree_iommu(&tree, "second", 2, 1);
-	CLIENT(&tree, "a", 1, 0x10);
-	CLIENT(&tree, "b", 1, 0x10, 1, 0x11);
-	CLIENT(&tree, "c", 1, 0x11);
-	CLIENT(&tree, "near", 1, 0x20);
-	CLIENT(&tree, "far", 2, 0x20);
-	CLIENT(&tree, "span", 1, 0x20, 2, 0x20);
-	CLIENT(&tree, "x", 1, 0x30, 1, 0x31);
-	CLIENT(&tree, "y", 1, 0x31, 1, 0x30);
-	CLIENT(&tree, "z", 1, 0x30, 1, 0x31);
-	CLIENT(&tree, "p", 1, 0x80);
-	CLIENT(&tree, "q", 1, 0x81);
-	CLIENT(&tree, "r", 1, 0x82);
-	CLIENT(&tree, "own", 1, 0x90);
-	CLIENT(&tree, "twice", 1, 0xa0, 1, 0x10a0);
+	TREE_CLIENT(&tree, "a", 1, 0x10);
+	TREE_CLIENT(&tree, "b", 1, 0x10, 1, 0x11);
+	TREE_CLIENT(&tree, "c", 1, 0x11);
+	TREE_CLIENT(&tree, "near", 1, 0x20);
+	TREE_CLIENT(&tree, "far", 2, 0x20);
+	TREE_CLIENT(&tree, "span", 1, 0x20, 2, 0x20);
+	TREE_CLIENT(&tree, "x", 1, 0x30, 1, 0x31);
+	TREE_CLIENT(&tree, "y", 1, 0x31, 1, 0x30);
+	TREE_CLIENT(&tree, "z", 1, 0x30, 1, 0x31);
+	TREE_CLIENT(&tree, "p", 1, 0x80);
+	TREE_CLIENT(&tree, "q", 1, 0x81);
+	TREE_CLIENT(&tree, "r", 1, 0x82);
+	TREE_CLIENT(&tree, "own", 1, 0x90);
+	TREE_CLIENT(&tree, "twice", 1, 0xa0, 1, 0x10a0);
 	tree_finish(&tree);
 	w->firmware = world_firmware(w, &tree);
 	assert_ok(iomm_bus_create_platform(w->firmware, "platform", &w->bus));

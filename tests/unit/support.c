@@ -469,8 +469,8 @@ uint64_t node_at(struct iomm_firmware *firmware, const char *path)
 	return node;
 }
 
-static void client(struct tree *tree, const char *name, const uint32_t *iommus,
-		   uint32_t count)
+void tree_client(struct tree *tree, const char *name, const uint32_t *iommus,
+		 uint32_t count)
 {
 	tree_node(tree, name);
 	tree_cells(tree, "iommus", iommus, count);
@@ -479,20 +479,16 @@ static void client(struct tree *tree, const char *name, const uint32_t *iommus,
 	tree_end_node(tree);
 }
 
-#define CLIENT(tree, name, ...)                                   \
-	client((tree), (name), (const uint32_t[]){ __VA_ARGS__ }, \
-	       LENGTH(((const uint32_t[]){ __VA_ARGS__ })))
-
 void world_small(struct world *w)
 {
 	struct tree tree = tree_begin();
 
 	tree_iommu(&tree, "first", 1, 1);
 	tree_iommu(&tree, "second", 2, 1);
-	CLIENT(&tree, "one", 1, 0x10);
-	CLIENT(&tree, "two", 1, 0x20, 1, 0x21);
-	CLIENT(&tree, "both", 1, 0x30, 2, 0x31);
-	CLIENT(&tree, "other", 2, 0x40);
+	TREE_CLIENT(&tree, "one", 1, 0x10);
+	TREE_CLIENT(&tree, "two", 1, 0x20, 1, 0x21);
+	TREE_CLIENT(&tree, "both", 1, 0x30, 2, 0x31);
+	TREE_CLIENT(&tree, "other", 2, 0x40);
 	tree_node(&tree, "none");
 	tree_end_node(&tree);
 	tree_finish(&tree);

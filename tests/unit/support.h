@@ -142,6 +142,14 @@ void tree_finish(struct tree *tree);
 void tree_iommu(struct tree *tree, const char *name, uint32_t phandle,
 		uint32_t cells);
 
+/* One that is a device behind IOMMUs, with what its "iommus" says:
+ * TREE_CLIENT(&tree, "one", 1, 0x10). "other" is coherent. */
+void tree_client(struct tree *tree, const char *name, const uint32_t *iommus,
+		 uint32_t count);
+#define TREE_CLIENT(tree, name, ...)                                   \
+	tree_client((tree), (name), (const uint32_t[]){ __VA_ARGS__ }, \
+		    LENGTH(((const uint32_t[]){ __VA_ARGS__ })))
+
 /* A source made of a tree, which is freed. */
 struct iomm_firmware *world_firmware(struct world *w, struct tree *tree);
 uint64_t node_at(struct iomm_firmware *firmware, const char *path);

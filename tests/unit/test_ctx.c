@@ -300,6 +300,7 @@ static void test_live_handles(void **state)
 	static const uint32_t kinds[] = {
 		IOMM_HANDLE_CTX,    IOMM_HANDLE_FIRMWARE, IOMM_HANDLE_BUS,
 		IOMM_HANDLE_DEVICE, IOMM_HANDLE_GROUP,	  IOMM_HANDLE_IOMMU,
+		IOMM_HANDLE_FWSPEC,
 	};
 	struct world *w = *state;
 	struct iomm_device *device;
