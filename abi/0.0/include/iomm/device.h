@@ -9,12 +9,24 @@
 #ifndef IOMM_DEVICE_H
 #define IOMM_DEVICE_H
 
+#include <iomm/fwspec.h>
 #include <iomm/types.h>
 
 /** `address` is given. */
-#define IOMM_DEVICE_ADDRESS  (1u << 0)
+#define IOMM_DEVICE_ADDRESS	 (1u << 0)
 /** `dma_mask` is given. */
-#define IOMM_DEVICE_DMA_MASK (1u << 1)
+#define IOMM_DEVICE_DMA_MASK	 (1u << 1)
+/** `specifiers`, `regions`, `dma_ranges` and `capabilities` say what the device
+ * stands behind; neither its bus nor firmware is asked. */
+#define IOMM_DEVICE_SPECIFIERS	 (1u << 2)
+/** `pasid_bits` is given. */
+#define IOMM_DEVICE_PASID_BITS	 (1u << 3)
+/** `numa_node` is given. */
+#define IOMM_DEVICE_NUMA_NODE	 (1u << 4)
+/** The device's DMA snoops the CPU's caches, whatever firmware says. */
+#define IOMM_DEVICE_COHERENT	 (1u << 5)
+/** It does not, whatever firmware says. */
+#define IOMM_DEVICE_NOT_COHERENT (1u << 6)
 
 /** What is known of a device when it is added. */
 struct iomm_device_config {
@@ -25,19 +37,51 @@ struct iomm_device_config {
 	 * devices. Required. Copied. */
 	IOMM_PTR(const char *, name);
 	/** With IOMM_DEVICE_ADDRESS: which device of its bus it is; a firmware
-	 * node on the platform bus, a requester ID on PCI. Required there. */
+	 * node on the platform bus, a requester ID on PCI. Required, but for a
+	 * device with IOMM_DEVICE_SPECIFIERS. */
 	iomm_u64 address;
 	/** With IOMM_DEVICE_DMA_MASK: the highest I/O address, inclusive, that
 	 * the device can emit, 2^n - 1. Domains that reach further cannot be
-	 * attached to it. Default: all 64 bits. */
+	 * attached to it. Default: all 64 bits, or what firmware says. */
 	iomm_u64 dma_mask;
 	/** How long, in nanoseconds from the first probe, it may wait for its
 	 * IOMMU before probe answers ETIMEDOUT. 0: as long as it takes. */
 	iomm_u64 probe_timeout;
+
+	/** With IOMM_DEVICE_PASID_BITS: width of its PASIDs, up to 20; 0: it
+	 * has none. (For PCI functions that is in their PASID capability, and
+	 * firmware does not know it.) */
+	uint32_t pasid_bits;
+	/** With IOMM_DEVICE_NUMA_NODE: the node to which it is nearest. Tables
+	 * of domains that are made for it are allocated there if the platform
+	 * can (iomm_platform.alloc_near). */
+	uint32_t numa_node;
+	/** The type of domain, IOMM_DOMAIN_*, that its group is to have by
+	 * default. */
+	uint32_t default_domain;
+
+	/* With IOMM_DEVICE_SPECIFIERS; each is copied. Their `place` is the
+	 * caller's, and of no meaning here. */
+	uint32_t nr_specifiers;	   /**< at least 1 */
+	uint32_t specifier_stride; /**< bytes from one to the next */
+	uint32_t nr_regions;	   /**< how many */
+	uint32_t region_stride;	   /**< bytes from one to the next */
+	uint32_t nr_dma_ranges;	   /**< how many */
+	uint32_t dma_range_stride; /**< bytes from one to the next */
+	/** IOMM_FWSPEC_ATS, _PRI, _STALL */
+	uint32_t capabilities;
+	/** The IOMMUs behind which it stands. */
+	IOMM_PTR(const struct iomm_specifier *, specifiers);
+	/** Ranges of its I/O space that are taken. */
+	IOMM_PTR(const struct iomm_reserved_region *, regions);
+	/** The windows through which its DMA passes; none: no limits. */
+	IOMM_PTR(const struct iomm_dma_range *, dma_ranges);
 };
 
+/** Up to and without `pasid_bits`. */
 #define IOMM_DEVICE_CONFIG_SIZE_VER0 40u
-IOMM_LAYOUT(sizeof(struct iomm_device_config) == IOMM_DEVICE_CONFIG_SIZE_VER0,
+#define IOMM_DEVICE_CONFIG_SIZE_VER1 104u
+IOMM_LAYOUT(sizeof(struct iomm_device_config) == IOMM_DEVICE_CONFIG_SIZE_VER1,
 	    "iomm_device_config");
 
 /* Where a device stands. */
@@ -47,6 +91,43 @@ IOMM_LAYOUT(sizeof(struct iomm_device_config) == IOMM_DEVICE_CONFIG_SIZE_VER0,
 #define IOMM_DEVICE_BOUND   3u /**< behind an IOMMU, ready for domains */
 #define IOMM_DEVICE_NONE    4u /**< no IOMMU translates it, or probe failed */
 #define IOMM_DEVICE_REMOVED 5u /**< gone */
+
+/** It is behind an IOMMU: `group` and `nr_ids` say more. */
+#define IOMM_DEVICE_INFO_BOUND	   (1u << 0)
+/** iomm_device_set_gone() was called. */
+#define IOMM_DEVICE_INFO_GONE	   (1u << 1)
+/** Its DMA snoops the CPU's caches. */
+#define IOMM_DEVICE_INFO_COHERENT  (1u << 2)
+/** `numa_node` is known. */
+#define IOMM_DEVICE_INFO_NUMA_NODE (1u << 3)
+
+/**
+ * What is known of a device. Of what its creator says and what firmware says
+ * the tighter holds; of coherence and node what its creator says. Firmware is
+ * heard at probe: until then, and when the device is not bound any more, it is
+ * what its creator says.
+ */
+struct iomm_device_info {
+	uint32_t size;	/**< sizeof(struct iomm_device_info) */
+	uint32_t flags; /**< IOMM_DEVICE_INFO_* */
+	uint32_t state; /**< IOMM_DEVICE_NEW ... IOMM_DEVICE_REMOVED */
+	/** IDs at its IOMMUs, see iomm_device_ids(). */
+	uint32_t nr_ids;
+	/** Highest I/O address that a domain may reach, 2^n - 1. */
+	iomm_u64 dma_mask;
+	/** Lowest and highest, inclusive, that the device can use: the windows
+	 * of its bus may begin above 0, and end below the mask. */
+	iomm_u64 dma_first;
+	iomm_u64 dma_last;	 /**< see `dma_first` */
+	uint32_t pasid_bits;	 /**< width of its PASIDs; 0: it has none */
+	uint32_t numa_node;	 /**< with IOMM_DEVICE_INFO_NUMA_NODE */
+	uint32_t default_domain; /**< IOMM_DOMAIN_*; ANY: not said */
+	uint32_t group;		 /**< its group's number; with _INFO_BOUND */
+};
+
+#define IOMM_DEVICE_INFO_SIZE_VER0 56u
+IOMM_LAYOUT(sizeof(struct iomm_device_info) == IOMM_DEVICE_INFO_SIZE_VER0,
+	    "iomm_device_info");
 
 /** One identity of a device at one IOMMU. */
 struct iomm_device_id {
@@ -81,7 +162,10 @@ IOMM_LAYOUT(sizeof(struct iomm_device_guard) == IOMM_DEVICE_GUARD_SIZE_VER0,
 IOMM_BEGIN_DECLS
 
 /**
- * Adds a device to a bus. It is not probed.
+ * Adds a device to a bus. It is not probed. A device that neither bus nor
+ * firmware describes comes with its own description (IOMM_DEVICE_SPECIFIERS):
+ * from the first step of its probe on all is the same as with one that firmware
+ * describes in the same words.
  *
  * @param bus its bus
  * @param config what is known of it
@@ -90,9 +174,12 @@ IOMM_BEGIN_DECLS
  * Ownership: the caller owns the reference; the device holds the bus. When the
  *   last reference goes, a device that is still there is removed.
  * Thread: any.
- * Context: may allocate; not in atomic hooks.
+ * Context: may allocate; asks a bus of the caller's whether it has that
+ *   address; not in atomic hooks.
  * Errors: EINVAL (malformed; no name; no address; an address that the bus has
- *   not got), E2BIG, EEXIST (the name is in use), ENOMEM.
+ *   not got; a description that cannot be, the sentence says where; none on a
+ *   bus that has none either), E2BIG, EEXIST (the name is in use), ENOMEM,
+ *   EPROTO, what the bus answered.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
@@ -147,8 +234,9 @@ IOMM_API void iomm_device_put(struct iomm_device *device);
 /**
  * Finds out what IOMMU the device stands behind, and sets it up there: asks
  * the bus for the node and its IDs, firmware for the IOMMUs, their driver to
- * probe, forms the group, and blocks all DMA until a domain is attached. Two
- * threads that probe one device get one probe's result.
+ * probe, and finds the group or makes one (see <iomm/group.h>). What that has
+ * attached is attached; all other DMA is blocked. Two threads that probe one
+ * device get one probe's result.
  *
  * @param device a device
  *
@@ -164,21 +252,22 @@ IOMM_API void iomm_device_put(struct iomm_device *device);
  *   one, no more IOMMUs to come, no such format to come, or the device is
  *   removed; the sentence says which. ELIBBAD, or what the loader answered:
  *   the format could not be had. EINVAL: malformed firmware, or
- *   IOMMUs of different drivers. EBUSY: another device has one of its IDs (a
- *   group of several is not supported yet). ENOMEM; EPROTO; what the driver
- *   answered.
+ *   IOMMUs of different drivers; or what its group has attached was not made
+ *   for it. EBUSY: it belongs to two groups that are in use. ENOMEM; EPROTO;
+ *   EDEADLK; what the driver answered.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int iomm_device_probe(struct iomm_device *device);
 
 /**
  * Removes the device: refuses new guards, waits for those inside, runs the
- * release actions last-in first-out, detaches its domain, and takes it away
- * from its IOMMU. References stay valid; every further use answers ENODEV.
- * Removing a removed device does nothing.
+ * release actions last-in first-out, takes it out of its group, and away from
+ * its IOMMU. References stay valid; every further use answers ENODEV. Removing a
+ * removed device does nothing.
  *
  * @param device a device
- * @param timeout how long to wait for guards, nanoseconds; IOMM_FOREVER
+ * @param timeout how long to wait for guards, and for whoever is at work on the
+ *   device or its group, nanoseconds; IOMM_FOREVER
  *
  * Ownership: the caller keeps his reference.
  * Thread: any.
@@ -192,6 +281,40 @@ IOMM_API IOMM_MUST_CHECK int
 iomm_device_remove(struct iomm_device *device, uint64_t timeout);
 
 /**
+ * The device is gone: pulled out, lost with its link, dead. Nobody enters it any
+ * more; those who are inside can ask iomm_device_gone(), and give up what they
+ * do. When they have left, iomm_ctx_run() removes it (the `wakeup` event says
+ * when), or iomm_device_remove() does, whichever comes first. All clean-up runs
+ * as in any removal: it is the device's hardware that is gone, and not its
+ * IOMMU's, so drivers are asked to block and release it as ever. There is no way
+ * back: a device that returns is a new one, under the same name if it likes.
+ *
+ * @param device a device
+ *
+ * Ownership: none.
+ * Thread: any.
+ * Context: any, atomic hooks included.
+ * Errors: EINVAL. Doing it again does nothing.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int iomm_device_set_gone(struct iomm_device *device);
+
+/**
+ * Was iomm_device_set_gone() called? What cannot be there any more, such as
+ * registers that read as all ones, should not be waited for.
+ *
+ * @param device a device
+ * @return 1 or 0
+ *
+ * Ownership: none.
+ * Thread: any.
+ * Context: any, atomic hooks included.
+ * Errors: EINVAL.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int iomm_device_gone(struct iomm_device *device);
+
+/**
  * Enters: the device will not be removed before the matching exit. Nests.
  *
  * @param device a device
@@ -200,8 +323,8 @@ iomm_device_remove(struct iomm_device *device, uint64_t timeout);
  * Ownership: the guard holds a reference on the device.
  * Thread: any; the guard is bound to this thread.
  * Context: never waits; not in atomic hooks.
- * Errors: EINVAL; ENODEV: removed, or being removed; ENOSPC: this thread is
- *   inside IOMM_DEVICE_GUARDS_PER_THREAD devices.
+ * Errors: EINVAL; ENODEV: removed, being removed, or gone; ENOSPC: this thread
+ *   is inside IOMM_DEVICE_GUARDS_PER_THREAD devices.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
@@ -224,8 +347,9 @@ IOMM_API void iomm_device_exit(struct iomm_device_guard *guard);
 /**
  * Has `release` called when the device is removed, after the last guard, in
  * reverse order of registration, while its IOMMU is still there: the place to
- * revoke what is tied to the device's presence. The removal itself detaches the
- * domain afterwards; an attach, detach or probe of the device in `release`
+ * revoke what is tied to the device's presence. Once one has run nobody enters
+ * the device again, whatever becomes of the removal. The removal itself detaches
+ * the domain afterwards; an attach, detach or probe of the device in `release`
  * answers EDEADLK or ENODEV.
  *
  * @param device a device
@@ -241,6 +365,87 @@ IOMM_API void iomm_device_exit(struct iomm_device_guard *guard);
 IOMM_API IOMM_MUST_CHECK int
 iomm_device_add_release(struct iomm_device *device, void (*release)(void *data),
 			void *data);
+
+/**
+ * Takes a release action back: it will not be called. Of several with the same
+ * function and data, the newest. Looks at the actions one by one, newest first.
+ *
+ * @param device a device
+ * @param release what iomm_device_add_release() was given
+ * @param data what it was given beside it
+ *
+ * Ownership: on success `data` is the caller's again. After ENOENT `release` has
+ *   had it, or has it now, on the thread that removes the device.
+ * Thread: any. When the device is being removed meanwhile, either this succeeds
+ *   or `release` is called.
+ * Context: not in atomic hooks.
+ * Errors: EINVAL; ENOENT: there is none, or its turn has come already; EDEADLK:
+ *   in an atomic hook.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_remove_release(struct iomm_device *device,
+			   void (*release)(void *data), void *data);
+
+/**
+ * Keeps something of the caller's with the device. It stays until the device
+ * itself goes, however it is removed: whoever has a reference on the device can
+ * use what iomm_device_data() answers, without another lock or count. For what
+ * has to end with the device's presence there is iomm_device_add_release().
+ *
+ * Each key has its own, and it is given once: a bus, a driver and a language's
+ * bindings do not meet, and none can take the other's for its own.
+ *
+ * @param device a device
+ * @param key the address of something of the caller's that stays; NULL is a key
+ *        too
+ * @param data what is kept; NULL is something too
+ * @param release takes `data` back; may be NULL
+ *
+ * Ownership: `release` runs exactly once: after the device's last reference is
+ *   gone and all that its removal calls, newest first; or before this returns,
+ *   when it fails. What holds a reference on the device itself is never
+ *   released.
+ * Thread: any.
+ * Context: may allocate; not in atomic hooks.
+ * Errors: EINVAL; EEXIST: the key has something on this device; ENODEV: removed,
+ *   being removed, or gone; ENOMEM.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_set_data(struct iomm_device *device, const void *key, void *data,
+		     void (*release)(void *data));
+
+/**
+ * What iomm_device_set_data() was given.
+ *
+ * @param device a device
+ * @param key the key under which it was
+ * @param out `data`; good for as long as the caller holds the device
+ *
+ * Ownership: the device's; the caller borrows it.
+ * Thread: any.
+ * Context: any, atomic hooks included; takes no lock.
+ * Errors: EINVAL; ENOENT: nothing under that key.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_data(struct iomm_device *device, const void *key, void **out);
+
+/**
+ * All that is known of the device, in one step.
+ *
+ * @param device a device
+ * @param info filled; its `size` is read first
+ *
+ * Ownership: copies out.
+ * Thread: any; a snapshot.
+ * Context: not in atomic hooks.
+ * Errors: EINVAL.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_device_info(struct iomm_device *device, struct iomm_device_info *info);
 
 /**
  * The device's name.

@@ -15,14 +15,11 @@
 #include <iomm/pgtable.h>
 #include <iomm/types.h>
 
-#define IOMM_DOMAIN_PAGING  0u /**< translated by a page table */
-#define IOMM_DOMAIN_BLOCKED 1u /**< every access faults */
-
 /** What is wanted of a domain. All zeroes is a good choice. */
 struct iomm_domain_config {
 	uint32_t size;	     /**< sizeof(struct iomm_domain_config) */
 	uint32_t flags;	     /**< 0 */
-	uint32_t type;	     /**< IOMM_DOMAIN_* */
+	uint32_t type;	     /**< IOMM_DOMAIN_*; ANY: paging */
 	uint32_t ias;	     /**< input address width, bits; 0: the driver's */
 	iomm_u64 granule;    /**< table granule, bytes; 0: the driver's */
 	iomm_u64 page_sizes; /**< leaf sizes, a bit each; 0: all */
@@ -88,7 +85,7 @@ IOMM_API void iomm_domain_put(struct iomm_domain *domain);
 
 /**
  * Has `handler` called for every fault of a device to which the domain is
- * attached. A domain has one handler at most, for as long as it lives.
+ * attached, in the address space that it is attached to. A domain has one handler at most, for as long as it lives.
  *
  * @param domain a domain
  * @param handler called without locks, from any thread, several at once; the
@@ -126,27 +123,35 @@ IOMM_API IOMM_MUST_CHECK int
 iomm_domain_info(struct iomm_domain *domain, struct iomm_pgtable_info *info);
 
 /**
- * Attaches the domain to a device's group, which was blocked until then.
+ * Attaches the domain to all devices of a device's group, in the place of the
+ * default domain. What firmware wants mapped for them (IOMM_REGION_DIRECT) is
+ * mapped in it before, and stays for as long as it is attached; a blocking
+ * domain leaves just that mapped.
  *
  * @param domain a domain
  * @param device a bound device behind the domain's instance
  *
  * Ownership: the device's group holds the domain until it is detached, or the
- *   device or the instance goes.
- * Thread: any.
+ *   group's last device or the instance goes.
+ * Thread: any. Nobody unmaps anything in the way of a direct region meanwhile.
  * Context: runs the driver's callbacks; in a callback that would wait:
  *   EDEADLK. Not in atomic hooks.
  * Errors: EINVAL (malformed; a paging domain, and a device of an instance that
- *   it was not made for; a domain wider than the device's DMA mask); EBUSY: something is
- *   attached; ENODEV: not bound, removed, or the instance is gone; what the
- *   driver's `attach_prepare` answered.
+ *   it was not made for; a domain wider than the device's DMA mask; a direct
+ *   region that the domain cannot reach); EBUSY: a domain is attached, or
+ *   somebody uses the default domain; EEXIST: a direct region, and the domain
+ *   has another mapping there; EOPNOTSUPP: an identity domain, and an instance
+ *   that cannot do that; ENODEV: not bound, removed, or the instance is gone;
+ *   ENOMEM; what the driver's `attach_prepare` answered. No device is attached
+ *   then.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
 iomm_domain_attach(struct iomm_domain *domain, struct iomm_device *device);
 
 /**
- * Detaches the domain: the device is blocked.
+ * Detaches the domain: the group's default domain is attached again or, while
+ * the group is claimed, everything is blocked.
  *
  * @param domain the domain that is attached
  * @param device a device of the group
@@ -161,6 +166,48 @@ iomm_domain_attach(struct iomm_domain *domain, struct iomm_device *device);
  */
 IOMM_API IOMM_MUST_CHECK int
 iomm_domain_detach(struct iomm_domain *domain, struct iomm_device *device);
+
+/**
+ * Attaches the domain to an address space of a device beside its own: that of
+ * DMA with a PASID. Nothing changes for the others, nor for other devices of the
+ * group, and direct regions are of no concern there.
+ *
+ * @param domain a paging domain
+ * @param device a bound device behind the domain's instance
+ * @param pasid from 1 on, of as many bits as the device and all of its
+ *        instances have
+ *
+ * Ownership: the device's group holds the domain until it is detached, the
+ *   group's owner releases it, or the device or the instance goes.
+ * Thread: any.
+ * Context: as iomm_domain_attach().
+ * Errors: EINVAL (malformed; no such PASID; not a paging domain; as
+ *   iomm_domain_attach()); EOPNOTSUPP: no PASIDs, or the device has an ID that
+ *   another one has too; EBUSY: a domain is attached to that PASID; ENODEV;
+ *   ENOMEM; what the driver's `attach_prepare` answered.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_domain_attach_pasid(struct iomm_domain *domain, struct iomm_device *device,
+			 uint32_t pasid);
+
+/**
+ * Detaches the domain from an address space: DMA with that PASID is blocked.
+ *
+ * @param domain the domain that is attached there
+ * @param device the device
+ * @param pasid which address space
+ *
+ * Ownership: drops the group's reference on the domain.
+ * Thread: any.
+ * Context: as iomm_domain_detach().
+ * Errors: EINVAL; ENODEV: not bound, or removed; ENOENT: this domain is not
+ *   attached there.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_domain_detach_pasid(struct iomm_domain *domain, struct iomm_device *device,
+			 uint32_t pasid);
 
 /**
  * Maps, as iomm_pgtable_map().
@@ -204,8 +251,9 @@ iomm_domain_map(struct iomm_domain *domain, uint64_t iova, uint64_t paddr,
  * Ownership: the gather takes a reference on the domain's table.
  * Thread: any; the gather is externally synchronised.
  * Context: as iomm_domain_map(), and calls the driver's flush.
- * Errors: as iomm_pgtable_unmap(); ENODEV: the instance is gone; EDEADLK. With
- *   `gather` NULL, also what the flush answered: the range is unmapped, but
+ * Errors: as iomm_pgtable_unmap(); EBUSY: part of the range is a direct region
+ *   of a device to which the domain is attached, and nothing was unmapped;
+ *   ENODEV: the instance is gone; EDEADLK. With `gather` NULL, also what the flush answered: the range is unmapped, but
  *   must not be used again, and its tables are in quarantine.
  * Since: 0.1
  */

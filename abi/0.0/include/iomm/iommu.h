@@ -14,17 +14,30 @@
 #include <iomm/pgtable.h>
 #include <iomm/types.h>
 
-/** A device that a driver is to take on. */
+/** Widest PASID that PCI Express and the IOMMUs have, bits. */
+#define IOMM_PASID_BITS_MAX 20u
+
+/** `numa_node` is given. */
+#define IOMM_PROBE_NUMA_NODE (1u << 0)
+
+/** A device that a driver is to take on. What it points to is valid during the
+ * call. */
 struct iomm_probe_info {
 	uint32_t size;			 /**< sizeof(struct iomm_probe_info) */
-	uint32_t flags;			 /**< 0 */
-	IOMM_PTR(const char *, name);	 /**< valid during the call */
-	IOMM_PTR(const iomm_u64 *, ids); /**< its IDs here, during the call */
+	uint32_t flags;			 /**< IOMM_PROBE_* */
+	IOMM_PTR(const char *, name);	 /**< the device's */
+	IOMM_PTR(const iomm_u64 *, ids); /**< its IDs at this instance */
 	uint32_t nr_ids;		 /**< at least 1 */
-	uint32_t coherent; /**< 1: the device's DMA snoops CPU caches */
+	uint32_t coherent;   /**< 1: the device's DMA snoops CPU caches */
+	uint32_t pasid_bits; /**< width of its PASIDs; 0: it has none */
+	uint32_t numa_node;  /**< with IOMM_PROBE_NUMA_NODE */
+	iomm_u64 dma_mask;   /**< highest I/O address that it can emit */
+	/** All that firmware says of it, at other instances too. The caller's:
+	 * a driver that keeps it takes a reference. */
+	IOMM_PTR(struct iomm_fwspec *, fwspec);
 };
 
-#define IOMM_PROBE_INFO_SIZE_VER0 32u
+#define IOMM_PROBE_INFO_SIZE_VER0 56u
 IOMM_LAYOUT(sizeof(struct iomm_probe_info) == IOMM_PROBE_INFO_SIZE_VER0,
 	    "iomm_probe_info");
 
@@ -34,7 +47,8 @@ IOMM_LAYOUT(sizeof(struct iomm_probe_info) == IOMM_PROBE_INFO_SIZE_VER0,
  */
 struct iomm_domain_setup {
 	uint32_t size; /**< sizeof(struct iomm_domain_setup) */
-	/** As iomm_pgtable_config.flags. In: whether the device is coherent. */
+	/** As iomm_pgtable_config.flags. In: whether the device is coherent,
+	 * and its NUMA node is known. */
 	uint32_t flags;
 	/** In: what the user asked for, or empty. Out: the table's format. */
 	char format[IOMM_FORMAT_NAME_MAX];
@@ -52,24 +66,34 @@ struct iomm_domain_setup {
 	iomm_u64 max_table_pa; /**< highest address of a table, inclusive */
 	/** Where tables live; the library takes its own reference. */
 	IOMM_PTR(struct iomm_table_memory *, memory);
+	/** With IOMM_PGTABLE_NUMA_NODE. In: the device's. A driver whose walker
+	 * is elsewhere says so; one that brings `memory` sees to it itself. */
+	uint32_t numa_node;
+	uint32_t reserved; /**< 0 */
 };
 
+/** Up to and without `numa_node`. */
 #define IOMM_DOMAIN_SETUP_SIZE_VER0 72u
-IOMM_LAYOUT(sizeof(struct iomm_domain_setup) == IOMM_DOMAIN_SETUP_SIZE_VER0,
+#define IOMM_DOMAIN_SETUP_SIZE_VER1 80u
+IOMM_LAYOUT(sizeof(struct iomm_domain_setup) == IOMM_DOMAIN_SETUP_SIZE_VER1,
 	    "iomm_domain_setup");
 
 /** A DMA that was not translated. */
 struct iomm_fault {
-	uint32_t size;	 /**< sizeof(struct iomm_fault) */
-	uint32_t flags;	 /**< 0 */
-	iomm_u64 id;	 /**< the device's ID at the instance */
-	iomm_u64 iova;	 /**< first address that was not translated */
-	uint32_t reason; /**< IOMM_FAULT_* */
-	uint32_t access; /**< IOMM_PROT_READ, _WRITE: what was tried */
+	uint32_t size;	   /**< sizeof(struct iomm_fault) */
+	uint32_t flags;	   /**< 0 */
+	iomm_u64 id;	   /**< the device's ID at the instance */
+	iomm_u64 iova;	   /**< first address that was not translated */
+	uint32_t reason;   /**< IOMM_FAULT_* */
+	uint32_t access;   /**< IOMM_PROT_READ, _WRITE: what was tried */
+	uint32_t pasid;	   /**< whose address it was; 0: the device's own */
+	uint32_t reserved; /**< 0 */
 };
 
+/** Up to and without `pasid`. */
 #define IOMM_FAULT_SIZE_VER0 32u
-IOMM_LAYOUT(sizeof(struct iomm_fault) == IOMM_FAULT_SIZE_VER0, "iomm_fault");
+#define IOMM_FAULT_SIZE_VER1 40u
+IOMM_LAYOUT(sizeof(struct iomm_fault) == IOMM_FAULT_SIZE_VER1, "iomm_fault");
 
 #define IOMM_FAULT_TRANSLATION 1u /**< nothing is mapped there */
 #define IOMM_FAULT_PERMISSION  2u /**< the mapping does not allow it */
@@ -77,6 +101,31 @@ IOMM_LAYOUT(sizeof(struct iomm_fault) == IOMM_FAULT_SIZE_VER0, "iomm_fault");
 #define IOMM_FAULT_ACCESS_FLAG 4u /**< the descriptor's access flag is clear */
 #define IOMM_FAULT_WALK	       5u /**< a table could not be fetched */
 #define IOMM_FAULT_BLOCKED     6u /**< no translation is set up for the ID */
+
+/** There is no table: addresses go through as they are. Only for instances with
+ * IOMM_IOMMU_IDENTITY. */
+#define IOMM_ATTACH_IDENTITY (1u << 0)
+
+/** What a driver is to do for a device: for which of its IDs and which of their
+ * address spaces, and what is to translate there. What it points to is valid
+ * during the call. */
+struct iomm_attach {
+	uint32_t size;	/**< sizeof(struct iomm_attach) */
+	uint32_t flags; /**< IOMM_ATTACH_* */
+	/** The address space; 0: the one of DMA without a PASID. Others only
+	 * for instances with `pasid_bits`. */
+	uint32_t pasid;
+	uint32_t nr_ids; /**< at least 1 */
+	/** All of the device's IDs at the instance, or some: nothing changes
+	 * for the others. */
+	IOMM_PTR(const iomm_u64 *, ids);
+	/** What the page table was granted; NULL for `block`, and with
+	 * IOMM_ATTACH_IDENTITY. */
+	IOMM_PTR(const struct iomm_pgtable_info *, table);
+};
+
+#define IOMM_ATTACH_SIZE_VER0 32u
+IOMM_LAYOUT(sizeof(struct iomm_attach) == IOMM_ATTACH_SIZE_VER0, "iomm_attach");
 
 /**
  * A driver's callbacks. `data` is what was given beside the table; `device`
@@ -90,15 +139,27 @@ struct iomm_iommu_ops {
 	IOMM_FN(int, translate,
 		(void *data, const uint32_t *cells, uint32_t nr_cells,
 		 uint64_t *id));
+	/** Can the instance tell the device from others by more than its IDs?
+	 * Devices to which it gives the same key cannot be told apart, and share
+	 * a group, as those that share an ID do. Asked before `probe`; has no
+	 * effect. EOPNOTSUPP: there is no more to say of this one. Optional. */
+	IOMM_FN(int, group,
+		(void *data, const struct iomm_probe_info *info,
+		 uint64_t *key));
 	/** Takes a device on. `*device` is the driver's own, may stay NULL.
 	 * EPROBE_DEFER: not yet; asked again when an instance or a format has
 	 * arrived, or is not expected any more. Required. */
 	IOMM_FN(int, probe,
 		(void *data, const struct iomm_probe_info *info,
 		 void **device));
-	/** Lets it go; its DMA is blocked. Also called when a later step of
-	 * the probe failed. Required. */
+	/** Lets it go; its DMA is blocked, but for IDs that another device has
+	 * too. Also called when a later step of the probe failed. Required. */
 	IOMM_FN(void, release, (void *data, void *device));
+	/** What must be attached when nobody attaches anything? `*type` is
+	 * IOMM_DOMAIN_ANY, and stays that unless the device works with nothing
+	 * else. Asked after `probe`; has no effect. Optional. */
+	IOMM_FN(int, default_domain,
+		(void *data, void *device, uint32_t *type));
 
 	/** Makes a paging domain. `*domain` is the driver's own, may stay
 	 * NULL. Required. */
@@ -108,17 +169,23 @@ struct iomm_iommu_ops {
 	 * any more. Required. */
 	IOMM_FN(void, domain_free, (void *data, void *domain));
 
-	/** Could the domain be attached to the device? Has no effect.
-	 * Optional. */
+	/** Could the domain be attached like this? Has no effect. With
+	 * IOMM_ATTACH_IDENTITY `domain` is NULL. Optional. */
 	IOMM_FN(int, attach_prepare,
 		(void *data, void *device, void *domain,
-		 const struct iomm_pgtable_info *table));
-	/** Attaches; replaces in one step what was there. Required. */
+		 const struct iomm_attach *at));
+	/** Attaches; replaces in one step what was there. Cannot fail; where a
+	 * domain is attached again that was there before, nobody has asked
+	 * `attach_prepare` a second time. Required. */
 	IOMM_FN(void, attach_commit,
 		(void *data, void *device, void *domain,
-		 const struct iomm_pgtable_info *table));
-	/** No DMA of the device is translated from now on. Required. */
-	IOMM_FN(void, block, (void *data, void *device));
+		 const struct iomm_attach *at));
+	/** No DMA there is translated from now on. What is, is what was
+	 * committed since `probe` and not blocked: so blocking the address
+	 * space 0 of an ID to which nothing else is attached is blocking the
+	 * ID. Cannot fail. Required. */
+	IOMM_FN(void, block,
+		(void *data, void *device, const struct iomm_attach *at));
 
 	/** As iomm_tlb_ops.flush, for a domain; from several threads at once.
 	 * Context: atomic. Required. */
@@ -130,14 +197,17 @@ struct iomm_iommu_ops {
 	IOMM_FN(int, flush_all, (void *data, void *domain));
 };
 
-#define IOMM_IOMMU_OPS_SIZE_VER0 88u
+#define IOMM_IOMMU_OPS_SIZE_VER0 104u
 IOMM_LAYOUT(sizeof(struct iomm_iommu_ops) == IOMM_IOMMU_OPS_SIZE_VER0,
 	    "iomm_iommu_ops");
 
-/** How an instance is known. */
+/** It can let addresses through as they are: IOMM_ATTACH_IDENTITY. */
+#define IOMM_IOMMU_IDENTITY (1u << 0)
+
+/** How an instance is known, and what it can do. */
 struct iomm_iommu_config {
 	uint32_t size;		      /**< sizeof(struct iomm_iommu_config) */
-	uint32_t flags;		      /**< 0 */
+	uint32_t flags;		      /**< IOMM_IOMMU_* */
 	iomm_u64 node;		      /**< its firmware node; required */
 	IOMM_PTR(const char *, name); /**< for messages; copied; required */
 	/** Name of the driver; copied; required. Several instances may serve
@@ -148,12 +218,18 @@ struct iomm_iommu_config {
 	 * the driver asks for formats itself, and its `probe` answers
 	 * EPROBE_DEFER when one is not there yet. */
 	IOMM_PTR(const char *, format);
+	/** Width of the PASIDs that it tells apart, up to IOMM_PASID_BITS_MAX; 0:
+	 * none. */
+	uint32_t pasid_bits;
+	uint32_t reserved; /**< 0 */
 };
 
 /** Up to and without `format`. */
 #define IOMM_IOMMU_CONFIG_SIZE_VER0 32u
+/** Up to and without `pasid_bits`. */
 #define IOMM_IOMMU_CONFIG_SIZE_VER1 40u
-IOMM_LAYOUT(sizeof(struct iomm_iommu_config) == IOMM_IOMMU_CONFIG_SIZE_VER1,
+#define IOMM_IOMMU_CONFIG_SIZE_VER2 48u
+IOMM_LAYOUT(sizeof(struct iomm_iommu_config) == IOMM_IOMMU_CONFIG_SIZE_VER2,
 	    "iomm_iommu_config");
 
 IOMM_BEGIN_DECLS
@@ -209,7 +285,7 @@ iomm_iommu_unregister(struct iomm_iommu *iommu, uint64_t timeout);
 
 /**
  * For a driver: hands a fault to the domain that is attached to the device
- * with `fault->id`, whose handler is called before this returns.
+ * with `fault->id` at `fault->pasid`, whose handler is called before this returns.
  *
  * @param iommu the driver's instance
  * @param fault what happened

@@ -47,6 +47,8 @@
 /** `root_pa` is given: works on tables that are there already, built by
  * firmware, by a guest, or by an earlier life of the program. */
 #define IOMM_PGTABLE_ADOPT	  (1u << 8)
+/** `numa_node` is given. */
+#define IOMM_PGTABLE_NUMA_NODE	  (1u << 9)
 
 /** What is wanted of a table. */
 struct iomm_pgtable_config {
@@ -74,10 +76,17 @@ struct iomm_pgtable_config {
 	 * at once, entries that are not valid are zeroed, and from then on they
 	 * must be written by nobody else. They are never freed. */
 	iomm_u64 root_pa;
+	/** With IOMM_PGTABLE_NUMA_NODE, and without `memory`: the node near
+	 * which tables should lie (iomm_platform.alloc_near). A provider of the
+	 * caller's knows best where his memory is, and is not told. */
+	uint32_t numa_node;
+	uint32_t reserved; /**< 0 */
 };
 
+/** Up to and without `numa_node`. */
 #define IOMM_PGTABLE_CONFIG_SIZE_VER0 56u
-IOMM_LAYOUT(sizeof(struct iomm_pgtable_config) == IOMM_PGTABLE_CONFIG_SIZE_VER0,
+#define IOMM_PGTABLE_CONFIG_SIZE_VER1 64u
+IOMM_LAYOUT(sizeof(struct iomm_pgtable_config) == IOMM_PGTABLE_CONFIG_SIZE_VER1,
 	    "iomm_pgtable_config");
 
 /** Tables went out of use in the range: walk caches are to go too. */

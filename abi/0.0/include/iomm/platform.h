@@ -79,10 +79,22 @@ struct iomm_platform {
 	 * working. Optional: without it each look-up that takes no lock pays
 	 * for a barrier of its own. */
 	IOMM_FN(int, barrier, (void *data));
+
+	/** As `alloc`, nearest to a NUMA node if that can be had, and elsewhere
+	 * if not: no node is an error. For page tables (IOMM_PGTABLE_NUMA_NODE).
+	 * Optional: `alloc` is asked then. */
+	IOMM_FN(void *, alloc_near,
+		(void *data, uint64_t bytes, uint64_t align, uint32_t node));
+	/** Takes back what `alloc_near` gave, with the same size and alignment.
+	 * The two come together or not at all. */
+	IOMM_FN(void, free_near,
+		(void *data, void *ptr, uint64_t bytes, uint64_t align));
 };
 
+/** Up to and without `alloc_near`. */
 #define IOMM_PLATFORM_SIZE_VER0 104u
-IOMM_LAYOUT(sizeof(struct iomm_platform) == IOMM_PLATFORM_SIZE_VER0,
+#define IOMM_PLATFORM_SIZE_VER1 120u
+IOMM_LAYOUT(sizeof(struct iomm_platform) == IOMM_PLATFORM_SIZE_VER1,
 	    "iomm_platform");
 
 #endif

@@ -3,7 +3,8 @@
  * @file
  * The software IOMMU, in two halves.
  *
- * The hardware: it has memory, a context for each device ID, and an IOTLB. It
+ * The hardware: it has memory, a context for each address space of a device (by
+ * ID and PASID; PASID 0 is the one of DMA without a PASID), and an IOTLB. It
  * walks page tables that lie in that memory, whoever wrote them, and reads and
  * writes for devices. What it has cached stays until it is invalidated: a
  * driver that forgets to sees the old translation, as on hardware.
@@ -34,11 +35,16 @@ struct iomm_soft_config {
 IOMM_LAYOUT(sizeof(struct iomm_soft_config) == IOMM_SOFT_CONFIG_SIZE_VER0,
 	    "iomm_soft_config");
 
-/** What the hardware is told of a device ID: which tables, in which format. */
+/** Addresses go through as they are: there are no tables. */
+#define IOMM_SOFT_CONTEXT_IDENTITY (1u << 0)
+
+/** What the hardware is told of a device's address space: which tables, in
+ * which format. */
 struct iomm_soft_context {
 	uint32_t size;	/**< sizeof(struct iomm_soft_context) */
-	uint32_t flags; /**< 0 */
-	/** Format of the tables. Copied. Required. */
+	uint32_t flags; /**< IOMM_SOFT_CONTEXT_* */
+	/** Format of the tables. Copied. Required, but with
+	 * IOMM_SOFT_CONTEXT_IDENTITY, of which nothing more is read. */
 	IOMM_PTR(const char *, format);
 	/** What IOTLB entries are tagged with (an ASID). Contexts with the
 	 * same tag must have the same registers. */
@@ -77,10 +83,18 @@ struct iomm_soft_driver {
 	/** Where its domains' tables lie, so that the hardware finds them.
 	 * NULL: the platform's memory, which needs IOMM_SOFT_IDENTITY. */
 	IOMM_PTR(struct iomm_table_memory *, memory);
+	/** Width of the PASIDs that it tells apart, up to
+	 * IOMM_PASID_BITS_MAX; 0: that. */
+	uint32_t pasid_bits;
+	/** Type of domain, IOMM_DOMAIN_*, that its devices need by default; 0:
+	 * any will do. */
+	uint32_t default_domain;
 };
 
+/** Up to and without `pasid_bits`. */
 #define IOMM_SOFT_DRIVER_SIZE_VER0 56u
-IOMM_LAYOUT(sizeof(struct iomm_soft_driver) == IOMM_SOFT_DRIVER_SIZE_VER0,
+#define IOMM_SOFT_DRIVER_SIZE_VER1 64u
+IOMM_LAYOUT(sizeof(struct iomm_soft_driver) == IOMM_SOFT_DRIVER_SIZE_VER1,
 	    "iomm_soft_driver");
 
 IOMM_BEGIN_DECLS
@@ -152,38 +166,41 @@ iomm_soft_add_memory(struct iomm_soft *soft, uint64_t paddr, void *memory,
 		     uint64_t bytes, void *data, void (*release)(void *data));
 
 /**
- * Sets up translation for a device ID, replacing in one step what was there.
- * Invalidates nothing.
+ * Sets up translation for an address space of a device, replacing in one step
+ * what was there. Invalidates nothing.
  *
  * @param soft a software IOMMU
  * @param id a device's ID
+ * @param pasid which of its address spaces
  * @param context what it is to do
  *
- * Ownership: copies in; pins the format until the ID is cleared.
+ * Ownership: copies in; pins the format until that is cleared.
  * Thread: any.
  * Context: may allocate; not in atomic hooks.
- * Errors: EINVAL (malformed, or registers that the format does not accept),
+ * Errors: EINVAL (malformed, a PASID of more than IOMM_PASID_BITS_MAX bits, or
+ *   registers that the format does not accept),
  *   E2BIG, ENOENT (no such format), ENOMEM.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
-iomm_soft_set_context(struct iomm_soft *soft, uint64_t id,
+iomm_soft_set_context(struct iomm_soft *soft, uint64_t id, uint32_t pasid,
 		      const struct iomm_soft_context *context);
 
 /**
- * Blocks a device ID.
+ * Blocks an address space of a device.
  *
  * @param soft a software IOMMU
  * @param id a device's ID
+ * @param pasid which of its address spaces; the others stay
  *
  * Ownership: none.
  * Thread: any; accesses that began before may still be using the old context.
  * Context: any but atomic hooks.
- * Errors: EINVAL. An ID that is blocked already is fine.
+ * Errors: EINVAL. One that is blocked already is fine.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
-iomm_soft_clear_context(struct iomm_soft *soft, uint64_t id);
+iomm_soft_clear_context(struct iomm_soft *soft, uint64_t id, uint32_t pasid);
 
 /**
  * Drops what the IOTLB holds for a range of a tag, and waits for accesses that
@@ -209,6 +226,7 @@ iomm_soft_invalidate(struct iomm_soft *soft, uint64_t tag, uint64_t iova,
  *
  * @param soft a software IOMMU
  * @param id the device's ID
+ * @param pasid whose address it is; 0: the device's own
  * @param iova first I/O address
  * @param buf where the bytes go
  * @param bytes how many
@@ -224,14 +242,16 @@ iomm_soft_invalidate(struct iomm_soft *soft, uint64_t tag, uint64_t iova,
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
-iomm_soft_read(struct iomm_soft *soft, uint64_t id, uint64_t iova, void *buf,
-	       uint64_t bytes, struct iomm_fault *fault);
+iomm_soft_read(struct iomm_soft *soft, uint64_t id, uint32_t pasid,
+	       uint64_t iova, void *buf, uint64_t bytes,
+	       struct iomm_fault *fault);
 
 /**
  * A device writes memory.
  *
  * @param soft a software IOMMU
  * @param id the device's ID
+ * @param pasid whose address it is; 0: the device's own
  * @param iova first I/O address
  * @param buf the bytes
  * @param bytes how many
@@ -245,14 +265,16 @@ iomm_soft_read(struct iomm_soft *soft, uint64_t id, uint64_t iova, void *buf,
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
-iomm_soft_write(struct iomm_soft *soft, uint64_t id, uint64_t iova,
-		const void *buf, uint64_t bytes, struct iomm_fault *fault);
+iomm_soft_write(struct iomm_soft *soft, uint64_t id, uint32_t pasid,
+		uint64_t iova, const void *buf, uint64_t bytes,
+		struct iomm_fault *fault);
 
 /**
  * Translates for a device, through the IOTLB, without touching the memory.
  *
  * @param soft a software IOMMU
  * @param id the device's ID
+ * @param pasid whose address it is; 0: the device's own
  * @param iova an address
  * @param access IOMM_PROT_READ, IOMM_PROT_WRITE, or both: what must be allowed
  * @param out filled; its `size` is read first
@@ -266,9 +288,9 @@ iomm_soft_write(struct iomm_soft *soft, uint64_t id, uint64_t iova,
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
-iomm_soft_translate(struct iomm_soft *soft, uint64_t id, uint64_t iova,
-		    uint32_t access, struct iomm_translation *out,
-		    struct iomm_fault *fault);
+iomm_soft_translate(struct iomm_soft *soft, uint64_t id, uint32_t pasid,
+		    uint64_t iova, uint32_t access,
+		    struct iomm_translation *out, struct iomm_fault *fault);
 
 /**
  * The counters.

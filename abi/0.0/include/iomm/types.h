@@ -105,6 +105,14 @@ struct iomm_plugin;
 #define IOMM_HANDLE_PCI		 19u /**< PCI topologies */
 #define IOMM_HANDLE_PLUGIN	 20u /**< plugins */
 
+/*
+ * Types of domains.
+ */
+#define IOMM_DOMAIN_ANY	     0u /**< no wish; a domain made so is PAGING */
+#define IOMM_DOMAIN_PAGING   1u /**< translated by a page table */
+#define IOMM_DOMAIN_BLOCKED  2u /**< every access faults */
+#define IOMM_DOMAIN_IDENTITY 3u /**< addresses go through as they are */
+
 /** Longest format name, terminator included. */
 #define IOMM_FORMAT_NAME_MAX 24u
 
