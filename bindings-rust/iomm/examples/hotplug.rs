@@ -127,7 +127,7 @@ impl Slot {
         registers[at] = value;
         if at == DOORBELL && registers[CONTROL] == RUNNING {
             // The card answers by DMA.
-            let answer = self.iommu.write(CARD.into(), IOVA, b"done");
+            let answer = self.iommu.write(u64::from(CARD), IOVA, b"done");
             answer.expect("a card that runs has a domain");
         }
     }
@@ -193,7 +193,7 @@ fn run(ctx: &Context) -> Outcome<()> {
     };
     println!("ENODEV   {error}");
     expect(
-        iommu.write(CARD.into(), IOVA, b"late").is_err(),
+        iommu.write(u64::from(CARD), IOVA, b"late").is_err(),
         "a card that is gone does DMA",
     )?;
     println!("blocked  its DMA");
