@@ -170,9 +170,9 @@ IOMM_API void iomm_device_put(struct iomm_device *device);
  *   wants a region mapped that a domain cannot reach. EEXIST: it wants one
  *   mapped, and the attached domain has another mapping there. EBUSY: it
  *   belongs to two groups that are in use, or shares an ID where domains are
- *   attached to PASIDs. EOPNOTSUPP: its default domain is to be IOMM_DOMAIN_IDENTITY,
- *   and its IOMMU cannot do that. ENOMEM; EPROTO; EDEADLK; what the driver
- *   answered.
+ *   attached to PASIDs. EOPNOTSUPP: its default domain is to be
+ *   IOMM_DOMAIN_IDENTITY, and its IOMMU cannot do that. ENOMEM; EPROTO;
+ *   EDEADLK; what the driver answered.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int iomm_device_probe(struct iomm_device *device);
