@@ -45,25 +45,44 @@ check_free(const struct iomm_domain *domain, const struct iomm_device *device,
 static int attach_inside(struct iomm_domain *domain, struct iomm_group *group)
 {
 	const struct iomm_domain *before = iomm_group_in_force(group);
+	struct iomm_domain *old;
 	int err = domain->type == IOMM_DOMAIN_BLOCKED
 			  ? iomm_group_make_quiet(group)
 			  : iomm_target_admit_all(domain, group, NULL, false);
 
 	if (err)
 		return err;
-	(void)iomm_group_swap(group, iomm_object_get(domain));
+	old = iomm_group_swap(group, iomm_object_get(domain));
 	iomm_group_enforce(group, before);
+	iomm_target_expel_all(old, group, NULL, false);
+	iomm_object_drop(old);
 	return 0;
 }
 
-static int attach(struct iomm_domain *domain, struct iomm_device *device)
+/* Is there something to be replaced? */
+static int
+check_attached(const struct iomm_domain *domain,
+	       const struct iomm_device *device, struct iomm_group *group)
+{
+	(void)domain;
+	if (group->domains.attached)
+		return 0;
+	return IOMM_FAIL(group->obj.ctx, IOMM_ENOENT,
+			 "%s has no domain attached that could be replaced",
+			 IOMM_STR(device->name));
+}
+
+static int
+attach(struct iomm_domain *domain, struct iomm_device *device,
+       int (*check)(const struct iomm_domain *domain,
+		    const struct iomm_device *device, struct iomm_group *group))
 {
 	struct iomm_group *group;
 	int err = iomm_device_begin_group(device, &group);
 
 	if (err)
 		return err;
-	err = check_free(domain, device, group);
+	err = check(domain, device, group);
 	if (!err)
 		err = iomm_group_enter(group);
 	if (!err) {
@@ -96,7 +115,18 @@ int iomm_domain_attach(struct iomm_domain *domain, struct iomm_device *device)
 	if (err)
 		return err;
 	iomm_enter(domain->obj.ctx);
-	return iomm_leave(domain->obj.ctx, attach(domain, device));
+	return iomm_leave(domain->obj.ctx, attach(domain, device, check_free));
+}
+
+int iomm_domain_replace(struct iomm_domain *domain, struct iomm_device *device)
+{
+	int err = iomm_domain_check_pair(domain, device, "iomm_domain_replace");
+
+	if (err)
+		return err;
+	iomm_enter(domain->obj.ctx);
+	return iomm_leave(domain->obj.ctx,
+			  attach(domain, device, check_attached));
 }
 
 /* An instance that is being unregistered waits for its devices, and so for the

@@ -22,18 +22,6 @@ static int default_of(struct iomm_device *device, struct iomm_domain **out)
 	return err;
 }
 
-static void start(struct mock *mock, struct world *w, uint32_t type)
-{
-	world_zone(w);
-	mock_init(mock, w);
-	mock->ops = &mock_default_ops;
-	mock->default_domain = type;
-	mock->flags = IOMM_IOMMU_IDENTITY;
-	mock->pasid_bits = 20;
-	assert_ok(mock_register_as(mock, node_at(w->firmware, "/smmu"), "smmu",
-				   "mock"));
-}
-
 /* The device is not published before: whoever sees it sees it attached. */
 static struct iomm_device *watched;
 static uint32_t seen_state;
@@ -51,7 +39,7 @@ static void test_before_publishing(void **state)
 	struct iomm_domain *domain = NULL;
 	struct mock mock;
 
-	start(&mock, w, IOMM_DOMAIN_PAGING);
+	zone_mock(&mock, w, IOMM_DOMAIN_PAGING, 0);
 	watched = world_device(w, "plain");
 	mock.on[MOCK_COMMIT] = on_commit;
 	assert_ok(iomm_device_probe(watched));
@@ -161,7 +149,7 @@ static void test_contradiction(void **state)
 	struct iomm_device *disk, *twin;
 	struct mock mock;
 
-	start(&mock, w, IOMM_DOMAIN_PAGING);
+	zone_mock(&mock, w, IOMM_DOMAIN_PAGING, 0);
 	disk = crowd_bound(w, "disk");
 	twin = world_device(w, "twin");
 	mock.default_domain = IOMM_DOMAIN_IDENTITY;
@@ -189,7 +177,7 @@ static void test_later_wish(void **state)
 	struct iomm_group *group;
 	struct mock mock;
 
-	start(&mock, w, IOMM_DOMAIN_ANY);
+	zone_mock(&mock, w, IOMM_DOMAIN_ANY, 0);
 	disk = crowd_bound(w, "disk");
 	group = group_of(disk);
 	assert_int_equal(default_type(disk), IOMM_DOMAIN_BLOCKED);
@@ -224,7 +212,7 @@ static void test_refused(void **state)
 	struct iomm_device *plain;
 	struct mock mock;
 
-	start(&mock, w, 4);
+	zone_mock(&mock, w, 4, 0);
 	plain = world_device(w, "plain");
 	assert_fails(iomm_device_probe(plain), IOMM_EPROTO, w->ctx,
 		     "type 4, and there is none");
@@ -253,12 +241,7 @@ static void test_no_identity(void **state)
 	struct iomm_device *plain;
 	struct mock mock;
 
-	world_zone(w);
-	mock_init(&mock, w);
-	mock.ops = &mock_default_ops;
-	mock.default_domain = IOMM_DOMAIN_IDENTITY;
-	assert_ok(mock_register_as(&mock, node_at(w->firmware, "/smmu"), "smmu",
-				   "mock"));
+	zone_mock(&mock, w, IOMM_DOMAIN_IDENTITY, 0);
 	plain = world_device(w, "plain");
 	assert_fails(iomm_device_probe(plain), IOMM_EOPNOTSUPP, w->ctx,
 		     "cannot let the addresses of plain through");

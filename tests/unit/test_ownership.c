@@ -244,12 +244,7 @@ static void test_refused(void **state)
 	struct iomm_group *group;
 	struct mock mock;
 
-	world_zone(w);
-	mock_init(&mock, w);
-	mock.ops = &mock_default_ops;
-	mock.default_domain = IOMM_DOMAIN_PAGING;
-	assert_ok(mock_register_as(&mock, node_at(w->firmware, "/smmu"), "smmu",
-				   "mock"));
+	zone_mock(&mock, w, IOMM_DOMAIN_PAGING, 0);
 	disk = crowd_bound(w, "disk");
 	group = group_of(disk);
 	mock.nr_trace = 0;

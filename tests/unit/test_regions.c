@@ -232,6 +232,44 @@ static void test_listed(void **state)
 	zone_stop(&z);
 }
 
+/* One user's domain in the place of another: what fails leaves the first. */
+static void test_replace(void **state)
+{
+	struct world *w = *state;
+	struct iomm_domain *d1, *d2;
+	struct iomm_device *disk;
+	struct zone z;
+
+	zone_start(&z, w, IOMM_DOMAIN_ANY);
+	disk = crowd_bound(w, "disk");
+	d1 = domain_for(disk);
+	d2 = domain_for(disk);
+	map_ok_in(d1, 0, RAM_PA, 4 * KB, RW);
+	map_ok_in(d2, ZONE_A, RAM_PA, 4 * KB, RW);
+	assert_fails(iomm_domain_replace(d1, disk), IOMM_ENOENT, w->ctx,
+		     "no domain attached");
+	assert_int_equal(iomm_domain_replace(NULL, disk), -IOMM_EINVAL);
+	assert_ok(iomm_domain_attach(d1, disk));
+	assert_int_equal(iomm_domain_replace(d2, disk), -IOMM_EEXIST);
+	assert_true(zone_reads(&z, 0x10, 0, 0, RAM_PA));
+	assert_true(zone_has(&z, 0x10, ZONE_A));
+	assert_ok(unmap(d2, ZONE_A, 4 * KB, 4 * KB));
+	assert_ok(iomm_domain_replace(d2, disk));
+	assert_false(zone_reads(&z, 0x10, 0, 0, RAM_PA));
+	assert_true(zone_has(&z, 0x10, ZONE_A));
+	assert_false(is_mapped(d1, ZONE_A));
+	assert_int_equal(iomm_domain_detach(d1, disk), -IOMM_ENOENT);
+	/* By itself changes nothing. */
+	assert_ok(iomm_domain_replace(d2, disk));
+	assert_true(zone_has(&z, 0x10, ZONE_A));
+	assert_ok(iomm_domain_detach(d2, disk));
+	assert_false(is_mapped(d2, ZONE_A));
+	iomm_domain_put(d1);
+	iomm_domain_put(d2);
+	iomm_device_put(disk);
+	zone_stop(&z);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +279,7 @@ int main(void)
 		WORLD_TEST(test_users_mapping),
 		WORLD_TEST(test_out_of_reach),
 		WORLD_TEST(test_listed),
+		WORLD_TEST(test_replace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

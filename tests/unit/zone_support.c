@@ -83,6 +83,19 @@ void world_zone(struct world *w)
 	assert_ok(iomm_bus_create_platform(w->firmware, "platform", &w->bus));
 }
 
+void zone_mock(struct mock *mock, struct world *w, uint32_t default_domain,
+	       uint32_t flags)
+{
+	world_zone(w);
+	mock_init(mock, w);
+	mock->ops = &mock_default_ops;
+	mock->default_domain = default_domain;
+	mock->flags = flags;
+	mock->pasid_bits = 20;
+	assert_ok(mock_register_as(mock, node_at(w->firmware, "/smmu"), "smmu",
+				   "mock"));
+}
+
 void zone_start(struct zone *z, struct world *w, uint32_t default_domain)
 {
 	struct iomm_soft_driver driver = {

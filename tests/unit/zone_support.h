@@ -35,6 +35,11 @@ struct zone {
 /* With firmware and a bus, as world_small(), and nobody at "/smmu". */
 void world_zone(struct world *w);
 
+/* That, with a mock at "/smmu" whose devices need this type by default, and which
+ * has 20 bits of PASIDs and `flags`. */
+void zone_mock(struct mock *mock, struct world *w, uint32_t default_domain,
+	       uint32_t flags);
+
 /* That, with a software IOMMU, whose devices need this type by default, and whose
  * addresses have 39 bits. */
 void zone_start(struct zone *z, struct world *w, uint32_t default_domain);

@@ -4394,6 +4394,10 @@ unsafe extern "C" {
         domain: *mut iomm_domain,
         device: *mut iomm_device,
     ) -> ::core::ffi::c_int;
+    pub fn iomm_domain_replace(
+        domain: *mut iomm_domain,
+        device: *mut iomm_device,
+    ) -> ::core::ffi::c_int;
     pub fn iomm_domain_detach(
         domain: *mut iomm_domain,
         device: *mut iomm_device,

@@ -188,6 +188,16 @@ impl Domain {
         ctx.call(|| ctx.done(unsafe { sys::iomm_domain_attach(self.as_raw(), device.as_raw()) }))
     }
 
+    /// Attaches the domain in the place of the one that is attached, in one
+    /// step. When it fails that one stays attached to all devices of the group.
+    /// [`Code::ENOENT`] when there is none.
+    pub fn replace(&self, device: &Device) -> Result<()> {
+        let ctx = self.context();
+        ctx.same(device.context(), "device")?;
+        // SAFETY: both handles are alive.
+        ctx.call(|| ctx.done(unsafe { sys::iomm_domain_replace(self.as_raw(), device.as_raw()) }))
+    }
+
     /// Detaches the domain: the group's default domain is attached again or,
     /// while the group is claimed, everything is blocked.
     pub fn detach(&self, device: &Device) -> Result<()> {
