@@ -6,6 +6,7 @@ mod common;
 
 use common::{BUFFER, DISK, on_machine};
 use iomm::{Code, Device, DeviceConfig, Prot};
+use std::slice;
 
 const RW: Prot = Prot::READ.union(Prot::WRITE);
 
@@ -42,7 +43,7 @@ fn devices_with_one_id_share_a_group() {
             "the ID is not blocked: another device has it"
         );
         bound.hardware.write(DISK, 0x10000, b"bytes").unwrap();
-        assert_eq!(group.devices().unwrap(), [bound.device.clone()]);
+        assert_eq!(group.devices().unwrap(), slice::from_ref(&bound.device));
 
         drop(twin);
         bound.device.remove(None).unwrap();
