@@ -119,7 +119,12 @@ fn addresses_may_go_through() {
     let blocked = Domain::create(&m.disk, &DomainConfig::blocked()).unwrap();
     blocked.attach(&m.disk).unwrap();
     assert!(!m.reads(0, RAM) && m.reads(0, REGION));
-    blocked.detach(&m.disk).unwrap();
+    let paging = Domain::create(&m.disk, &DomainConfig::paging()).unwrap();
+    paging.map(0, RAM, 0x1000, RW).unwrap();
+    paging.replace(&m.disk).unwrap();
+    assert!(m.reads(0, 0) && m.reads(0, REGION));
+    paging.detach(&m.disk).unwrap();
+    assert_eq!(blocked.replace(&m.disk).unwrap_err().code(), Code::ENOENT);
     let through = Domain::create(&m.disk, &DomainConfig::identity()).unwrap();
     through.attach(&m.disk).unwrap();
     assert!(m.reads(0, RAM));
