@@ -168,6 +168,45 @@ static void test_contradiction(void **state)
 	mock_end(&mock);
 }
 
+static struct iomm_device *
+wishing(struct world *w, const char *name, uint32_t type)
+{
+	struct iomm_device *device = NULL;
+
+	assert_ok(world_device_with(
+		w, name, (struct iomm_device_config){ .default_domain = type },
+		&device));
+	return device;
+}
+
+/* Their creator says what they are to have. It has to agree with their driver,
+ * and with the group's first. */
+static void test_creators_wish(void **state)
+{
+	struct world *w = *state;
+	struct iomm_device *disk, *twin, *gpu;
+	struct mock mock;
+
+	zone_mock(&mock, w, IOMM_DOMAIN_ANY, 0);
+	disk = wishing(w, "disk", IOMM_DOMAIN_PAGING);
+	assert_ok(iomm_device_probe(disk));
+	assert_int_equal(default_type(disk), IOMM_DOMAIN_PAGING);
+	twin = wishing(w, "twin", IOMM_DOMAIN_BLOCKED);
+	assert_fails(iomm_device_probe(twin), IOMM_EINVAL, w->ctx,
+		     "twin needs a default domain of type blocked");
+
+	mock.default_domain = IOMM_DOMAIN_PAGING;
+	gpu = wishing(w, "gpu", IOMM_DOMAIN_BLOCKED);
+	assert_int_equal(iomm_device_probe(gpu), -IOMM_EINVAL);
+	mock.default_domain = IOMM_DOMAIN_BLOCKED;
+	assert_ok(iomm_device_probe(gpu));
+	assert_int_equal(default_type(gpu), IOMM_DOMAIN_BLOCKED);
+	iomm_device_put(disk);
+	iomm_device_put(twin);
+	iomm_device_put(gpu);
+	mock_end(&mock);
+}
+
 /* The first has no wish, and nobody uses the default yet. */
 static void test_later_wish(void **state)
 {
@@ -257,6 +296,7 @@ int main(void)
 		WORLD_TEST(test_blocked),
 		WORLD_TEST(test_regions),
 		WORLD_TEST(test_contradiction),
+		WORLD_TEST(test_creators_wish),
 		WORLD_TEST(test_later_wish),
 		WORLD_TEST(test_refused),
 		WORLD_TEST(test_no_identity),

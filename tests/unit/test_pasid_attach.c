@@ -264,12 +264,47 @@ static void test_driver(void **state)
 	mock_end(&mock);
 }
 
+/* Firmware knows no width of /plain, and one of /nic that its creator narrows. */
+static void test_creators_width(void **state)
+{
+	struct world *w = *state;
+	struct iomm_device *plain = NULL, *nic = NULL;
+	struct iomm_domain *domain;
+	struct zone z;
+
+	zone_start(&z, w, IOMM_DOMAIN_ANY);
+	assert_ok(world_device_with(w, "plain",
+				    (struct iomm_device_config){
+					    .flags = IOMM_DEVICE_PASID_BITS,
+					    .pasid_bits = 4 },
+				    &plain));
+	assert_ok(world_device_with(w, "nic",
+				    (struct iomm_device_config){
+					    .flags = IOMM_DEVICE_PASID_BITS,
+					    .pasid_bits = 3 },
+				    &nic));
+	assert_ok(iomm_device_probe(plain));
+	assert_ok(iomm_device_probe(nic));
+	domain = domain_for(plain);
+	assert_ok(iomm_domain_attach_pasid(domain, plain, 15));
+	assert_int_equal(iomm_domain_attach_pasid(domain, plain, 16),
+			 -IOMM_EINVAL);
+	assert_ok(iomm_domain_attach_pasid(domain, nic, 7));
+	assert_int_equal(iomm_domain_attach_pasid(domain, nic, 8),
+			 -IOMM_EINVAL);
+	iomm_domain_put(domain);
+	iomm_device_put(plain);
+	iomm_device_put(nic);
+	zone_stop(&z);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORLD_TEST(test_apart),	       WORLD_TEST(test_refused),
-		WORLD_TEST(test_faults),       WORLD_TEST(test_owner),
-		WORLD_TEST(test_unregistered), WORLD_TEST(test_driver),
+		WORLD_TEST(test_apart),		 WORLD_TEST(test_refused),
+		WORLD_TEST(test_faults),	 WORLD_TEST(test_owner),
+		WORLD_TEST(test_unregistered),	 WORLD_TEST(test_driver),
+		WORLD_TEST(test_creators_width),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
