@@ -180,7 +180,7 @@ run:
 
 run-programs: lib examples trees
 	@tools/cargo.sh build --locked --release -p iomm \
-		--example driver --example jit
+		--example driver --example hotplug --example jit
 	@tools/cargo.sh build --locked --release -p riscv-gstage
 
 check:

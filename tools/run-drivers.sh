@@ -3,8 +3,8 @@
 #
 # Runs the driver example, once written in C and once in Rust, on the two
 # device trees of the tree, or on the user's own; then a device that waits for a
-# page-table format, of plugins in both languages; a device that is pulled out
-# while it is busy; the JIT compiler in both, and the loader of modules:
+# page-table format, of plugins in both languages; devices that are pulled out
+# while they are busy; the JIT compiler in both, and the loader of modules:
 #   [DTB=path] [GRANULE=4k|16k|64k] tools/run-drivers.sh
 # Each program ends with the number of handles that are left.
 # `make run` builds what this runs.
@@ -49,8 +49,10 @@ wait_for_format() {	# LANGUAGE FORMAT PLUGIN
 }
 wait_for_format C vtd-ss build/examples/plugins/vtd-ss.so
 wait_for_format Rust riscv-sv39x4 build/rust/release/libriscv_gstage.so
-heading "A group of two, of which one is pulled out"
+heading "A group of two, of which one is pulled out, in C"
 example_c pulled_out
+heading "A card that is pulled out under its driver, in Rust"
+example_rust hotplug
 for language in C Rust; do
 	heading "A JIT compiler in $language"
 	"example_${language,,}" jit

@@ -148,6 +148,8 @@ fn pull_out(device: &Device, driver: &Driver<Counter>) -> Outcome<()> {
         while driver.with(|_, own| own.rings.load(Ordering::Relaxed))? < 1000 {
             thread::yield_now();
         }
+        // As whoever notices says it: from here on nobody enters.
+        device.set_gone();
         // Waits for those who are inside, and no longer.
         device.remove(None)?;
         println!("pulled   {}, with three threads at it", device.name());
