@@ -266,6 +266,8 @@ static inline uint64_t FN(read)(const struct iomm_node *node, uint32_t slot)
 
 #include "pgtable/engine_remake.h"
 
+#include "pgtable/engine_drop.h"
+
 #include "pgtable/engine_change.h"
 
 #include "pgtable/engine_merge.h"
