@@ -354,7 +354,7 @@ proctype unregisterer()
 	}
 		if
 		:: shared -> lose(d)
-		:: !shared && expected ->	/* iomm_iommu_let_leave() */
+		:: !shared && expected ->	/* let_leave() */
 			if
 			:: reap -> reap_all()
 			:: !(inst[u].bindings & BIT(d))
