@@ -253,7 +253,12 @@ IOMM_API void iomm_device_put(struct iomm_device *device);
  *   removed; the sentence says which. ELIBBAD, or what the loader answered:
  *   the format could not be had. EINVAL: malformed firmware, or
  *   IOMMUs of different drivers; or what its group has attached was not made
- *   for it. EBUSY: it belongs to two groups that are in use. ENOMEM; EPROTO;
+ *   for it; or it needs another type of default domain than its group has, or
+ *   wants a region mapped that a domain cannot reach. EEXIST: it wants one
+ *   mapped, and the attached domain has another mapping there. EBUSY: it
+ *   belongs to two groups that are in use, or shares an ID where domains are
+ *   attached to PASIDs. EOPNOTSUPP: its default domain is to be
+ *   IOMM_DOMAIN_IDENTITY, and its IOMMU cannot do that. ENOMEM; EPROTO;
  *   EDEADLK; what the driver answered.
  * Since: 0.1
  */

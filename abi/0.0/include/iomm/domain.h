@@ -150,6 +150,23 @@ IOMM_API IOMM_MUST_CHECK int
 iomm_domain_attach(struct iomm_domain *domain, struct iomm_device *device);
 
 /**
+ * Attaches the domain in the place of another one, in one step: no device of the
+ * group is blocked meanwhile, nor sees the default domain. When it fails the
+ * other one stays attached to all of them.
+ *
+ * @param domain a domain
+ * @param device a bound device whose group has a user's domain attached
+ *
+ * Ownership: as iomm_domain_attach(); drops the group's reference on the other.
+ * Thread: as iomm_domain_attach().
+ * Context: as iomm_domain_attach().
+ * Errors: as iomm_domain_attach(), but for EBUSY; ENOENT: no domain is attached.
+ * Since: 0.1
+ */
+IOMM_API IOMM_MUST_CHECK int
+iomm_domain_replace(struct iomm_domain *domain, struct iomm_device *device);
+
+/**
  * Detaches the domain: the group's default domain is attached again or, while
  * the group is claimed, everything is blocked.
  *
