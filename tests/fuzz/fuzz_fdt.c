@@ -294,12 +294,21 @@ look_at_bound(struct machine *m, struct iomm_device *device, uint64_t node)
 		iomm_group_put(group);
 }
 
+/* The last address of a table of 25 bits. */
+#define NARROWEST 0x1ffffffu
+
 static void use_bound(struct machine *m, struct iomm_device *device)
 {
 	struct iomm_translation answer = { .size = sizeof(answer) };
+	struct iomm_device_info info = { .size = sizeof(info) };
 	struct iomm_domain *domain;
+	int err = checked(&m->w, iomm_domain_create(device, NULL, &domain));
 
-	REQUIRE(!iomm_domain_create(device, NULL, &domain));
+	/* Windows may be narrower than any table of arm64-s1. */
+	REQUIRE(!iomm_device_info(device, &info));
+	REQUIRE(err == (info.dma_mask < NARROWEST ? -IOMM_EINVAL : 0));
+	if (err)
+		return;
 	if (!checked(&m->w, iomm_domain_attach(domain, device))) {
 		REQUIRE(!iomm_domain_map(domain, 0x1000, 0x2000, 0x1000,
 					 IOMM_PROT_READ, 0, NULL));

@@ -2,8 +2,6 @@
 /* The input chooses calls and fills the structs that they take. */
 #include "fuzz/structs.h"
 
-#include "base/ctx.h"
-
 #include <libfdt.h>
 
 #define MAX_STEPS 12u
@@ -374,6 +372,13 @@ static void *platform_alloc(void *data, uint64_t bytes, uint64_t align)
 	return memset(p, 0, (size_t)bytes);
 }
 
+static void *
+platform_alloc_near(void *data, uint64_t bytes, uint64_t align, uint32_t node)
+{
+	(void)node;
+	return platform_alloc(data, bytes, align);
+}
+
 static void platform_free(void *data, void *ptr, uint64_t bytes, uint64_t align)
 {
 	(void)data;
@@ -411,12 +416,7 @@ static int platform_barrier(void *data)
 static void *take_platform(struct machine *m)
 {
 	const void *barrier[] = { NULL, (const void *)platform_barrier };
-	const void *alloc_near[] = {
-		NULL, (const void *)iomm_platform_hosted()->alloc_near
-	};
-	const void *free_near[] = {
-		NULL, (const void *)iomm_platform_hosted()->free_near
-	};
+	const void *near[] = { NULL, (const void *)platform_alloc_near };
 	const void *alloc[] = { NULL, (const void *)platform_alloc };
 	const void *give[] = { NULL, (const void *)platform_free };
 	const void *lock[] = { NULL, (const void *)platform_lock };
@@ -436,8 +436,8 @@ static void *take_platform(struct machine *m)
 		FN(struct iomm_platform, time, time),
 		FN(struct iomm_platform, log, none),
 		FN(struct iomm_platform, barrier, barrier),
-		FN(struct iomm_platform, alloc_near, alloc_near),
-		FN(struct iomm_platform, free_near, free_near),
+		FN(struct iomm_platform, alloc_near, near),
+		FN(struct iomm_platform, free_near, give),
 	};
 
 	return take_struct(&m->in, IOMM_PLATFORM_SIZE_VER1, slots,
