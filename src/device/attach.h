@@ -17,11 +17,4 @@ void iomm_attach_commit(const struct iomm_binding *binding, void *domain,
 void iomm_attach_block(const struct iomm_binding *binding,
 		       const struct iomm_attach *at);
 
-static inline void iomm_attach_block_all(const struct iomm_binding *binding)
-{
-	struct iomm_attach at = iomm_attach_all(binding);
-
-	iomm_attach_block(binding, &at);
-}
-
 #endif

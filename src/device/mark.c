@@ -208,8 +208,7 @@ static void dismiss(struct iomm_mark *mark, struct iomm_mark **unused)
 	if (mark->users)
 		mark->users--;
 	if (!mark->users) {
-		if (iomm_index_has(&mark->entry))
-			iomm_index_remove(&iommu->marks, &mark->entry);
+		iomm_index_remove(&iommu->marks, &mark->entry);
 		mark->next = *unused;
 		*unused = mark;
 	}

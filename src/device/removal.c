@@ -244,10 +244,10 @@ void iomm_device_remove_gone(struct iomm_ctx *ctx)
 	iomm_lock(ctx, &registry->lock);
 	collect(registry);
 	/* What is announced from here on is for the next time. */
-	while (!iomm_list_empty(&registry->gone)) {
+	if (!iomm_list_empty(&registry->gone)) {
 		first = registry->gone.next;
-		iomm_list_del(first);
-		iomm_list_add_tail(&due, first);
+		iomm_list_del(&registry->gone);
+		iomm_list_join(&due, first);
 	}
 	iomm_unlock(ctx, &registry->lock);
 	while ((device = next_gone(ctx, &due))) {

@@ -210,15 +210,23 @@ static int cut(struct iomm_domain *domain, struct piece *piece, uint64_t at)
 
 /* Unmapping what nobody needs */
 
+/* The lock is held. */
+static struct piece *first_unused(const struct iomm_domain *domain)
+{
+	struct piece *piece =
+		from_link(iomm_index_first(&domain->regions.pieces));
+
+	while (piece && piece->users)
+		piece = from_link(iomm_index_next(&piece->link));
+	return piece;
+}
+
 static struct piece *take_unused(struct iomm_domain *domain)
 {
-	struct iomm_index *pieces = &domain->regions.pieces;
 	struct piece *piece;
 
 	iomm_lock(domain->obj.ctx, &domain->lock);
-	piece = from_link(iomm_index_first(pieces));
-	while (piece && piece->users)
-		piece = from_link(iomm_index_next(&piece->link));
+	piece = first_unused(domain);
 	if (piece)
 		take_out(domain, piece);
 	iomm_unlock(domain->obj.ctx, &domain->lock);
@@ -245,14 +253,12 @@ static void unmap_piece(struct iomm_domain *domain, const struct piece *piece)
 
 static bool any_unused(struct iomm_domain *domain)
 {
-	struct piece *piece;
+	bool any;
 
 	iomm_lock(domain->obj.ctx, &domain->lock);
-	piece = from_link(iomm_index_first(&domain->regions.pieces));
-	while (piece && piece->users)
-		piece = from_link(iomm_index_next(&piece->link));
+	any = first_unused(domain);
 	iomm_unlock(domain->obj.ctx, &domain->lock);
-	return piece;
+	return any;
 }
 
 /* The claim is held. */
