@@ -17,7 +17,7 @@
 
 #define PAGE	    UINT64_C(4096)
 #define BLOCK	    (512 * PAGE)
-#define SPAN	    (4 * BLOCK) /* what is fought for */
+#define SPAN	    (2 * BLOCK) /* what is fought for */
 #define BASE	    (UINT64_C(1) << 30)
 #define STEADY	    (BASE + SPAN) /* a page beside it, in a table that stays */
 /* Where a thread maps a page says who did. */
@@ -34,9 +34,6 @@ struct scene {
 	_Atomic uint32_t walks, gate;
 	_Atomic uint64_t written[PAGES / 64], reported[PAGES / 64];
 };
-
-static const uint64_t spots[] = { BASE, BASE + BLOCK, BASE + 2 * BLOCK,
-				  BASE + 3 * BLOCK };
 
 /* Hardware */
 
@@ -152,19 +149,20 @@ static void look(struct scene *s, struct random *random)
 	struct iomm_extent extents[8];
 	uint32_t count = 8, n;
 	uint64_t iova = BASE + random_below(random, SPAN);
-	bool steady = false;
+	bool steady = false, all = random_percent(random, 10);
 
 	if (!iomm_pgtable_translate(s->table, iova, &at))
 		race_require(right(iova, at.paddr), at.paddr);
 	RACE_RESULT(iomm_pgtable_translate(s->table, STEADY, &at), 0);
 	race_require(right(STEADY, at.paddr), at.paddr);
-	RACE_RESULT(iomm_pgtable_extents(s->table, iova, SPAN, extents,
+	RACE_RESULT(iomm_pgtable_extents(s->table, iova,
+					 all ? SPAN : BLOCK / 16, extents,
 					 sizeof(extents[0]), &count),
 		    0);
 	for (n = 0; n < count; n++)
 		race_require(right(extents[n].iova, extents[n].paddr),
 			     extents[n].iova);
-	if (random_percent(random, 10)) {
+	if (all) {
 		RACE_RESULT(iomm_pgtable_walk(s->table, BASE, SPAN + BLOCK, see,
 					      &steady),
 			    0);
@@ -191,6 +189,7 @@ static bool watches(struct scene *s, uint32_t thread, struct random *random)
 		else
 			look(s, random);
 		/* It would see the same again for as long as no worker runs. */
+		(void)sched_yield();
 		race_dally(random);
 	}
 	return true;
@@ -236,7 +235,7 @@ static uint64_t some(struct random *random, uint64_t *bytes)
 	switch (random_below(random, 4)) {
 	case 0:
 		*bytes = BLOCK;
-		return spots[random_below(random, 4)];
+		return BASE + random_below(random, SPAN / BLOCK) * BLOCK;
 	case 1:
 		*bytes = SPAN;
 		return BASE;
