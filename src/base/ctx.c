@@ -12,17 +12,16 @@ uint32_t iomm_version(void)
 
 /* Memory, locks, time */
 
-#define ALIGN 16u
-
 void *iomm_alloc(struct iomm_ctx *ctx, uint64_t bytes)
 {
-	return ctx->platform.alloc(ctx->platform_data, bytes, ALIGN);
+	return ctx->platform.alloc(ctx->platform_data, bytes, IOMM_ALLOC_ALIGN);
 }
 
 void iomm_free(struct iomm_ctx *ctx, void *ptr, uint64_t bytes)
 {
 	if (ptr)
-		ctx->platform.free(ctx->platform_data, ptr, bytes, ALIGN);
+		ctx->platform.free(ctx->platform_data, ptr, bytes,
+				   IOMM_ALLOC_ALIGN);
 }
 
 char *iomm_strdup(struct iomm_ctx *ctx, const char *s)
@@ -211,7 +210,7 @@ static void quarantine_fini(struct iomm_ctx *ctx)
 
 	while ((object = ctx->quarantine)) {
 		ctx->quarantine = object->next;
-		iomm_free(ctx, object, object->type->bytes);
+		iomm_object_free(object);
 	}
 	iomm_lock_fini(ctx, &ctx->quarantine_lock);
 }
@@ -242,7 +241,8 @@ int iomm_ctx_create(const struct iomm_ctx_config *config, struct iomm_ctx **out)
 		err = -IOMM_EINVAL;
 	if (err)
 		goto fail;
-	ctx = start.platform.alloc(start.platform_data, sizeof(*ctx), ALIGN);
+	ctx = start.platform.alloc(start.platform_data, sizeof(*ctx),
+				   IOMM_ALLOC_ALIGN);
 	if (!ctx) {
 		err = -IOMM_ENOMEM;
 		goto fail;
@@ -268,7 +268,8 @@ fail_readers:
 fail_quarantine:
 	quarantine_fini(ctx);
 fail_free:
-	start.platform.free(start.platform_data, ctx, sizeof(*ctx), ALIGN);
+	start.platform.free(start.platform_data, ctx, sizeof(*ctx),
+			    IOMM_ALLOC_ALIGN);
 fail:
 	release_user_data(&start);
 	return err;
@@ -286,7 +287,8 @@ void iomm_ctx_destroy(struct iomm_ctx *ctx)
 				  memory_order_relaxed);
 	live = iomm_ctx_live_handles(ctx, IOMM_HANDLE_ANY);
 	end = *ctx;
-	end.platform.free(end.platform_data, ctx, sizeof(*ctx), ALIGN);
+	end.platform.free(end.platform_data, ctx, sizeof(*ctx),
+			  IOMM_ALLOC_ALIGN);
 	if (end.events.released)
 		end.events.released(end.events_data, live);
 	release_user_data(&end);

@@ -72,7 +72,9 @@ struct iomm_ctx {
 
 /* Platform */
 
-/* Zeroed, aligned to 16. NULL when there is none. */
+#define IOMM_ALLOC_ALIGN 16u
+
+/* Zeroed, and aligned so. NULL when there is none. */
 void *iomm_alloc(struct iomm_ctx *ctx, uint64_t bytes);
 void iomm_free(struct iomm_ctx *ctx, void *ptr, uint64_t bytes);
 char *iomm_strdup(struct iomm_ctx *ctx, const char *s);

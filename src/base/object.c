@@ -17,16 +17,51 @@ static struct iomm_lock *lock_of(struct iomm_object *object)
 					    object->type->lock);
 }
 
+/* So that the count begins a cache line. */
+static uint32_t bytes_before(const struct iomm_object_type *type)
+{
+	return type->apart
+		       ? IOMM_CACHE_LINE - offsetof(struct iomm_object, refs)
+		       : 0;
+}
+
+static uint64_t align_of(const struct iomm_object_type *type)
+{
+	return type->apart ? IOMM_CACHE_LINE : IOMM_ALLOC_ALIGN;
+}
+
+static struct iomm_object *
+take(struct iomm_ctx *ctx, const struct iomm_object_type *type)
+{
+	uint32_t before = bytes_before(type);
+	char *memory = ctx->platform.alloc(ctx->platform_data,
+					   before + type->bytes,
+					   align_of(type));
+
+	return memory ? (struct iomm_object *)(void *)(memory + before) : NULL;
+}
+
+void iomm_object_free(struct iomm_object *object)
+{
+	const struct iomm_object_type *type = object->type;
+	struct iomm_ctx *ctx = object->ctx;
+	uint32_t before = bytes_before(type);
+
+	ctx->platform.free(ctx->platform_data, (char *)object - before,
+			   before + type->bytes, align_of(type));
+}
+
 static struct iomm_object *
 allocate(struct iomm_ctx *ctx, const struct iomm_object_type *type)
 {
-	struct iomm_object *object = iomm_alloc(ctx, type->bytes);
+	struct iomm_object *object = take(ctx, type);
 
 	if (!object)
 		return NULL;
 	object->type = type;
+	object->ctx = ctx;
 	if (type->lock && iomm_lock_init(ctx, lock_of(object))) {
-		iomm_free(ctx, object, type->bytes);
+		iomm_object_free(object);
 		return NULL;
 	}
 	return object;
@@ -42,7 +77,6 @@ iomm_object_create(struct iomm_ctx *ctx, const struct iomm_object_type *type)
 			  IOMM_STR(type->name));
 		return NULL;
 	}
-	object->ctx = ctx;
 	atomic_init(&object->refs, 1);
 	iomm_ctx_hold(ctx);
 	atomic_fetch_add_explicit(&ctx->live[type->kind], 1,
@@ -147,7 +181,7 @@ static void bury(struct iomm_object *object)
 	}
 	iomm_unlock(ctx, &ctx->quarantine_lock);
 	if (oldest)
-		iomm_free(ctx, oldest, oldest->type->bytes);
+		iomm_object_free(oldest);
 }
 
 bool iomm_object_usable(const struct iomm_object *object, const char *call)
@@ -166,7 +200,7 @@ bool iomm_object_usable(const struct iomm_object *object, const char *call)
 
 static void bury(struct iomm_object *object)
 {
-	iomm_free(object->ctx, object, object->type->bytes);
+	iomm_object_free(object);
 }
 
 #endif

@@ -17,6 +17,9 @@
 
 #define IOMM_HANDLE_KINDS 21u
 
+/* Of most hosts; a guess does no harm. */
+#define IOMM_CACHE_LINE 64u
+
 struct iomm_object;
 
 /* One per kind, static. Its address is the object's type tag: another kind, or
@@ -28,6 +31,10 @@ struct iomm_object_type {
 	/* Where its struct iomm_lock is, which comes and goes with the object;
 	 * 0: it has none. */
 	uint32_t lock;
+	/* Threads count it while others work with it: the count has a cache
+	 * line without the rest of the header, and what comes behind the header
+	 * leaves as much room. */
+	bool apart;
 	/* May it be destroyed now? False: it is handed to somebody who calls
 	 * iomm_object_requeue() when it may. NULL: always. */
 	bool (*ready)(struct iomm_object *object);
@@ -55,6 +62,9 @@ iomm_object_create(struct iomm_ctx *ctx, const struct iomm_object_type *type);
 void *iomm_object_get(void *object);
 bool iomm_object_get_unless_zero(struct iomm_object *object);
 void iomm_object_drop(void *object);
+
+/* Gives back what _create allocated; the object is used no more. */
+void iomm_object_free(struct iomm_object *object);
 
 /* Puts one that was not ready on the reap list again. */
 void iomm_object_requeue(struct iomm_object *object);

@@ -17,8 +17,6 @@
 
 #include "base/ctx.h"
 
-#define IOMM_CACHE_LINE 64u
-
 /* One thread's. A thread that ends leaves it to whoever gets its storage. */
 struct iomm_reader {
 	/* Its storage, and a mark; see struct iomm_readers. */

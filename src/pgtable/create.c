@@ -83,6 +83,7 @@ const struct iomm_object_type iomm_pgtable_type = {
 	.bytes = sizeof(struct iomm_pgtable),
 	.name = "page table",
 	.lock = offsetof(struct iomm_pgtable, lock),
+	.apart = true,
 	.destroy = destroy_pgtable,
 };
 

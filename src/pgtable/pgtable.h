@@ -17,9 +17,6 @@
 #include "pgtable/memory.h"
 #include "pgtable/node.h"
 
-/* Of most hosts; a guess does no harm. */
-#define IOMM_CACHE_LINE 64
-
 #define IOMM_COLD __attribute__((cold, noinline))
 
 /* Protections are less than this. */
