@@ -2,6 +2,7 @@
 /* Making and unmaking a page table. */
 #include "base/abi.h"
 #include "base/mem.h"
+#include "base/readers.h"
 #include "pgtable/desc.h"
 #include "pgtable/engine_op.h"
 #include "pgtable/format.h"
@@ -71,7 +72,7 @@ static void destroy_pgtable(struct iomm_object *object)
 
 	unmake_tables(pgtable);
 	iomm_node_pool_fini(pgtable);
-	iomm_free(object->ctx, pgtable->readers, sizeof(*pgtable->readers));
+	iomm_free(object->ctx, pgtable->sharing, sizeof(*pgtable->sharing));
 	iomm_release(object->ctx, pgtable->tlb_release, pgtable->tlb_data);
 	if (!pgtable->stranded)
 		iomm_object_drop(pgtable->memory);
@@ -420,15 +421,17 @@ static int make_root(struct iomm_pgtable *pgtable, uint64_t root_pa)
 	return r;
 }
 
-static int make_readers(struct iomm_pgtable *pgtable)
+static int make_sharing(struct iomm_pgtable *pgtable)
 {
 	if (!(pgtable->flags & IOMM_PGTABLE_SHARED))
 		return 0;
-	pgtable->readers =
-		iomm_alloc(pgtable->object.ctx, sizeof(*pgtable->readers));
-	return pgtable->readers ? 0
-				: IOMM_FAIL(pgtable->object.ctx, IOMM_ENOMEM,
-					    "no memory for a shared table");
+	pgtable->sharing =
+		iomm_alloc(pgtable->object.ctx, sizeof(*pgtable->sharing));
+	if (!pgtable->sharing)
+		return IOMM_FAIL(pgtable->object.ctx, IOMM_ENOMEM,
+				 "no memory for a shared table");
+	pgtable->sharing->by_stores = !pgtable->object.ctx->readers->fence;
+	return 0;
 }
 
 /* Takes over tlb_data and the format: both go with the object from here on. */
@@ -451,7 +454,7 @@ make(struct iomm_ctx *ctx, struct plan *plan, struct iomm_format *format,
 	r = take_memory(pgtable, &plan->config);
 	set_up(pgtable, plan);
 	if (!r)
-		r = make_readers(pgtable);
+		r = make_sharing(pgtable);
 	if (!r)
 		r = make_root(pgtable, plan->config.root_pa);
 	if (r)

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "pgtable/check.h"
 #include "pgtable/gather.h"
-#include "pgtable/readers.h"
+#include "pgtable/sharing.h"
 
 int iomm_cursor_init(struct iomm_cursor *cursor, struct iomm_pgtable *pgtable)
 {
@@ -30,32 +30,64 @@ void iomm_cursor_fini(struct iomm_cursor *cursor)
 	iomm_pgtable_put(pgtable);
 }
 
-/* How many places a thread looks at for its own. */
+/* Places */
+
+void iomm_pgtable_barrier(struct iomm_pgtable *pgtable)
+{
+	struct iomm_ctx *ctx = pgtable->object.ctx;
+
+	if (pgtable->sharing->by_stores && ctx->platform.barrier)
+		(void)ctx->platform.barrier(ctx->platform_data);
+}
+
+/* How many of them a thread looks at for its own. */
 #define PROBES 4u
 
-struct iomm_cursor *iomm_pgtable_writer(struct iomm_pgtable *pgtable)
+static inline uint32_t first_place(const void *thread)
+{
+	return iomm_sharing_hash((uintptr_t)thread >> 12);
+}
+
+static __attribute__((noinline)) struct iomm_place *
+find_place(struct iomm_pgtable *pgtable)
 {
 	void *thread = iomm_thread(pgtable->object.ctx), *owner;
-	uint32_t n, first = iomm_reader_hash((uintptr_t)thread >> 12);
+	uint32_t n, first = first_place(thread);
 
 	for (n = 0; n < PROBES; n++) {
-		struct iomm_writer *writer =
-			&pgtable->readers
-				 ->writer[(first + n) & (IOMM_READERS - 1)];
+		uint32_t i = (first + n) & (IOMM_SHARING_SLOTS - 1);
+		struct iomm_place *place = &pgtable->sharing->place[i];
 
-		owner = atomic_load_explicit(&writer->thread,
+		owner = atomic_load_explicit(&place->thread,
 					     memory_order_relaxed);
 		if (owner == thread)
-			return &writer->cursor;
+			return place;
 		if (!owner &&
 		    atomic_compare_exchange_strong_explicit(
-			    &writer->thread, &owner, thread,
+			    &place->thread, &owner, thread,
 			    memory_order_relaxed, memory_order_relaxed)) {
-			writer->cursor.pgtable = pgtable;
-			return &writer->cursor;
+			place->cursor.pgtable = pgtable;
+			place->mark = IOMM_NODE_KEPT(i);
+			place->enough = IOMM_PLACE_ENOUGH;
+			return place;
 		}
 	}
 	return NULL;
+}
+
+struct iomm_place *iomm_pgtable_place(struct iomm_pgtable *pgtable)
+{
+#if __STDC_HOSTED__
+	/* Whatever platform this is: nobody else has that name in any. */
+	void *thread = iomm_hosted_thread;
+	struct iomm_place *place =
+		&pgtable->sharing->place[first_place(thread)];
+
+	if (atomic_load_explicit(&place->thread, memory_order_relaxed) ==
+	    thread)
+		return place;
+#endif
+	return find_place(pgtable);
 }
 
 /* The cursor goes where the range ends, if that is a range. The page table's own

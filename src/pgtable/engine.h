@@ -240,7 +240,7 @@ FN(descend)(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t last,
 			break;
 	}
 	*level = l;
-	if (pgtable->readers)
+	if (pgtable->sharing)
 		return node;
 	if (tepid)
 		FN(note_tepid)(pgtable, tepid, iova);
@@ -303,7 +303,7 @@ static const struct iomm_engine_ops FN(ops) = {
 	.shared = {
 		.map = FN(map_shared),
 		.unmap = FN(unmap_shared),
-		.translate = iomm_pgtable_translate_far,
+		.translate = FN(translate_shared),
 	},
 	.map = FN(map_far),
 	.change = FN(change),

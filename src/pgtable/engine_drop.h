@@ -130,7 +130,7 @@ FN(kill)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level)
 	uint32_t i;
 
 	/* False: dead already; its emptier finds that it is gone. */
-	if (!iomm_node_lock(op->pgtable->object.ctx, node))
+	if (!iomm_node_lock(op->pgtable, node))
 		return;
 	iomm_node_set(node, IOMM_NODE_DEAD);
 	iomm_node_unlock(node);

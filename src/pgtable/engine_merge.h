@@ -89,7 +89,7 @@ static int FN(fold)(struct iomm_engine_op *op, struct iomm_node *node,
 	if (!iomm_op_lock(op, node))
 		return IOMM_RETRY;
 	if (iomm_node_child(node, slot) == child &&
-	    (!op->shared || iomm_node_lock(op->pgtable->object.ctx, child))) {
+	    (!op->shared || iomm_node_lock(op->pgtable, child))) {
 		r = FN(fold_locked)(op, node, level, child);
 		if (op->shared)
 			iomm_node_unlock(child);

@@ -133,12 +133,12 @@ int iomm_op_flush(struct iomm_engine_op *op, uint64_t start, uint64_t last,
 void iomm_op_enter_slow(struct iomm_engine_op *op)
 {
 	memset(&op->kept, 0, sizeof(op->kept));
-	op->reader = iomm_reader_enter(op->pgtable->readers);
+	op->reader = iomm_table_reader_enter(op->pgtable->sharing);
 }
 
 void iomm_op_exit_slow(struct iomm_engine_op *op)
 {
-	iomm_reader_exit(op->pgtable->readers, op->reader);
+	iomm_table_reader_exit(op->pgtable->sharing, op->reader);
 	iomm_node_unreserve(op->pgtable, &op->kept);
 }
 

@@ -5,7 +5,17 @@
 
 #include "pgtable/gather.h"
 #include "pgtable/pgtable.h"
-#include "pgtable/readers.h"
+#include "pgtable/sharing.h"
+
+/* For who reads: the calling thread's place, if a store there is enough. */
+static inline struct iomm_place *
+iomm_pgtable_reader(const struct iomm_pgtable *pgtable)
+{
+	return pgtable->sharing->by_stores
+		       ? iomm_pgtable_place(
+				 (struct iomm_pgtable *)(uintptr_t)pgtable)
+		       : NULL;
+}
 
 /* What a descriptor is. */
 #define IOMM_DESC_NONE	0u
@@ -54,7 +64,7 @@ struct iomm_engine_op {
 	uint32_t tries;	      /* to lock a node, in vain */
 	/* Shared: whoever frees table memory sees that we look at it; and
 	 * tables that were made in vain, for the next try. */
-	struct iomm_reader *reader;
+	struct iomm_table_reader *reader;
 	struct iomm_node_spares kept;
 
 	uint64_t first, last; /* of the operation */
@@ -98,7 +108,7 @@ iomm_op_init(struct iomm_engine_op *op, struct iomm_pgtable *pgtable,
 	uint32_t level;
 
 	op->pgtable = pgtable;
-	op->shared = pgtable->readers;
+	op->shared = pgtable->sharing;
 	op->detached = false;
 	op->changed = false;
 	op->raw = false;
@@ -134,7 +144,7 @@ iomm_op_lock(struct iomm_engine_op *op, struct iomm_node *node)
 	if (!op->shared || op->detached)
 		return true;
 	op->tries++;
-	if (!iomm_node_lock(op->pgtable->object.ctx, node))
+	if (!iomm_node_lock(op->pgtable, node))
 		return false;
 	if (atomic_load_explicit(&op->pgtable->generation,
 				 memory_order_relaxed) != op->generation) {

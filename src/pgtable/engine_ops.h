@@ -20,6 +20,12 @@ struct iomm_visitor {
 	void *data;
 };
 
+/* How the pages look that were mapped last, or read: most look so. */
+struct iomm_common {
+	uint64_t attrs;
+	uint32_t prot; /* what that says; 0: there is none */
+};
+
 /* Where a table of a given input width starts. */
 struct iomm_geometry {
 	uint32_t start_level;

@@ -28,7 +28,7 @@ FN(glance)(const struct iomm_pgtable *pgtable, uint64_t iova, uint32_t deepest,
 	out->table = child;
 	out->table_pa = child ? iomm_node_pa(child) : 0;
 	out->desc = FN(read)(node, slot);
-	if (!pgtable->readers)
+	if (!pgtable->sharing)
 		return true;
 	/* Put there since we looked for a child: its books came first. */
 	if (!child && level < FMT_LAST && iomm_node_child(node, slot))
@@ -52,18 +52,21 @@ static inline bool FN(unsettled)(const struct FN(sight) * sight)
 static void FN(look)(const struct iomm_pgtable *pgtable, uint64_t iova,
 		     uint32_t deepest, struct FN(sight) * out)
 {
-	struct iomm_reader *reader;
+	struct iomm_table_reader *reader;
+	struct iomm_place *place;
 	uint32_t tries = 0;
 
-	if (!pgtable->readers) {
+	if (!pgtable->sharing) {
 		(void)FN(glance)(pgtable, iova, deepest, out);
 		return;
 	}
-	reader = iomm_reader_enter(pgtable->readers);
+	place = iomm_pgtable_reader(pgtable);
+	reader = place ? iomm_place_read(place)
+		       : iomm_table_reader_enter(pgtable->sharing);
 	while (!FN(glance)(pgtable, iova, deepest, out) ||
 	       (FN(unsettled)(out) && ++tries < FMT_PATIENCE))
 		;
-	iomm_reader_exit(pgtable->readers, reader);
+	iomm_table_reader_exit(pgtable->sharing, reader);
 }
 
 /* Size of the leaf or of its run. */
@@ -97,7 +100,7 @@ static int FN(translate_far)(struct iomm_pgtable *pgtable, uint64_t iova,
 	struct FN(sight) sight;
 	struct iomm_node *node;
 
-	if (pgtable->readers) {
+	if (pgtable->sharing) {
 		FN(look)(pgtable, iova, FMT_LAST, &sight);
 	} else {
 		node = FN(descend)(pgtable, iova, iova, false, &sight.level);
@@ -110,10 +113,8 @@ static int FN(translate_far)(struct iomm_pgtable *pgtable, uint64_t iova,
 
 /* Is it a page, and in no run, that looks as the last ones that were mapped? */
 static inline bool
-FN(is_common)(const struct iomm_pgtable *pgtable, uint64_t desc)
+FN(is_common)(const struct iomm_common *common, uint64_t desc)
 {
-	const struct iomm_common *common = &pgtable->common;
-
 #ifdef FMT_RUNTIME
 	/* Making a leaf to compare with costs more than reading one. */
 	return false;
@@ -124,12 +125,13 @@ FN(is_common)(const struct iomm_pgtable *pgtable, uint64_t desc)
 
 /* An entry of a table of the last level. */
 static inline __attribute__((always_inline)) int
-FN(answer_page)(const struct iomm_pgtable *pgtable, uint64_t desc,
-		uint64_t iova, struct iomm_translation *out)
+FN(answer_page)(const struct iomm_pgtable *pgtable,
+		const struct iomm_common *common, uint64_t desc, uint64_t iova,
+		struct iomm_translation *out)
 {
-	if (!FN(is_common)(pgtable, desc))
+	if (!FN(is_common)(common, desc))
 		return FN(answer)(pgtable, desc, FMT_LAST, iova, out);
-	out->prot = pgtable->common.prot;
+	out->prot = common->prot;
 	out->paddr = FMT_LEAF_PA(desc, FMT_LAST) | (iova & (FMT_GRANULE - 1));
 	out->page_size = FMT_GRANULE;
 	return 0;
@@ -150,12 +152,58 @@ static int FN(translate)(struct iomm_pgtable *pgtable, uint64_t iova,
 		node = iomm_node_child(pgtable->tepid.node, slot);
 		slot = FN(slot)(offset, FMT_LAST);
 		if (node)
-			return FN(answer_page)(pgtable,
+			return FN(answer_page)(pgtable, &pgtable->common,
 					       iomm_desc_load(
 						       FN(desc)(node, slot)),
 					       iova, out);
 	}
 	return iomm_pgtable_translate_far(pgtable, iova, out);
+}
+
+/* The descriptor of a page of a shared table, in a table of the last level, as
+ * FN(look) finds it; 0: that takes a closer look. */
+static inline uint64_t FN(glance_page)(const struct iomm_pgtable *pgtable,
+				       struct iomm_place *place, uint64_t iova)
+{
+	uint32_t shift = FN(shift)(pgtable->start_level);
+	const struct iomm_node *node = pgtable->root;
+	uintptr_t generation;
+	uint64_t desc = 0;
+
+	(void)iomm_place_read(place);
+	generation = iomm_pgtable_generation(pgtable);
+	for (; node && shift > FMT_PAGE_SHIFT; shift -= FMT_BITS) {
+		node = iomm_node_child(node, (uint32_t)(iova >> shift));
+		iova &= (UINT64_C(1) << shift) - 1;
+	}
+	if (node)
+		desc = iomm_desc_acquire(
+			FN(desc)(node, (uint32_t)(iova >> FMT_PAGE_SHIFT)));
+	if (generation != iomm_pgtable_generation(pgtable))
+		desc = 0;
+	iomm_place_read_end(place);
+	return desc;
+}
+
+static int FN(translate_shared)(struct iomm_pgtable *pgtable, uint64_t iova,
+				struct iomm_translation *out)
+{
+	uint64_t offset = iova - pgtable->first_iova, desc = 0;
+	struct iomm_place *place = iomm_pgtable_reader(pgtable);
+	int r;
+
+	if (place && out && out->size == sizeof(*out) &&
+	    offset <= pgtable->last_offset)
+		desc = FN(glance_page)(pgtable, place, offset);
+	if (!FMT_VALID(desc))
+		return iomm_pgtable_translate_far(pgtable, iova, out);
+	r = FN(answer_page)(pgtable, &place->common, desc, iova, out);
+	/* The next one is likely to look the same. */
+	if (!r && out->prot != place->common.prot &&
+	    out->page_size == FMT_GRANULE)
+		place->common = (struct iomm_common){ .attrs = FMT_ATTRS(desc),
+						      .prot = out->prot };
+	return r;
 }
 
 static int FN(extents)(struct iomm_pgtable *pgtable, uint64_t iova,

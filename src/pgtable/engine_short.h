@@ -250,13 +250,23 @@ static int FN(unmap)(struct iomm_cursor *cursor, uint64_t iova, uint64_t bytes,
 	return FN(unmap_pages)(cursor, iova, bytes, gather, unmapped);
 }
 
-/* Shared: down to the table, and under its lock */
+/*
+ * Shared: down to the table, and under its lock. In the place of the page table's
+ * own cursor each thread has one, with the lock that it keeps; see sharing.h.
+ */
+
+/* A table of the last level that is the caller's for a moment. */
+struct FN(hold) {
+	struct iomm_node *node;
+	struct iomm_place *place; /* NULL: the cursor is the caller's */
+	bool kept;		  /* so the lock was not taken */
+};
 
 /* Locks the table of the last level that was found since `generation`. */
 static inline bool FN(lock_few)(struct iomm_pgtable *pgtable,
 				struct iomm_node *node, uint64_t generation)
 {
-	if (!iomm_node_lock(pgtable->object.ctx, node))
+	if (!iomm_node_lock(pgtable, node))
 		return false;
 	if (atomic_load_explicit(&pgtable->generation, memory_order_relaxed) ==
 	    generation)
@@ -265,94 +275,75 @@ static inline bool FN(lock_few)(struct iomm_pgtable *pgtable,
 	return false;
 }
 
-/* The table that the cursor stands in, locked, or NULL. */
-static inline struct iomm_node *
-FN(lock_here)(struct iomm_pgtable *pgtable, const struct iomm_cursor *cursor,
-	      uint64_t iova, uint64_t bytes)
+/* The table that the cursor stands in. One that is kept is alive and where it
+ * was ever since: who buries it takes the lock over. */
+static inline __attribute__((always_inline)) bool
+FN(hold_here)(struct iomm_pgtable *pgtable, const struct iomm_cursor *cursor,
+	      uint64_t iova, uint64_t bytes, struct FN(hold) * hold)
 {
 	struct iomm_node *node = cursor->table;
 
-	if (!FN(inside)(iova - cursor->first, bytes, FMT_LAST, cursor->span) ||
-	    iomm_pgtable_generation(pgtable) != cursor->generation ||
-	    !FN(lock_few)(pgtable, node, cursor->generation))
-		return NULL;
-	return node;
+	if (!FN(inside)(iova - cursor->first, bytes, FMT_LAST, cursor->span))
+		return false;
+	hold->node = node;
+	if (hold->place && hold->place->keeps) {
+		hold->kept = iomm_place_enter(hold->place, node);
+		if (hold->kept)
+			return true;
+		iomm_place_lost(hold->place);
+	}
+	return iomm_pgtable_generation(pgtable) == cursor->generation &&
+	       FN(lock_few)(pgtable, node, cursor->generation);
 }
 
-/* The table of the last level that holds all of the range, locked; `cursor`,
- * which may be NULL, is put there. NULL: take the long way. */
-static __attribute__((noinline)) struct iomm_node *
-FN(lock_leaf)(struct iomm_pgtable *pgtable, struct iomm_cursor *cursor,
-	      uint64_t iova, uint64_t bytes)
+/* The table of the last level that holds all of the range; `cursor`, which may
+ * be NULL, is put there. False: take the long way. */
+static __attribute__((noinline)) bool
+FN(hold_leaf)(struct iomm_pgtable *pgtable, struct iomm_cursor *cursor,
+	      uint64_t iova, uint64_t bytes, struct FN(hold) * hold)
 {
 	uintptr_t generation = iomm_pgtable_generation(pgtable);
 	uint64_t offset = iova - pgtable->first_iova;
-	struct iomm_node *node;
 	uint32_t level;
 
 	if (!pgtable->warms || !iomm_is_range(pgtable, offset, bytes))
-		return NULL;
-	node = FN(descend)(pgtable, offset, offset + (bytes - 1), false,
-			   &level);
-	if (level != FMT_LAST || !FN(lock_few)(pgtable, node, generation))
-		return NULL;
+		return false;
+	hold->node = FN(descend)(pgtable, offset, offset + (bytes - 1), false,
+				 &level);
+	if (level != FMT_LAST || !FN(lock_few)(pgtable, hold->node, generation))
+		return false;
+	if (hold->place)
+		iomm_place_leave(hold->place);
 	if (cursor)
-		FN(stand)(cursor, node, offset, generation);
-	return node;
+		FN(stand)(cursor, hold->node, offset, generation);
+	return true;
 }
 
-/* The same, with a look at the cursor first. In the place of the page table's
- * own each thread has one. */
-static inline struct iomm_node *
-FN(lock_cursor)(struct iomm_cursor *cursor, uint64_t iova, uint64_t bytes)
+static inline __attribute__((always_inline)) bool
+FN(hold)(struct iomm_cursor *cursor, uint64_t iova, uint64_t bytes,
+	 struct FN(hold) * hold)
 {
 	struct iomm_pgtable *pgtable = cursor->pgtable;
-	struct iomm_node *node;
 
-	if (cursor == &pgtable->own)
-		cursor = iomm_pgtable_writer(pgtable);
-	node = cursor ? FN(lock_here)(pgtable, cursor, iova, bytes) : NULL;
-	return node ? node : FN(lock_leaf)(pgtable, cursor, iova, bytes);
-}
-
-static inline __attribute__((always_inline)) int
-FN(map_locked)(struct iomm_pgtable *pgtable, struct iomm_node *node,
-	       uint64_t iova, uint64_t bytes, uint64_t paddr, uint64_t attrs,
-	       uint64_t *mapped)
-{
-	uint32_t slot =
-		FN(slot_in)(pgtable, iova - pgtable->first_iova, FMT_LAST);
-	int r = bytes == FMT_GRANULE
-			? FN(map_one)(pgtable, node, slot, iova, paddr, attrs,
-				      mapped)
-			: FN(map_few)(pgtable, node, FMT_LAST, slot, iova,
-				      bytes, paddr, attrs, mapped);
-
-	iomm_node_unlock(node);
-	return r;
-}
-
-/* False: the long way, nothing is done. */
-static inline __attribute__((always_inline)) bool
-FN(unmap_locked)(struct iomm_pgtable *pgtable, struct iomm_node *node,
-		 uint64_t iova, uint64_t bytes, struct iomm_gather *gather,
-		 uint64_t *unmapped)
-{
-	uint32_t slot =
-		FN(slot_in)(pgtable, iova - pgtable->first_iova, FMT_LAST);
-	uint32_t count = (uint32_t)(bytes >> FMT_PAGE_SHIFT);
-	bool empty;
-
-	if (FN(cuts_run)(node, slot, count)) {
-		iomm_node_unlock(node);
-		return false;
+	hold->place = NULL;
+	hold->kept = false;
+	if (cursor == &pgtable->own) {
+		hold->place = iomm_pgtable_place(pgtable);
+		cursor = hold->place ? &hold->place->cursor : NULL;
 	}
-	empty = FN(unmap_few)(pgtable, node, slot, count, iova, gather,
-			      unmapped);
-	iomm_node_unlock(node);
-	if (empty)
-		(void)FN(prune_few)(pgtable, iova, gather);
-	return true;
+	return (cursor && FN(hold_here)(pgtable, cursor, iova, bytes, hold)) ||
+	       FN(hold_leaf)(pgtable, cursor, iova, bytes, hold);
+}
+
+static inline void
+FN(let_go)(const struct iomm_pgtable *pgtable, const struct FN(hold) * hold)
+{
+	if (hold->kept)
+		iomm_place_exit(hold->place);
+	else if (hold->place)
+		iomm_place_unlock(pgtable->sharing, hold->place, hold->node);
+	else
+		iomm_node_unlock(hold->node);
 }
 
 static int
@@ -361,16 +352,23 @@ FN(map_shared)(struct iomm_cursor *cursor, uint64_t iova, uint64_t paddr,
 {
 	struct iomm_pgtable *pgtable = cursor->pgtable;
 	uint64_t attrs = iomm_encoded(pgtable, prot);
-	struct iomm_node *node = NULL;
+	struct FN(hold) hold;
+	uint32_t slot;
+	int r;
 
-	if (mapped &&
-	    FN(plain)(pgtable, FMT_LAST, iova, paddr, bytes, attrs, flags))
-		node = FN(lock_cursor)(cursor, iova, bytes);
-	if (node)
-		return FN(map_locked)(pgtable, node, iova, bytes, paddr, attrs,
-				      mapped);
-	return iomm_cursor_map_far(cursor, iova, paddr, bytes, prot, flags,
-				   mapped);
+	if (!mapped ||
+	    !FN(plain)(pgtable, FMT_LAST, iova, paddr, bytes, attrs, flags) ||
+	    !FN(hold)(cursor, iova, bytes, &hold))
+		return iomm_cursor_map_far(cursor, iova, paddr, bytes, prot,
+					   flags, mapped);
+	slot = FN(slot_in)(pgtable, iova - pgtable->first_iova, FMT_LAST);
+	r = bytes == FMT_GRANULE
+		    ? FN(map_one)(pgtable, hold.node, slot, iova, paddr, attrs,
+				  mapped)
+		    : FN(map_few)(pgtable, hold.node, FMT_LAST, slot, iova,
+				  bytes, paddr, attrs, mapped);
+	FN(let_go)(pgtable, &hold);
+	return r;
 }
 
 static int
@@ -378,16 +376,25 @@ FN(unmap_shared)(struct iomm_cursor *cursor, uint64_t iova, uint64_t bytes,
 		 struct iomm_gather *gather, uint64_t *unmapped)
 {
 	struct iomm_pgtable *pgtable = cursor->pgtable;
-	struct iomm_node *node = NULL;
+	uint32_t slot, count = (uint32_t)(bytes >> FMT_PAGE_SHIFT);
+	struct FN(hold) hold;
+	bool cuts, empty;
 
-	if (unmapped && bytes < FMT_GRANULE << FMT_BITS &&
-	    iomm_gather_goes_on(gather, pgtable, iova, iova + (bytes - 1),
-				FMT_GRANULE))
-		node = FN(lock_cursor)(cursor, iova, bytes);
-	if (node &&
-	    FN(unmap_locked)(pgtable, node, iova, bytes, gather, unmapped))
-		return 0;
-	return iomm_cursor_unmap_far(cursor, iova, bytes, gather, unmapped);
+	if (!unmapped || bytes >= FMT_GRANULE << FMT_BITS ||
+	    !iomm_gather_goes_on(gather, pgtable, iova, iova + (bytes - 1),
+				 FMT_GRANULE) ||
+	    !FN(hold)(cursor, iova, bytes, &hold))
+		return iomm_cursor_unmap_far(cursor, iova, bytes, gather,
+					     unmapped);
+	slot = FN(slot_in)(pgtable, iova - pgtable->first_iova, FMT_LAST);
+	cuts = FN(cuts_run)(hold.node, slot, count);
+	empty = !cuts && FN(unmap_few)(pgtable, hold.node, slot, count, iova,
+				       gather, unmapped);
+	FN(let_go)(pgtable, &hold);
+	if (cuts)
+		return iomm_cursor_unmap_far(cursor, iova, bytes, gather,
+					     unmapped);
+	return empty ? FN(prune_few)(pgtable, iova, gather) : 0;
 }
 
 /* Puts a cursor of the caller's where it was used just now. */

@@ -19,7 +19,7 @@
 	CALL(int, iomm_pgtable_refuse_hole,                                    \
 	     (const struct iomm_pgtable *pgtable, uint64_t iova),              \
 	     (pgtable, iova))                                                  \
-	CALL(struct iomm_cursor *, iomm_pgtable_writer,                        \
+	CALL(struct iomm_place *, iomm_pgtable_place,                          \
 	     (struct iomm_pgtable * pgtable), (pgtable))                       \
 	CALL(int, iomm_cursor_map_far,                                         \
 	     (struct iomm_cursor * cursor, uint64_t iova, uint64_t paddr,      \
@@ -46,7 +46,8 @@
 	     (struct iomm_extents * extents, const struct iomm_extent *more),  \
 	     (extents, more))                                                  \
 	CALL(bool, iomm_node_lock_slow,                                        \
-	     (struct iomm_ctx * ctx, struct iomm_node * node), (ctx, node))    \
+	     (struct iomm_pgtable * pgtable, struct iomm_node * node),         \
+	     (pgtable, node))                                                  \
 	CALL(int, iomm_node_make_room,                                         \
 	     (struct iomm_pgtable * pgtable, struct iomm_node * node,          \
 	      uint32_t slot, uint32_t slots),                                  \

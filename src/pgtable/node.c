@@ -6,7 +6,7 @@
 #include "base/ctx.h"
 #include "base/mem.h"
 #include "pgtable/pgtable.h"
-#include "pgtable/readers.h"
+#include "pgtable/sharing.h"
 
 /* Locks */
 
@@ -26,7 +26,36 @@ void iomm_node_wait(struct iomm_ctx *ctx, _Atomic uint32_t *word, uint32_t seen,
 	(void)iomm_wait(ctx, word, seen, iomm_deadline(ctx, SLEEP_NS));
 }
 
-bool iomm_node_lock_slow(struct iomm_ctx *ctx, struct iomm_node *node)
+/*
+ * From the thread that keeps it, which finds out when it comes back. If it is in
+ * there, or may not have seen yet that it has lost, its word says so after the
+ * barrier.
+ */
+static bool
+take_over(struct iomm_pgtable *pgtable, struct iomm_node *node, uint32_t word)
+{
+	struct iomm_place *place =
+		&pgtable->sharing->place[IOMM_NODE_KEEPER(word)];
+	struct iomm_ctx *ctx = pgtable->object.ctx;
+	uint32_t tries;
+
+	if (!atomic_compare_exchange_strong_explicit(&node->word, &word,
+						     IOMM_NODE_LOCKED,
+						     memory_order_acquire,
+						     memory_order_relaxed))
+		return false;
+	if (atomic_load_explicit(&place->thread, memory_order_relaxed) ==
+	    iomm_thread(ctx))
+		return true;
+	iomm_pgtable_barrier(pgtable);
+	for (tries = 0;
+	     atomic_load_explicit(&place->writing, memory_order_acquire);
+	     tries++)
+		iomm_node_wait(ctx, &place->writing, 1, tries);
+	return true;
+}
+
+bool iomm_node_lock_slow(struct iomm_pgtable *pgtable, struct iomm_node *node)
 {
 	uint32_t word, tries;
 
@@ -34,11 +63,15 @@ bool iomm_node_lock_slow(struct iomm_ctx *ctx, struct iomm_node *node)
 		word = atomic_load_explicit(&node->word, memory_order_relaxed);
 		if (word & IOMM_NODE_DEAD)
 			return false;
-		if (word)
-			iomm_node_wait(ctx, &node->word, word, tries);
-		else if (atomic_compare_exchange_weak_explicit(
-				 &node->word, &word, IOMM_NODE_LOCKED,
-				 memory_order_acquire, memory_order_relaxed))
+		if (IOMM_NODE_IS_KEPT(word)) {
+			if (take_over(pgtable, node, word))
+				return true;
+		} else if (word) {
+			iomm_node_wait(pgtable->object.ctx, &node->word, word,
+				       tries);
+		} else if (atomic_compare_exchange_weak_explicit(
+				   &node->word, &word, IOMM_NODE_LOCKED,
+				   memory_order_acquire, memory_order_relaxed))
 			return true;
 	}
 }

@@ -39,9 +39,14 @@ struct iomm_pgtable;
  * In `word`. Only who holds the lock changes it; a dead node, which is never
  * locked, is its owner's.
  */
-#define IOMM_NODE_LOCKED 1u
-#define IOMM_NODE_DEAD	 2u /* linked nowhere, or about to be */
-#define IOMM_NODE_FRESH	 4u /* and never was: nobody knows it */
+#define IOMM_NODE_LOCKED	1u
+#define IOMM_NODE_DEAD		2u /* linked nowhere, or about to be */
+#define IOMM_NODE_FRESH		4u /* and never was: nobody knows it */
+/* Nobody is in it, but a thread that keeps the lock may go in, see sharing.h.
+ * The rest of the word is 0. */
+#define IOMM_NODE_KEPT(writer)	(((writer) + 1) << 8)
+#define IOMM_NODE_KEEPER(word)	(((word) >> 8) - 1)
+#define IOMM_NODE_IS_KEPT(word) ((word) >> 8)
 
 struct iomm_node {
 	void *va;
@@ -181,11 +186,12 @@ void iomm_node_wait(struct iomm_ctx *ctx, _Atomic uint32_t *word, uint32_t seen,
 		    uint32_t tries);
 
 /* Waits for the lock of a node; false when the node is dead. */
-bool iomm_node_lock_slow(struct iomm_ctx *ctx, struct iomm_node *node);
+bool iomm_node_lock_slow(struct iomm_pgtable *pgtable, struct iomm_node *node);
 
 /* A dead node is never locked, so that whoever makes a new table of it need
  * look out for nobody. */
-static inline bool iomm_node_lock(struct iomm_ctx *ctx, struct iomm_node *node)
+static inline bool
+iomm_node_lock(struct iomm_pgtable *pgtable, struct iomm_node *node)
 {
 	uint32_t word = 0;
 
@@ -193,7 +199,7 @@ static inline bool iomm_node_lock(struct iomm_ctx *ctx, struct iomm_node *node)
 						       IOMM_NODE_LOCKED,
 						       memory_order_acquire,
 						       memory_order_relaxed) ||
-	       iomm_node_lock_slow(ctx, node);
+	       iomm_node_lock_slow(pgtable, node);
 }
 
 static inline void iomm_node_unlock(struct iomm_node *node)

@@ -29,12 +29,6 @@ struct iomm_tepid {
 	struct iomm_node *node;
 };
 
-/* How the pages look that were mapped last: most look so. */
-struct iomm_common {
-	uint64_t attrs;
-	uint32_t prot; /* what that says; 0: there is none */
-};
-
 struct iomm_pgtable {
 	struct iomm_object object;
 
@@ -66,7 +60,7 @@ struct iomm_pgtable {
 	bool synced;   /* walkers do not snoop: call the provider's sync hook */
 	bool stranded; /* hardware may walk it for ever: tables are not freed */
 
-	struct iomm_readers *readers; /* a shared table; else NULL */
+	struct iomm_sharing *sharing; /* a shared table; else NULL */
 
 	char pad2[IOMM_CACHE_LINE];
 	/* Changes when a table is re-used, in an exclusive table also when one
@@ -120,8 +114,12 @@ void iomm_pgtable_set_owner(struct iomm_pgtable *pgtable,
 			    int (*begin)(void *data), void (*end)(void *data),
 			    void *data);
 
-/* The calling thread's cursor on a shared table; NULL: too many have one. */
-struct iomm_cursor *iomm_pgtable_writer(struct iomm_pgtable *pgtable);
+/* The calling thread's place on a shared table; NULL: too many have one. */
+struct iomm_place *iomm_pgtable_place(struct iomm_pgtable *pgtable);
+
+/* For who looks at what threads say in their places: what any of them has said is
+ * seen afterwards, or that thread sees what was done before. */
+void iomm_pgtable_barrier(struct iomm_pgtable *pgtable);
 
 /* Calls the TLB hooks, if there are any. Anything but 0 has a sentence. */
 int iomm_pgtable_tlb_flush(struct iomm_pgtable *pgtable, uint64_t iova,

@@ -97,7 +97,7 @@ static int take(struct iomm_reservation *reservation)
 	int r = 0;
 
 	atomic_store_explicit(&pgtable->wide, true, memory_order_relaxed);
-	if (!pgtable->readers)
+	if (!pgtable->sharing)
 		r = widen(pgtable, pgtable->root, pgtable->start_level,
 			  reservation->first, reservation->last);
 	for (level = pgtable->start_level + 1;

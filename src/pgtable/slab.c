@@ -99,7 +99,7 @@ struct iomm_node *iomm_slab_take_inner(struct iomm_pgtable *pgtable,
 		return node;
 	return iomm_slab_make_inner(
 		pgtable->object.ctx,
-		pgtable->readers || iomm_pgtable_is_wide(pgtable) ? slots : 0);
+		pgtable->sharing || iomm_pgtable_is_wide(pgtable) ? slots : 0);
 }
 
 /* A node without a table; late readers may still look at it. */
@@ -107,7 +107,7 @@ void iomm_slab_put(struct iomm_pgtable *pgtable, struct iomm_node *node)
 {
 	bool inner = iomm_node_is_inner(node);
 
-	if (inner && !pgtable->readers) {
+	if (inner && !pgtable->sharing) {
 		free_inner(pgtable->object.ctx, node);
 		return;
 	}

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "pgtable/memory.h"
-#include "pgtable/readers.h"
+#include "pgtable/sharing.h"
 
 /* Lists */
 
@@ -79,7 +79,7 @@ static bool keep(struct iomm_pgtable *pgtable, struct iomm_node *node)
 	if (pgtable->stranded || (node->pa & IOMM_NODE_FOREIGN))
 		return false;
 	iomm_lists_lock(pgtable);
-	room = pgtable->readers || spares->count < MOST_SPARES;
+	room = pgtable->sharing || spares->count < MOST_SPARES;
 	if (room)
 		iomm_spares_put(spares, node);
 	iomm_lists_unlock(pgtable);
@@ -138,7 +138,7 @@ struct iomm_node *iomm_spares_any(struct iomm_pgtable *pgtable, uint32_t level)
 	struct iomm_node *node;
 
 	take_in(pgtable);
-	if (!pgtable->readers)
+	if (!pgtable->sharing)
 		return iomm_spares_take(spares, level);
 	iomm_lists_lock(pgtable);
 	node = iomm_spares_take(spares, level);
@@ -174,24 +174,32 @@ void iomm_node_unreserve(struct iomm_pgtable *pgtable,
 /* Waits a little for those who were reading when the call began. */
 #define PATIENCE 200u
 
-static bool quiet(struct iomm_pgtable *pgtable)
+static bool is_quiet(struct iomm_table_reader *reader)
 {
-	struct iomm_readers *readers = pgtable->readers;
-	uint32_t n, tries;
+	uint32_t tries;
 
-	if (!readers)
-		return true;
-	for (n = 0; n <= IOMM_READERS; n++) {
-		struct iomm_reader *reader =
-			n < IOMM_READERS ? &readers->slot[n] : &readers->more;
-
-		for (tries = 0; !iomm_reader_quiet(reader); tries++) {
-			if (tries == PATIENCE)
-				return false;
-			iomm_relax();
-		}
+	for (tries = 0; !iomm_table_reader_quiet(reader); tries++) {
+		if (tries == PATIENCE)
+			return false;
+		iomm_relax();
 	}
 	return true;
+}
+
+static bool quiet(struct iomm_pgtable *pgtable)
+{
+	struct iomm_sharing *sharing = pgtable->sharing;
+	uint32_t n;
+
+	if (!sharing)
+		return true;
+	iomm_pgtable_barrier(pgtable);
+	for (n = 0; n < IOMM_SHARING_SLOTS; n++) {
+		if (!is_quiet(&sharing->slot[n]) ||
+		    !is_quiet(&sharing->place[n].reader))
+			return false;
+	}
+	return is_quiet(&sharing->more);
 }
 
 uint64_t iomm_node_trim(struct iomm_pgtable *pgtable)

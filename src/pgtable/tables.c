@@ -37,7 +37,7 @@ static uintptr_t next_generation(struct iomm_pgtable *pgtable)
 {
 	uintptr_t now;
 
-	if (pgtable->readers)
+	if (pgtable->sharing)
 		return atomic_fetch_add_explicit(&pgtable->generation, 1,
 						 memory_order_acq_rel);
 	now = iomm_pgtable_generation(pgtable);
@@ -67,7 +67,7 @@ void iomm_node_wipe(const struct iomm_pgtable *pgtable, uint64_t *desc,
 {
 	uint64_t i;
 
-	if (pgtable->readers)
+	if (pgtable->sharing)
 		for (i = 0; i < count; i++)
 			iomm_desc_clear(desc + i);
 	else
@@ -209,14 +209,14 @@ int iomm_node_create(struct iomm_pgtable *pgtable,
 	if (r)
 		return r;
 	/* The generation comes before all else. */
-	if (!is_fresh(node) && (!made || pgtable->readers))
+	if (!is_fresh(node) && (!made || pgtable->sharing))
 		renew(pgtable, generation);
 	clear_books(node);
 	if (raw)
 		*raw = false;
 	if (!made || iomm_table_is_raw(pgtable->memory))
 		hand_over(pgtable, node, bytes, raw);
-	if (!pgtable->readers)
+	if (!pgtable->sharing)
 		atomic_store_explicit(&node->word, 0, memory_order_relaxed);
 	count_table(pgtable, false);
 	*out = node;
@@ -279,7 +279,7 @@ void iomm_node_bury(struct iomm_pgtable *pgtable, struct iomm_node *node,
 	struct out out = { .chain = *chain };
 
 	iomm_node_disown(node, slot);
-	if (!pgtable->readers) {
+	if (!pgtable->sharing) {
 		pgtable->tepid.span = 0;
 		/* For cursors, as re-use is. */
 		(void)next_generation(pgtable);

@@ -9,13 +9,13 @@
 /* Only a shared table has others whom its lists need a lock for. */
 static inline void iomm_lists_lock(struct iomm_pgtable *pgtable)
 {
-	if (pgtable->readers)
+	if (pgtable->sharing)
 		iomm_lock(pgtable->object.ctx, &pgtable->lock);
 }
 
 static inline void iomm_lists_unlock(struct iomm_pgtable *pgtable)
 {
-	if (pgtable->readers)
+	if (pgtable->sharing)
 		iomm_unlock(pgtable->object.ctx, &pgtable->lock);
 }
 

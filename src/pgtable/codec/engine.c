@@ -322,6 +322,14 @@ static int translate(struct iomm_pgtable *pgtable, uint64_t iova,
 	return leave(outer, generic_translate(pgtable, iova, out));
 }
 
+static int translate_shared(struct iomm_pgtable *pgtable, uint64_t iova,
+			    struct iomm_translation *out)
+{
+	const struct iomm_codec_engine *outer = enter(pgtable->ops);
+
+	return leave(outer, generic_translate_shared(pgtable, iova, out));
+}
+
 static int map_far(struct iomm_engine_op *op)
 {
 	const struct iomm_codec_engine *outer = enter(op->pgtable->ops);
@@ -428,7 +436,7 @@ void iomm_codec_engine_init(struct iomm_codec_engine *engine)
 		.shared = {
 			.map = map_shared,
 			.unmap = unmap_shared,
-			.translate = iomm_pgtable_translate_far,
+			.translate = translate_shared,
 		},
 		.map = map_far,
 		.change = change,
