@@ -29,7 +29,7 @@ void iomm_node_wait(struct iomm_ctx *ctx, _Atomic uint32_t *word, uint32_t seen,
 /*
  * From the thread that keeps it, which finds out when it comes back. If it is in
  * there, or may not have seen yet that it has lost, its word says so after the
- * barrier.
+ * barrier. From itself it is taken by the same exchange: somebody else may.
  */
 static bool
 take_over(struct iomm_pgtable *pgtable, struct iomm_node *node, uint32_t word)
@@ -37,7 +37,7 @@ take_over(struct iomm_pgtable *pgtable, struct iomm_node *node, uint32_t word)
 	struct iomm_place *place =
 		&pgtable->sharing->place[IOMM_NODE_KEEPER(word)];
 	struct iomm_ctx *ctx = pgtable->object.ctx;
-	uint32_t tries;
+	uint32_t writing, tries;
 
 	if (!atomic_compare_exchange_strong_explicit(&node->word, &word,
 						     IOMM_NODE_LOCKED,
@@ -45,13 +45,18 @@ take_over(struct iomm_pgtable *pgtable, struct iomm_node *node, uint32_t word)
 						     memory_order_relaxed))
 		return false;
 	if (atomic_load_explicit(&place->thread, memory_order_relaxed) ==
-	    iomm_thread(ctx))
+	    iomm_thread(ctx)) {
+		place->keeps = false;
 		return true;
+	}
 	iomm_pgtable_barrier(pgtable);
-	for (tries = 0;
-	     atomic_load_explicit(&place->writing, memory_order_acquire);
+	/* What it begins from here on is none of our table's. */
+	writing = atomic_load_explicit(&place->writing, memory_order_acquire);
+	for (tries = 0; (writing & 1) &&
+			writing == atomic_load_explicit(&place->writing,
+							memory_order_acquire);
 	     tries++)
-		iomm_node_wait(ctx, &place->writing, 1, tries);
+		iomm_node_wait(ctx, &place->writing, writing, tries);
 	return true;
 }
 

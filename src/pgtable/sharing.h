@@ -54,12 +54,12 @@ struct iomm_table_reader {
  * takes it over, see iomm_node_lock_slow().
  */
 struct iomm_place {
-	_Atomic(void *) thread; /* its storage; NULL: free */
-	uint32_t mark;		/* IOMM_NODE_KEPT() of this one */
-	uint32_t streak;	/* calls in a row in the cursor's table */
-	uint32_t enough;	/* so many, and the lock is kept */
-	bool keeps;		/* that lock, for all the thread knows */
-	_Atomic uint32_t writing;
+	_Atomic(void *) thread;	  /* its storage; NULL: free */
+	uint32_t mark;		  /* IOMM_NODE_KEPT() of this one */
+	uint32_t streak;	  /* calls in a row in the cursor's table */
+	uint32_t enough;	  /* so many, and the lock is kept */
+	bool keeps;		  /* that lock, for all the thread knows */
+	_Atomic uint32_t writing; /* odd: it is in there */
 	uint32_t pad[5];
 	struct iomm_common common; /* how the page looks that it read last */
 	struct iomm_cursor cursor;
@@ -91,7 +91,11 @@ static inline void iomm_place_order(void)
 static inline bool
 iomm_place_enter(struct iomm_place *place, struct iomm_node *node)
 {
-	atomic_store_explicit(&place->writing, 1, memory_order_relaxed);
+	uint32_t writing =
+		atomic_load_explicit(&place->writing, memory_order_relaxed);
+
+	atomic_store_explicit(&place->writing, writing + 1,
+			      memory_order_relaxed);
 	iomm_place_order();
 	return atomic_load_explicit(&node->word, memory_order_acquire) ==
 	       place->mark;
@@ -99,7 +103,11 @@ iomm_place_enter(struct iomm_place *place, struct iomm_node *node)
 
 static inline void iomm_place_exit(struct iomm_place *place)
 {
-	atomic_store_explicit(&place->writing, 0, memory_order_release);
+	uint32_t writing =
+		atomic_load_explicit(&place->writing, memory_order_relaxed);
+
+	atomic_store_explicit(&place->writing, writing + 1,
+			      memory_order_release);
 }
 
 /* Somebody has taken the lock over. Where that goes on the threads share a table
