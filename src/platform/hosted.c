@@ -216,6 +216,7 @@ hosted_log(void *data, uint32_t level, const char *tag, const char *line)
 
 static int hosted_barrier(void *data)
 {
+	static _Atomic bool promised;
 	int kept = errno;
 	bool done;
 
@@ -228,7 +229,18 @@ static int hosted_barrier(void *data)
 		!syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0,
 			 0));
 	errno = kept;
-	return done ? 0 : -IOMM_EOPNOTSUPP;
+	if (done) {
+		atomic_store_explicit(&promised, true, memory_order_relaxed);
+		return 0;
+	}
+	if (!atomic_load_explicit(&promised, memory_order_relaxed))
+		return -IOMM_EOPNOTSUPP;
+	/* Other threads rely on it, and nobody can tell them. To go on would be
+	 * to use memory that was freed. */
+	(void)fputs("iomm: membarrier(2) worked when a context was made and "
+		    "does not any more: let it through your seccomp filter\n",
+		    stderr);
+	abort();
 }
 
 const struct iomm_platform *iomm_platform_hosted(void)

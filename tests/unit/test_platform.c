@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The hosted platform: its hooks one by one. */
-#include "unit/support.h"
+#include "unit/hosted_support.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/ctx.h"
@@ -220,6 +221,37 @@ static void test_log(void **state)
 				  "iomm: debug: d\n");
 }
 
+/* A filter that comes first leaves the library without a barrier. One that comes
+ * later takes from it what threads rely on: it does not go on. */
+static int barrier_never(void *arg)
+{
+	(void)arg;
+	if (!forbid_call(SYS_membarrier))
+		return CANNOT;
+	return iomm_platform_hosted()->barrier(NULL) == -IOMM_EOPNOTSUPP ? 0
+									 : 1;
+}
+
+static int barrier_no_more(void *arg)
+{
+	(void)arg;
+	if (iomm_platform_hosted()->barrier(NULL) ||
+	    !forbid_call(SYS_membarrier))
+		return CANNOT;
+	(void)close(STDERR_FILENO);
+	return iomm_platform_hosted()->barrier(NULL);
+}
+
+static void test_barrier_is_kept(void **state)
+{
+	int result;
+
+	(void)state;
+	allowed("no membarrier", barrier_never, NULL);
+	result = in_child(barrier_no_more, NULL);
+	assert_true(result == DIED || result == CANNOT);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -232,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_wake_all),
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_barrier_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
