@@ -18,6 +18,12 @@ struct iomm_vector {
 	/* The same without a look at what is there. */
 	uint32_t (*write)(uint64_t *desc, uint64_t value, uint64_t step,
 			  uint32_t count);
+	/* As write, past the caches, which do not have to fetch first what is
+	 * overwritten; in no order with anything before ordered(). */
+	uint32_t (*stream)(uint64_t *desc, uint64_t value, uint64_t step,
+			   uint32_t count);
+	/* What was streamed is seen before what is stored from here on. */
+	void (*ordered)(void);
 	/* Clears as many of `count` entries as have all of `bits`, from the
 	 * first on; may stop earlier. Returns how many. */
 	uint32_t (*clear)(uint64_t *desc, uint64_t bits, uint32_t count);
@@ -25,6 +31,10 @@ struct iomm_vector {
 
 /* From so many entries on they pay. */
 #define IOMM_VECTOR_MIN 16u
+
+/* Bytes of tables of one call from which on they are streamed: about as much as
+ * a core has for itself. */
+#define IOMM_VECTOR_STREAM (UINT64_C(1) << 20)
 
 /* What this CPU has, or NULL. platform/vector.c; not in the core. */
 const struct iomm_vector *iomm_platform_vector(void);

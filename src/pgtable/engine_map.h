@@ -79,26 +79,47 @@ FN(write_slots)(uint64_t *desc, uint64_t value, uint32_t count)
 	return value;
 }
 
-/* Leaves of the last level, into a table that nobody sees, whatever is there. */
-static void
-FN(write_pages)(const struct iomm_pgtable *pgtable, struct iomm_node *node,
-		uint32_t slot, uint64_t paddr, uint64_t attrs, uint32_t count)
+#if FMT_VECTOR
+/* Does the call make more tables than the caches had better hold? What was
+ * streamed is ordered when it is linked, too late for a sync hook. */
+static bool FN(streams)(const struct iomm_engine_op *op)
 {
+	uint64_t tables = (op->last - op->first) >> (FMT_PAGE_SHIFT + FMT_BITS);
+
+	return tables * FMT_SLOTS << FMT_DESC_SHIFT >= IOMM_VECTOR_STREAM &&
+	       !op->detached && !op->pgtable->synced;
+}
+
+static uint32_t FN(write_many)(struct iomm_engine_op *op, uint64_t *desc,
+			       uint64_t value, uint32_t count)
+{
+	const struct iomm_vector *vector = op->pgtable->vector;
+
+	if (!FN(streams)(op))
+		return vector->write(desc, value, FMT_GRANULE, count);
+	op->streamed = true;
+	return vector->stream(desc, value, FMT_GRANULE, count);
+}
+#endif
+
+/* Leaves of the last level, into a table that nobody sees, whatever is there. */
+static void FN(write_pages)(struct iomm_engine_op *op, struct iomm_node *node,
+			    uint32_t slot, uint32_t count)
+{
+	uint64_t paddr = op->paddr, attrs = op->attrs;
 	uint64_t value = FMT_LEAF(paddr, attrs, FMT_LAST);
 	uint64_t *desc = FN(desc)(node, slot);
 	uint32_t n = 0;
 
 #if FMT_VECTOR
-	if (count >= IOMM_VECTOR_MIN && pgtable->vector) {
+	if (count >= IOMM_VECTOR_MIN && op->pgtable->vector) {
 		n = (0u - slot) & 7;
 		value = FN(write_slots)(desc, value, n);
-		n += pgtable->vector->write(desc + n, value, FMT_GRANULE,
-					    count - n);
+		n += FN(write_many)(op, desc + n, value, count - n);
 		value = FMT_LEAF(paddr, attrs, FMT_LAST) +
 			((uint64_t)n << FMT_PAGE_SHIFT);
 	}
 #endif
-	(void)pgtable;
 	(void)FN(write_slots)(desc + n, value, count - n);
 	iomm_node_add(node, count, FMT_SLOTS);
 }
@@ -178,8 +199,7 @@ FN(fill_new)(struct iomm_engine_op *op, struct iomm_node *node, uint64_t last)
 		count = FN(fill_runs)(node, FMT_LAST, slot, op->paddr,
 				      op->attrs, count, only_runs);
 	else
-		FN(write_pages)
-	(op->pgtable, node, slot, op->paddr, op->attrs, count);
+		FN(write_pages)(op, node, slot, count);
 	FN(advance)(op, (uint64_t)count << FMT_PAGE_SHIFT);
 	return 0;
 }
@@ -237,6 +257,10 @@ FN(link)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level,
 		return false;
 	taken = iomm_node_child(node, slot) || FMT_VALID(iomm_desc_load(desc));
 	if (!taken) {
+		if (!fresh && op->streamed) {
+			op->pgtable->vector->ordered();
+			op->streamed = false;
+		}
 		/* The books first: a link that they lack is none of ours. */
 		if (op->shared && !fresh && !op->detached)
 			iomm_node_revive(child, 0);

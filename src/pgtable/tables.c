@@ -9,12 +9,25 @@
 
 /* Tables */
 
+/* A locked instruction waits for all stores before it, those past the caches
+ * included. */
+static void
+add(const struct iomm_pgtable *pgtable, _Atomic uintptr_t *count, uintptr_t n)
+{
+	if (pgtable->sharing)
+		atomic_fetch_add_explicit(count, n, memory_order_relaxed);
+	else
+		atomic_store_explicit(
+			count,
+			atomic_load_explicit(count, memory_order_relaxed) + n,
+			memory_order_relaxed);
+}
+
 static void count_table(struct iomm_pgtable *pgtable, bool foreign)
 {
-	atomic_fetch_add_explicit(&pgtable->tables, 1, memory_order_relaxed);
+	add(pgtable, &pgtable->tables, 1);
 	if (foreign)
-		atomic_fetch_add_explicit(&pgtable->foreign, 1,
-					  memory_order_relaxed);
+		add(pgtable, &pgtable->foreign, 1);
 }
 
 /* Tables that go out of use together. */
@@ -25,11 +38,9 @@ struct out {
 
 static void uncount_tables(struct iomm_pgtable *pgtable, const struct out *out)
 {
-	atomic_fetch_sub_explicit(&pgtable->tables, out->tables,
-				  memory_order_relaxed);
+	add(pgtable, &pgtable->tables, (uintptr_t)0 - out->tables);
 	if (out->foreign)
-		atomic_fetch_sub_explicit(&pgtable->foreign, out->foreign,
-					  memory_order_relaxed);
+		add(pgtable, &pgtable->foreign, (uintptr_t)0 - out->foreign);
 }
 
 /* Returns the one before. */

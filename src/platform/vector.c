@@ -55,9 +55,25 @@ static uint32_t misaligned(const uint64_t *desc)
 	return (uint32_t)((uintptr_t)desc / sizeof(*desc)) & (BLOCK - 1);
 }
 
-static inline AVX2 uint32_t put(uint64_t *desc, uint64_t value, uint64_t step,
-				uint32_t count, bool look)
+/* Into tables that are linked nowhere. Who still reads one from its last life
+ * discards what he reads (docs/shared-page-tables.md): it had been counted out
+ * by a locked instruction, which such stores do not pass (SDM 9.2.2). */
+static inline AVX2 void store_past(uint64_t *desc, __m256i value)
 {
+	_mm256_stream_si256((__m256i *)(void *)desc, value);
+}
+
+enum how {
+	WHERE_FREE, /* what is taken stays */
+	ANYWHERE,
+	PAST_CACHES,
+};
+
+static inline __attribute__((always_inline)) AVX2 uint32_t
+put(uint64_t *desc, uint64_t value, uint64_t step, uint32_t count, enum how how)
+{
+	void (*const keep)(uint64_t *, __m256i) =
+		how == PAST_CACHES ? store_past : store;
 	const __m256i four = _mm256_set1_epi64x((long long)(4 * step));
 	__m256i next, taken;
 	uint32_t n;
@@ -68,15 +84,15 @@ static inline AVX2 uint32_t put(uint64_t *desc, uint64_t value, uint64_t step,
 				 (long long)(value + 2 * step),
 				 (long long)(value + step), (long long)value);
 	for (n = 0; count - n >= BLOCK; n += BLOCK) {
-		if (look) {
+		if (how == WHERE_FREE) {
 			taken = _mm256_or_si256(load(desc + n),
 						load(desc + n + 4));
 			if (!_mm256_testz_si256(taken, taken))
 				break;
 		}
-		store(desc + n, next);
+		keep(desc + n, next);
 		next = _mm256_add_epi64(next, four);
-		store(desc + n + 4, next);
+		keep(desc + n + 4, next);
 		next = _mm256_add_epi64(next, four);
 	}
 	return n;
@@ -85,13 +101,24 @@ static inline AVX2 uint32_t put(uint64_t *desc, uint64_t value, uint64_t step,
 static AVX2 uint32_t fill(uint64_t *desc, uint64_t value, uint64_t step,
 			  uint32_t count)
 {
-	return put(desc, value, step, count, true);
+	return put(desc, value, step, count, WHERE_FREE);
 }
 
 static AVX2 uint32_t write(uint64_t *desc, uint64_t value, uint64_t step,
 			   uint32_t count)
 {
-	return put(desc, value, step, count, false);
+	return put(desc, value, step, count, ANYWHERE);
+}
+
+static AVX2 uint32_t stream(uint64_t *desc, uint64_t value, uint64_t step,
+			    uint32_t count)
+{
+	return put(desc, value, step, count, PAST_CACHES);
+}
+
+static void ordered(void)
+{
+	_mm_sfence();
 }
 
 static AVX2 uint32_t clear(uint64_t *desc, uint64_t bits, uint32_t count)
@@ -115,7 +142,8 @@ static AVX2 uint32_t clear(uint64_t *desc, uint64_t bits, uint32_t count)
 
 const struct iomm_vector *iomm_platform_vector(void)
 {
-	static const struct iomm_vector avx2 = { fill, write, clear };
+	static const struct iomm_vector avx2 = { fill, write, stream, ordered,
+						 clear };
 
 	return __builtin_cpu_supports("avx2") ? &avx2 : NULL;
 }
