@@ -11,6 +11,7 @@
 #include <iomm/cursor.h>
 #include <iomm/pgtable.h>
 
+struct iomm_node;
 struct iomm_raw_walker;
 struct iomm_raw_result;
 
@@ -18,6 +19,13 @@ struct iomm_raw_result;
 struct iomm_visitor {
 	int (*visit)(void *data, const struct iomm_walk_entry *entry);
 	void *data;
+};
+
+/* The table above the last level that was used last, and what it spans. */
+struct iomm_tepid {
+	uint64_t first; /* as callers say it */
+	uint64_t span;	/* in bytes; 0: there is none */
+	struct iomm_node *node;
 };
 
 /* How the pages look that were mapped last, or read: most look so. */

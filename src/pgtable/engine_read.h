@@ -160,27 +160,58 @@ static int FN(translate)(struct iomm_pgtable *pgtable, uint64_t iova,
 	return iomm_pgtable_translate_far(pgtable, iova, out);
 }
 
-/* The descriptor of a page of a shared table, in a table of the last level, as
- * FN(look) finds it; 0: that takes a closer look. */
+/* Notes the table above the last level that holds `iova`; no span: there is
+ * none. */
+static __attribute__((noinline)) void
+FN(note_look)(const struct iomm_pgtable *pgtable, struct iomm_noted *noted,
+	      uint64_t iova, uintptr_t generation)
+{
+	struct iomm_node *node = pgtable->root;
+	uint32_t level = pgtable->start_level;
+
+	for (; node && level < FMT_LAST - 1; level++)
+		node = iomm_node_child(node, FN(slot_in)(pgtable, iova, level));
+	noted->above.span = 0;
+	if (!node || level != FMT_LAST - 1)
+		return;
+	noted->above.span = FN(span)(pgtable, node, level);
+	noted->above.first = iova & ~(noted->above.span - 1);
+	noted->above.node = node;
+	noted->generation = generation;
+}
+
+/*
+ * The descriptor of a page of a shared table, in a table of the last level, as
+ * FN(look) finds it; 0: that takes a closer look. It begins where the thread's
+ * last look came by: the table there is still what it was if it is not dead, and
+ * none was used again.
+ */
 static inline uint64_t FN(glance_page)(const struct iomm_pgtable *pgtable,
 				       struct iomm_place *place, uint64_t iova)
 {
-	uint32_t shift = FN(shift)(pgtable->start_level);
-	const struct iomm_node *node = pgtable->root;
+	struct iomm_noted *noted = &place->noted;
+	const struct iomm_node *node = NULL;
 	uintptr_t generation;
 	uint64_t desc = 0;
 
 	(void)iomm_place_read(place);
 	generation = iomm_pgtable_generation(pgtable);
-	for (; node && shift > FMT_PAGE_SHIFT; shift -= FMT_BITS) {
-		node = iomm_node_child(node, (uint32_t)(iova >> shift));
-		iova &= (UINT64_C(1) << shift) - 1;
-	}
-	if (node)
+	if (iova - noted->above.first >= noted->above.span ||
+	    noted->generation != generation)
+		FN(note_look)(pgtable, noted, iova, generation);
+	if (noted->above.span)
+		node = iomm_node_child(noted->above.node,
+				       (uint32_t)((iova - noted->above.first) >>
+						  FMT_WARM_SHIFT));
+	if (node) {
 		desc = iomm_desc_acquire(
-			FN(desc)(node, (uint32_t)(iova >> FMT_PAGE_SHIFT)));
-	if (generation != iomm_pgtable_generation(pgtable))
-		desc = 0;
+			FN(desc)(node, FN(slot)(iova, FMT_LAST)));
+		if (iomm_node_dead(noted->above.node) ||
+		    generation != iomm_pgtable_generation(pgtable)) {
+			noted->above.span = 0;
+			desc = 0;
+		}
+	}
 	iomm_place_read_end(place);
 	return desc;
 }

@@ -259,7 +259,7 @@ static int FN(unmap)(struct iomm_cursor *cursor, uint64_t iova, uint64_t bytes,
 struct FN(hold) {
 	struct iomm_node *node;
 	struct iomm_place *place; /* NULL: the cursor is the caller's */
-	bool kept;		  /* so the lock was not taken */
+	uint32_t writing;	  /* not 0: kept, so the lock was not taken */
 };
 
 /* Locks the table of the last level that was found since `generation`. */
@@ -287,8 +287,8 @@ FN(hold_here)(struct iomm_pgtable *pgtable, const struct iomm_cursor *cursor,
 		return false;
 	hold->node = node;
 	if (hold->place && hold->place->keeps) {
-		hold->kept = iomm_place_enter(hold->place, node);
-		if (hold->kept)
+		hold->writing = iomm_place_enter(hold->place, node);
+		if (hold->writing)
 			return true;
 		iomm_place_lost(hold->place);
 	}
@@ -326,7 +326,7 @@ FN(hold)(struct iomm_cursor *cursor, uint64_t iova, uint64_t bytes,
 	struct iomm_pgtable *pgtable = cursor->pgtable;
 
 	hold->place = NULL;
-	hold->kept = false;
+	hold->writing = 0;
 	if (cursor == &pgtable->own) {
 		hold->place = iomm_pgtable_place(pgtable);
 		cursor = hold->place ? &hold->place->cursor : NULL;
@@ -338,8 +338,8 @@ FN(hold)(struct iomm_cursor *cursor, uint64_t iova, uint64_t bytes,
 static inline void
 FN(let_go)(const struct iomm_pgtable *pgtable, const struct FN(hold) * hold)
 {
-	if (hold->kept)
-		iomm_place_exit(hold->place);
+	if (hold->writing)
+		iomm_place_exit(hold->place, hold->writing);
 	else if (hold->place)
 		iomm_place_unlock(pgtable->sharing, hold->place, hold->node);
 	else

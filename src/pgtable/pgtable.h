@@ -22,13 +22,6 @@
 /* Protections are less than this. */
 #define IOMM_PGTABLE_PROTS 64u
 
-/* The table above the last level that was used last, and what it spans. */
-struct iomm_tepid {
-	uint64_t first; /* as callers say it */
-	uint64_t span;	/* in bytes; 0: there is none */
-	struct iomm_node *node;
-};
-
 struct iomm_pgtable {
 	struct iomm_object object;
 

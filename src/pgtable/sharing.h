@@ -43,6 +43,12 @@ struct iomm_table_reader {
 	uint32_t pad[15];
 };
 
+/* A table above the last level, and when it was that. */
+struct iomm_noted {
+	struct iomm_tepid above; /* counts from the table's first address */
+	uintptr_t generation;
+};
+
 /*
  * What a shared table knows of a thread: where it wrote last, for its next call.
  * It is nobody else's: a thread that ends leaves it to the one that gets its
@@ -60,9 +66,11 @@ struct iomm_place {
 	uint32_t enough;	  /* so many, and the lock is kept */
 	bool keeps;		  /* that lock, for all the thread knows */
 	_Atomic uint32_t writing; /* odd: it is in there */
-	uint32_t pad[5];
-	struct iomm_common common; /* how the page looks that it read last */
+	uint32_t pad[9];
 	struct iomm_cursor cursor;
+	struct iomm_common common; /* how the page looks that it read last */
+	struct iomm_noted noted;   /* and above which table it was */
+	uint64_t pad2[2];
 	struct iomm_table_reader reader;
 };
 
@@ -86,35 +94,34 @@ static inline void iomm_place_order(void)
 #define IOMM_PLACE_ENOUGH 8u
 #define IOMM_PLACE_MOST	  (1u << 16)
 
+static inline void iomm_place_exit(struct iomm_place *place, uint32_t writing)
+{
+	atomic_store_explicit(&place->writing, writing + 1,
+			      memory_order_release);
+}
+
 /* Is the thread still the one who keeps this node, which its cursor stands in?
- * Then nobody else gets the lock before iomm_place_exit(). */
-static inline bool
+ * Then nobody else gets the lock before iomm_place_exit() is given what this
+ * returns; else 0. */
+static inline uint32_t
 iomm_place_enter(struct iomm_place *place, struct iomm_node *node)
 {
 	uint32_t writing =
-		atomic_load_explicit(&place->writing, memory_order_relaxed);
+		atomic_load_explicit(&place->writing, memory_order_relaxed) + 1;
 
-	atomic_store_explicit(&place->writing, writing + 1,
-			      memory_order_relaxed);
+	atomic_store_explicit(&place->writing, writing, memory_order_relaxed);
 	iomm_place_order();
-	return atomic_load_explicit(&node->word, memory_order_acquire) ==
-	       place->mark;
-}
-
-static inline void iomm_place_exit(struct iomm_place *place)
-{
-	uint32_t writing =
-		atomic_load_explicit(&place->writing, memory_order_relaxed);
-
-	atomic_store_explicit(&place->writing, writing + 1,
-			      memory_order_release);
+	if (atomic_load_explicit(&node->word, memory_order_acquire) ==
+	    place->mark)
+		return writing;
+	iomm_place_exit(place, writing);
+	return 0;
 }
 
 /* Somebody has taken the lock over. Where that goes on the threads share a table
  * indeed, and keeping its lock is of no use. */
 static inline void iomm_place_lost(struct iomm_place *place)
 {
-	iomm_place_exit(place);
 	place->keeps = false;
 	place->streak = 0;
 	if (place->enough < IOMM_PLACE_MOST)

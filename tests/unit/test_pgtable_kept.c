@@ -255,21 +255,23 @@ static void test_waits(void **state)
 	struct other other = { .iova = 100 * 4 * KB };
 	struct kept kept;
 	struct iomm_place *place;
+	uint32_t writing;
 
 	(void)state;
 	start(&kept, count_barrier);
 	other.kept = &kept;
 	keep(&kept, 4 * KB);
 	place = my_place(&kept);
-	assert_true(iomm_place_enter(place, place->cursor.table));
+	writing = iomm_place_enter(place, place->cursor.table);
+	assert_int_not_equal(writing, 0);
 	other_begins(&other);
 	while (!kept.barriers)
 		(void)usleep(100);
 	(void)usleep(2000);
 	assert_false(other.done);
-	iomm_place_exit(place);
+	iomm_place_exit(place, writing);
 	other_ends(&other);
-	assert_false(iomm_place_enter(place, place->cursor.table));
+	assert_int_equal(iomm_place_enter(place, place->cursor.table), 0);
 	iomm_place_lost(place);
 	holds(&kept, 100 * 4 * KB);
 	end(&kept);
@@ -335,6 +337,37 @@ static void test_looks(void **state)
 	end(&kept);
 }
 
+/* Lookups remember the table above, which goes, and comes back elsewhere. */
+static void test_recalled(void **state)
+{
+	struct iomm_translation at = { .size = sizeof(at) };
+	struct kept kept;
+	uint32_t n;
+
+	(void)state;
+	start(&kept, count_barrier);
+	for (n = 0; n < 3; n++) {
+		map_page(&kept, 1 * GB);
+		map_page(&kept, 1 * GB + TABLE);
+		holds(&kept, 1 * GB);
+		holds(&kept, 1 * GB + TABLE);
+		assert_int_equal(my_place(&kept)->noted.above.first, 1 * GB);
+		/* As a whole: what is below it is linked to it still. */
+		unmap_ok(kept.t, 1 * GB, 1 * GB, 8 * KB);
+		assert_int_equal(iomm_pgtable_translate(kept.t, 1 * GB, &at),
+				 -IOMM_ENOENT);
+		holds(&kept, 0);
+		map_page(&kept, 1 * GB);
+		holds(&kept, 1 * GB);
+		unmap_ok(kept.t, 1 * GB, 1 * GB, 4 * KB);
+		map_page(&kept, (7 + n) * GB);
+		assert_int_equal(iomm_pgtable_translate(kept.t, 1 * GB, &at),
+				 -IOMM_ENOENT);
+		holds(&kept, (7 + n) * GB);
+	}
+	end(&kept);
+}
+
 /* Who counts a table's references disturbs nobody who works with it. */
 static void test_count_is_apart(void **state)
 {
@@ -362,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_reader_is_seen),
 		cmocka_unit_test(test_no_barrier),
 		cmocka_unit_test(test_looks),
+		cmocka_unit_test(test_recalled),
 		cmocka_unit_test(test_count_is_apart),
 	};
 
