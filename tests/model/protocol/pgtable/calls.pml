@@ -404,22 +404,31 @@ proctype merger(byte a)
 	flush()
 }
 
-/* Looks one page up. */
-proctype reader(byte a)
+/* Says that it is there, and that it is not any more. */
+inline announce()
 {
-	byte g, n, c, l, d, f;
-	bool announced = true;
-
-	atomic {
-		begin(a);
 #ifndef NOT_ANNOUNCED
-		do
-		:: f < FLAGS && !flag[f] -> flag[f] = true; break
-		:: f < FLAGS && flag[f] -> f++
-		:: f == FLAGS -> others++; break
-		od
+	do
+	:: f < FLAGS && !flag[f] -> flag[f] = true; break
+	:: f < FLAGS && flag[f] -> f++
+	:: f == FLAGS -> others++; break
+	od
 #endif
-	}
+}
+
+inline withdraw()
+{
+#ifndef NOT_ANNOUNCED
+	if
+	:: f < FLAGS -> flag[f] = false
+	:: else -> others--
+	fi
+#endif
+}
+
+/* What the page is, from the root on. */
+inline look_up()
+{
 	do
 	:: walk(a, LAST);
 		atomic {
@@ -450,18 +459,79 @@ proctype reader(byte a)
 #endif
 		:: else
 		fi
-	od;
-	atomic {
-		answer(1 << d);
-		done();
-#ifndef NOT_ANNOUNCED
-		if
-		:: f < FLAGS -> flag[f] = false
-		:: else -> others--
-		fi
-#endif
-	}
+	od
 }
+
+/* Looks one page up. */
+proctype reader(byte a)
+{
+	byte g, n, c, l, d, f;
+	bool announced = true;
+
+	atomic { begin(a); announce() }
+	look_up();
+	atomic { answer(1 << d); done(); withdraw() }
+}
+
+#ifdef RECALLS
+/* Has looked up something near by, and begins where that came by. */
+proctype recaller(byte a)
+{
+	byte g, n, c, l, d, f, above, noted;
+	bool announced = true;
+
+	atomic { begin(a); announce() }
+	walk(a, LAST - 1);
+	atomic {
+		above = (l == LAST - 1 -> n : NONE);
+		noted = g;
+		done();
+		withdraw();
+		f = 0
+	}
+	atomic { begin(a); announce() }
+	atomic { g = generation; c = NONE }
+	if
+#ifdef RECALL_SKIPS_GENERATION
+	:: above != NONE ->
+#else
+	:: above != NONE && noted == g ->
+#endif
+		atomic {
+			looks[_pid] = above;
+			c = link[AT(above, a, LAST - 1)];
+			if
+			:: c != NONE -> looks[_pid] = c
+			:: else
+			fi
+		}
+	:: else
+	fi;
+	if
+	:: c != NONE ->
+		atomic {
+			assert(HAS_MEMORY(c));
+			d = desc[AT(c, a, LAST)]
+		};
+		if
+#ifndef RECALL_SKIPS_DEAD
+		:: word[above] & DEAD -> d = 0
+#endif
+		:: else
+		fi;
+		if
+		:: generation != g -> d = 0
+		:: else
+		fi
+	:: else
+	fi;
+	if
+	:: !IS_LEAF(d) || d >= BROKEN -> look_up()
+	:: else
+	fi;
+	atomic { answer(1 << d); done(); withdraw() }
+}
+#endif
 
 inline take_spare()
 {
