@@ -45,7 +45,9 @@ struct iomm_object {
 	const struct iomm_object_type *type;
 	struct iomm_ctx *ctx;
 	struct iomm_object *next; /* on the reap list; in quarantine */
-	_Atomic uint32_t refs;
+	/* Aligned as any member may be, since it may begin a cache line, with all
+	 * else before and behind it. */
+	_Alignas(uint64_t) _Atomic uint32_t refs;
 };
 
 /* Allocates type->bytes zeroed with one reference; NULL when out of memory or

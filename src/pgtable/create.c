@@ -88,6 +88,11 @@ const struct iomm_object_type iomm_pgtable_type = {
 	.destroy = destroy_pgtable,
 };
 
+_Static_assert((IOMM_CACHE_LINE - offsetof(struct iomm_object, refs)) %
+			       _Alignof(struct iomm_pgtable) ==
+		       0,
+	       "a page table is aligned");
+
 /* Checking what is wanted */
 
 static int check_widths(struct iomm_ctx *ctx, struct plan *plan)

@@ -3,6 +3,7 @@
 
 #include "base/abi.h"
 #include "base/mem.h"
+#include "base/readers.h"
 #include "pgtable/check.h"
 #include "pgtable/gather.h"
 #include "pgtable/sharing.h"
@@ -36,12 +37,13 @@ void iomm_pgtable_barrier(struct iomm_pgtable *pgtable)
 {
 	struct iomm_ctx *ctx = pgtable->object.ctx;
 
-	if (pgtable->sharing->by_stores && ctx->platform.barrier)
+	if (!pgtable->sharing->by_stores)
+		return;
+	/* The hook is about the others. */
+	iomm_full_fence();
+	if (ctx->platform.barrier)
 		(void)ctx->platform.barrier(ctx->platform_data);
 }
-
-/* How many of them a thread looks at for its own. */
-#define PROBES 4u
 
 static inline uint32_t first_place(const void *thread)
 {
@@ -54,7 +56,7 @@ find_place(struct iomm_pgtable *pgtable)
 	void *thread = iomm_thread(pgtable->object.ctx), *owner;
 	uint32_t n, first = first_place(thread);
 
-	for (n = 0; n < PROBES; n++) {
+	for (n = 0; n < IOMM_SHARING_SLOTS; n++) {
 		uint32_t i = (first + n) & (IOMM_SHARING_SLOTS - 1);
 		struct iomm_place *place = &pgtable->sharing->place[i];
 

@@ -255,12 +255,13 @@ FN(link)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level,
 		iomm_op_sync_table(op->pgtable, child, FMT_GRANULE);
 	if (!fresh && !iomm_op_lock(op, node))
 		return false;
+	/* Before others see it, or free it. */
+	if (!fresh && op->streamed) {
+		op->pgtable->vector->ordered();
+		op->streamed = false;
+	}
 	taken = iomm_node_child(node, slot) || FMT_VALID(iomm_desc_load(desc));
 	if (!taken) {
-		if (!fresh && op->streamed) {
-			op->pgtable->vector->ordered();
-			op->streamed = false;
-		}
 		/* The books first: a link that they lack is none of ours. */
 		if (op->shared && !fresh && !op->detached)
 			iomm_node_revive(child, 0);

@@ -61,8 +61,9 @@ static void FN(look)(const struct iomm_pgtable *pgtable, uint64_t iova,
 		return;
 	}
 	place = iomm_pgtable_reader(pgtable);
-	reader = place ? iomm_place_read(place)
-		       : iomm_table_reader_enter(pgtable->sharing);
+	reader = place ? iomm_place_read(place) : NULL;
+	if (!reader)
+		reader = iomm_table_reader_enter(pgtable->sharing);
 	while (!FN(glance)(pgtable, iova, deepest, out) ||
 	       (FN(unsettled)(out) && ++tries < FMT_PATIENCE))
 		;
@@ -194,11 +195,16 @@ static inline uint64_t FN(glance_page)(const struct iomm_pgtable *pgtable,
 	uintptr_t generation;
 	uint64_t desc = 0;
 
-	(void)iomm_place_read(place);
+	if (!iomm_place_read(place))
+		return 0;
 	generation = iomm_pgtable_generation(pgtable);
 	if (iova - noted->above.first >= noted->above.span ||
 	    noted->generation != generation)
 		FN(note_look)(pgtable, noted, iova, generation);
+	/* Not dead now, so it was linked during this call, and what is linked to
+	 * it is freed by nobody who has not seen us. */
+	if (noted->above.span && iomm_node_dead(noted->above.node))
+		noted->above.span = 0;
 	if (noted->above.span)
 		node = iomm_node_child(noted->above.node,
 				       (uint32_t)((iova - noted->above.first) >>
@@ -206,11 +212,8 @@ static inline uint64_t FN(glance_page)(const struct iomm_pgtable *pgtable,
 	if (node) {
 		desc = iomm_desc_acquire(
 			FN(desc)(node, FN(slot)(iova, FMT_LAST)));
-		if (iomm_node_dead(noted->above.node) ||
-		    generation != iomm_pgtable_generation(pgtable)) {
-			noted->above.span = 0;
+		if (generation != iomm_pgtable_generation(pgtable))
 			desc = 0;
-		}
 	}
 	iomm_place_read_end(place);
 	return desc;

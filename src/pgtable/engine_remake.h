@@ -216,6 +216,7 @@ static int FN(map_split)(struct iomm_engine_op *op, struct iomm_node *child,
 	build.raw = op->raw;
 	build.generation = op->generation;
 	build.more = NULL;
+	build.first = base;
 	build.iova = base;
 	build.last = base + (FN(size)(level) - 1);
 	build.paddr = FMT_LEAF_PA(desc, level);
@@ -290,6 +291,7 @@ static int FN(replace_leaf)(struct iomm_engine_op *op, struct iomm_node *node,
 		iomm_node_disown(node, slot);
 		if (op->shared)
 			iomm_node_revive(child, IOMM_NODE_DEAD);
+		op->shown = true;
 		return r;
 	}
 	iomm_node_sub(node, 1);

@@ -121,6 +121,7 @@ static bool repeat_more(struct iomm_engine_op *op)
 	if (op->last == repeat->last)
 		return false;
 	op->paddr = repeat->paddr;
+	op->first = op->iova;
 	op->last = op->iova + (repeat->bytes - 1);
 	return true;
 }
@@ -278,6 +279,7 @@ static bool list_more(struct iomm_engine_op *op)
 		return false;
 	piece = next_piece(list);
 	op->paddr = piece.paddr;
+	op->first = op->iova;
 	op->last = op->iova + (piece.bytes - 1);
 	return true;
 }

@@ -187,10 +187,12 @@ iomm_table_reader_enter(struct iomm_sharing *sharing)
 	return &sharing->more;
 }
 
-/* The same for a thread with a place, which reads nothing else meanwhile. */
+/* The same for a thread with a place; NULL: it was interrupted there. */
 static inline struct iomm_table_reader *
 iomm_place_read(struct iomm_place *place)
 {
+	if (atomic_load_explicit(&place->reader.busy, memory_order_relaxed))
+		return NULL;
 	atomic_store_explicit(&place->reader.busy, 1, memory_order_relaxed);
 	iomm_place_order();
 	return &place->reader;

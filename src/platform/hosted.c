@@ -8,6 +8,7 @@
 #include <linux/membarrier.h>
 #include <linux/mempolicy.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,6 +215,18 @@ hosted_log(void *data, uint32_t level, const char *tag, const char *line)
 		(void)fprintf(stderr, "iomm: %s: %s\n", name[level], line);
 }
 
+/* The kernel may be out of memory for a moment. */
+static bool membarrier(int command)
+{
+	uint32_t tries = 100;
+	long r;
+
+	while ((r = syscall(SYS_membarrier, command, 0, 0)) &&
+	       errno == ENOMEM && tries--)
+		(void)sched_yield();
+	return !r;
+}
+
 static int hosted_barrier(void *data)
 {
 	static _Atomic bool promised;
@@ -222,24 +235,25 @@ static int hosted_barrier(void *data)
 
 	(void)data;
 	/* A process has to say once that it is going to ask. */
-	done = !syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0,
-			0) ||
-	       (!syscall(SYS_membarrier,
-			 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) &&
-		!syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0,
-			 0));
-	errno = kept;
+	done = membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) ||
+	       (membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) &&
+		membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED));
 	if (done) {
 		atomic_store_explicit(&promised, true, memory_order_relaxed);
+		errno = kept;
 		return 0;
 	}
-	if (!atomic_load_explicit(&promised, memory_order_relaxed))
+	if (!atomic_load_explicit(&promised, memory_order_relaxed)) {
+		errno = kept;
 		return -IOMM_EOPNOTSUPP;
-	/* Other threads rely on it, and nobody can tell them. To go on would be
-	 * to use memory that was freed. */
-	(void)fputs("iomm: membarrier(2) worked when a context was made and "
-		    "does not any more: let it through your seccomp filter\n",
-		    stderr);
+	}
+	/* Other threads may rely on it, and nobody can tell them. To go on would
+	 * be to use memory that was freed. */
+	(void)fprintf(
+		stderr,
+		"iomm: membarrier(2) worked in this process and does not "
+		"any more (errno %d): let it through your seccomp filter\n",
+		errno);
 	abort();
 }
 

@@ -18,8 +18,13 @@
 #define PAGE	    UINT64_C(4096)
 #define BLOCK	    (512 * PAGE)
 #define SPAN	    (2 * BLOCK) /* what is fought for */
-#define BASE	    (UINT64_C(1) << 30)
-#define STEADY	    (BASE + SPAN) /* a page beside it, in a table that stays */
+/* Half of it below one table above the last level, half below another: those,
+ * too, go and come back in each other's place. */
+#define GIB	    (UINT64_C(1) << 30)
+#define BASE	    (2 * GIB - BLOCK)
+#define STEADY	    PAGE /* stays, in tables that stay */
+/* Where nobody but the thread maps, far from all else. */
+#define OWN(thread) ((4 + (thread)) * GIB)
 /* Where a thread maps a page says who did. */
 #define OUT(thread) ((uint64_t)((thread) + 1) << 34)
 #define PAGES	    (SPAN / PAGE)
@@ -163,7 +168,7 @@ static void look(struct scene *s, struct random *random)
 		race_require(right(extents[n].iova, extents[n].paddr),
 			     extents[n].iova);
 	if (all) {
-		RACE_RESULT(iomm_pgtable_walk(s->table, BASE, SPAN + BLOCK, see,
+		RACE_RESULT(iomm_pgtable_walk(s->table, 0, BASE + SPAN, see,
 					      &steady),
 			    0);
 		race_require(steady, 0);
@@ -257,11 +262,29 @@ static void map_body(void *shared, uint32_t thread, struct random *random)
 
 	if (watches(s, thread, random))
 		return;
-	for (n = 0; n < 8; n++) {
+	for (n = 0; n < 4; n++) {
 		iova = some(random, &bytes);
 		map(s, thread, iova, bytes);
 	}
 	rests(s);
+}
+
+/* What a thread has to itself is there from its map to its unmap, and neither
+ * before nor after; the tables that it takes for that were others', and go back
+ * to them. */
+static void
+come_and_go(struct scene *s, uint32_t thread, struct iomm_gather *gather)
+{
+	struct iomm_translation at = { .size = sizeof(at) };
+	uint64_t iova = OWN(thread);
+
+	RACE_RESULT(iomm_pgtable_translate(s->table, iova, &at), -IOMM_ENOENT);
+	map(s, thread, iova, PAGE);
+	RACE_RESULT(iomm_pgtable_translate(s->table, iova, &at), 0);
+	race_require(at.paddr == OUT(thread) + iova, at.paddr);
+	/* Its tables one after the other, or as a whole. */
+	unmap(s, gather, iova, random_percent(random, 50) ? PAGE : GIB);
+	RACE_RESULT(iomm_pgtable_translate(s->table, iova, &at), -IOMM_ENOENT);
 }
 
 /* Maps, and unmaps also what others mapped. */
@@ -275,12 +298,13 @@ static void unmap_body(void *shared, uint32_t thread, struct random *random)
 	if (watches(s, thread, random))
 		return;
 	iomm_gather_init(&gather);
-	for (n = 0; n < 8; n++) {
+	for (n = 0; n < 4; n++) {
 		iova = some(random, &bytes);
 		if (random_percent(random, 50))
 			map(s, thread, iova, bytes);
 		else
 			unmap(s, &gather, iova, bytes);
+		come_and_go(s, thread, random, &gather);
 		if (random_percent(random, 30))
 			RACE_RESULT(iomm_gather_flush(&gather), 0);
 	}
@@ -299,7 +323,7 @@ static void split_body(void *shared, uint32_t thread, struct random *random)
 	if (watches(s, thread, random))
 		return;
 	iomm_gather_init(&gather);
-	for (n = 0; n < 6; n++) {
+	for (n = 0; n < 4; n++) {
 		iova = some(random, &bytes);
 		switch (random_below(random, 5)) {
 		case 0:
@@ -330,13 +354,55 @@ static void split_body(void *shared, uint32_t thread, struct random *random)
 	rests(s);
 }
 
+/* A page at a time, many in a row in one table: its lock is kept, and taken over,
+ * by who has a cursor of his own as well. Now and then all of it goes. */
+static void keep_body(void *shared, uint32_t thread, struct random *random)
+{
+	struct scene *s = shared;
+	struct iomm_gather gather;
+	struct iomm_cursor cursor;
+	uint64_t iova, block, done;
+	uint32_t turn, n;
+
+	if (watches(s, thread, random))
+		return;
+	iomm_gather_init(&gather);
+	RACE_RESULT(iomm_cursor_init(&cursor, s->table), 0);
+	for (turn = 0; turn < 2; turn++) {
+		block = BASE + random_below(random, SPAN / BLOCK) * BLOCK;
+		for (n = 0; n < 24; n++) {
+			iova = block + random_below(random, 16) * PAGE;
+			done = 0;
+			if (random_percent(random, 10)) {
+				RACE_RESULT(iomm_cursor_map(&cursor, iova,
+							    OUT(thread) + iova,
+							    PAGE, RW, 0, &done),
+					    0, -IOMM_EEXIST);
+				add(&s->mapped, done);
+			} else if (random_percent(random, 50)) {
+				map(s, thread, iova, PAGE);
+			} else {
+				unmap(s, &gather, iova, PAGE);
+			}
+		}
+		if (random_percent(random, 20))
+			unmap(s, &gather, BASE, SPAN);
+		come_and_go(s, thread, random, &gather);
+		if (random_percent(random, 30))
+			RACE_RESULT(iomm_gather_flush(&gather), 0);
+	}
+	iomm_cursor_fini(&cursor);
+	RACE_RESULT(iomm_gather_flush(&gather), 0);
+	rests(s);
+}
+
 static void trim_body(void *shared, uint32_t thread, struct random *random)
 {
 	struct scene *s = shared;
 	uint32_t n;
 
 	if (thread == 2) {
-		for (n = 0; n < 20; n++) {
+		for (n = 0; n < 10; n++) {
 			(void)iomm_pgtable_trim(s->table);
 			race_dally(random);
 		}
@@ -357,7 +423,7 @@ static void dirty_body(void *shared, uint32_t thread, struct random *random)
 	if (watches(s, thread, random))
 		return;
 	iomm_gather_init(&gather);
-	for (n = 0; n < 6; n++) {
+	for (n = 0; n < 4; n++) {
 		if (random_percent(random, 30))
 			RACE_RESULT(iomm_pgtable_split(s->table, BASE, SPAN,
 						       PAGE),
@@ -484,6 +550,7 @@ int main(void)
 		RACE("map against map", 4, begin_two, map_body, end),
 		RACE("map against unmap", 4, begin_two, unmap_body, end),
 		RACE("eight threads", RACE_MOST, begin_many, unmap_body, end),
+		RACE("locks that are kept", 4, begin_two, keep_body, end),
 		RACE("split against translate", 4, begin_mapped, split_body,
 		     end),
 		RACE("the same, hitless", 4, begin_hitless, split_body, end),
@@ -494,7 +561,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RACE_TEST(races[0]), RACE_TEST(races[1]), RACE_TEST(races[2]),
 		RACE_TEST(races[3]), RACE_TEST(races[4]), RACE_TEST(races[5]),
-		RACE_TEST(races[6]),
+		RACE_TEST(races[6]), RACE_TEST(races[7]),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

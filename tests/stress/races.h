@@ -32,7 +32,8 @@ struct race {
 	void (*end)(void *shared);
 };
 
-/* Of rounds: RACE_ROUNDS in the environment, or 500. What the threads draw comes
+/* Of rounds: RACE_ROUNDS in the environment, or 500; none of a race whose name
+ * does not contain RACE_ONLY, if that is there. What the threads draw comes
  * from RACE_SEED; when they run, of course, does not. */
 void race_test(void **state); /* *state is a struct race */
 int race_clean(void **state);

@@ -497,14 +497,19 @@ proctype recaller(byte a)
 #else
 	:: above != NONE && noted == g ->
 #endif
-		atomic {
-			looks[_pid] = above;
-			c = link[AT(above, a, LAST - 1)];
-			if
-			:: c != NONE -> looks[_pid] = c
-			:: else
-			fi
-		}
+		if
+#ifndef RECALL_SKIPS_DEAD
+		:: word[above] & DEAD
+#endif
+		:: else ->
+			atomic {
+				c = link[AT(above, a, LAST - 1)];
+				if
+				:: c != NONE -> looks[_pid] = c
+				:: else
+				fi
+			}
+		fi
 	:: else
 	fi;
 	if
@@ -513,12 +518,6 @@ proctype recaller(byte a)
 			assert(HAS_MEMORY(c));
 			d = desc[AT(c, a, LAST)]
 		};
-		if
-#ifndef RECALL_SKIPS_DEAD
-		:: word[above] & DEAD -> d = 0
-#endif
-		:: else
-		fi;
 		if
 		:: generation != g -> d = 0
 		:: else

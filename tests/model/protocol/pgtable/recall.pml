@@ -25,6 +25,7 @@ init {
 		:: run mapper(4, 2)
 		:: run mapper(0, 2)
 		:: run mapper(2, 2)
+		:: run trimmer()
 		fi
 	}
 	judge()
