@@ -54,9 +54,8 @@ extern const struct iomm_object_type iomm_group_type;
 
 /*
  * What the domains do when devices come and go. Called with the claim held, and
- * outside of locks. They use the drivers' callbacks; entering the presence of
- * instances is theirs in `leave` (by force: the instance may be waiting for
- * just this device), and done in `join`.
+ * outside of locks. They use the drivers' callbacks: in `join` inside the presence
+ * of the instances, and in `leave` while these have to wait for the device.
  */
 struct iomm_group_ops {
 	/*

@@ -1,31 +1,27 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-#include "device/attach.h"
+#include "base/mem.h"
 #include "device/device.h"
 
 /* Making and freeing */
 
+/* An ID for each specifier, and at most as many keys. */
 static uint64_t bytes_of(uint32_t room)
 {
 	return sizeof(struct iomm_member) +
-	       (uint64_t)room * sizeof(struct iomm_binding);
+	       (uint64_t)room *
+		       (sizeof(struct iomm_binding) + sizeof(iomm_u64) +
+			2 * sizeof(struct iomm_mark *));
 }
 
-/* An ID for each specifier, and at most as many keys. */
-static uint64_t mark_bytes(const struct iomm_member *member)
+/* Where the next binding's IDs begin. */
+static iomm_u64 *end_of_ids(struct iomm_member *member)
 {
-	return 2ull * member->room * sizeof(struct iomm_mark *);
-}
+	const struct iomm_binding *last;
 
-static uint64_t id_bytes(const struct iomm_member *member)
-{
-	return (uint64_t)member->room * sizeof(iomm_u64);
-}
-
-static int fail_memory(const struct iomm_device *device)
-{
-	return IOMM_FAIL(device->obj.ctx, IOMM_ENOMEM,
-			 "no memory for what %s is behind",
-			 IOMM_STR(device->name));
+	if (!member->nr_bindings)
+		return (iomm_u64 *)(void *)(member->bindings + member->room);
+	last = &member->bindings[member->nr_bindings - 1];
+	return last->ids + last->nr_ids;
 }
 
 int iomm_member_create(struct iomm_device *device, struct iomm_fwspec *spec,
@@ -37,13 +33,12 @@ int iomm_member_create(struct iomm_device *device, struct iomm_fwspec *spec,
 	struct iomm_member *member = iomm_alloc(ctx, bytes_of(room));
 
 	if (!member)
-		return fail_memory(device);
+		return IOMM_FAIL(ctx, IOMM_ENOMEM,
+				 "no memory for what %s is behind",
+				 IOMM_STR(device->name));
 	member->room = room;
-	member->marks = iomm_alloc(ctx, mark_bytes(member));
-	if (!member->marks) {
-		iomm_free(ctx, member, bytes_of(room));
-		return fail_memory(device);
-	}
+	member->marks =
+		(struct iomm_mark **)(void *)(end_of_ids(member) + room);
 	iomm_list_init(&member->link);
 	member->device = device;
 	member->spec = iomm_object_get(spec);
@@ -62,11 +57,8 @@ void iomm_member_free(struct iomm_member *member)
 	ctx = member->device->obj.ctx;
 	iomm_marks_dismiss(member);
 	iomm_object_drop(member->group);
-	for (n = member->nr_bindings; n--;) {
-		iomm_free(ctx, member->bindings[n].ids, id_bytes(member));
+	for (n = member->nr_bindings; n--;)
 		iomm_object_drop(member->bindings[n].iommu);
-	}
-	iomm_free(ctx, member->marks, mark_bytes(member));
 	iomm_object_drop(member->spec);
 	iomm_free(ctx, member, bytes_of(member->room));
 }
@@ -83,9 +75,7 @@ binding_for(struct iomm_member *member, struct iomm_iommu *iommu)
 		if (binding->iommu == iommu)
 			return binding;
 	}
-	binding->ids = iomm_alloc(iommu->obj.ctx, id_bytes(member));
-	if (!binding->ids)
-		return NULL;
+	binding->ids = end_of_ids(member);
 	iomm_list_init(&binding->link);
 	binding->member = member;
 	binding->iommu = iomm_object_get(iommu);
@@ -104,18 +94,29 @@ bool iomm_binding_has_id(const struct iomm_binding *binding, uint64_t id)
 	return false;
 }
 
+/* Those of later bindings move up. */
+static void
+add_id(struct iomm_member *member, struct iomm_binding *binding, uint64_t id)
+{
+	iomm_u64 *at = binding->ids + binding->nr_ids;
+	iomm_u64 *end = end_of_ids(member);
+
+	memmove(at + 1, at, (size_t)(end - at) * sizeof(*at));
+	*at = id;
+	binding->nr_ids++;
+	while (++binding < member->bindings + member->nr_bindings)
+		binding->ids++;
+}
+
 int iomm_member_add(struct iomm_member *member, struct iomm_iommu *iommu,
 		    const struct iomm_specifier *specifier)
 {
 	struct iomm_binding *binding = binding_for(member, iommu);
 	uint64_t id;
-	int err;
+	int err = iomm_binding_translate(binding, specifier, &id);
 
-	if (!binding)
-		return fail_memory(member->device);
-	err = iomm_binding_translate(binding, specifier, &id);
 	if (!err && !iomm_binding_has_id(binding, id))
-		binding->ids[binding->nr_ids++] = id;
+		add_id(member, binding, id);
 	return err;
 }
 

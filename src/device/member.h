@@ -38,9 +38,10 @@ struct iomm_mark {
 	struct iomm_mark *next; /* on the way out */
 };
 
-/* A device at one instance. */
+/* A device at one instance. Aligned, since IDs come behind an array of them. */
 struct iomm_binding {
-	struct iomm_list link; /* iomm_iommu.bindings while `probed` */
+	_Alignas(iomm_u64) struct iomm_list link; /* iomm_iommu.bindings while
+						     `probed` */
 	struct iomm_member *member;
 	struct iomm_iommu *iommu; /* with a reference */
 	void *priv;		  /* the driver's */
@@ -50,6 +51,7 @@ struct iomm_binding {
 	bool probed;		  /* ops.release is owed */
 };
 
+/* Behind the bindings come their IDs, and behind these the marks. */
 struct iomm_member {
 	struct iomm_list link; /* iomm_group.members */
 	struct iomm_device *device;

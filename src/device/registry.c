@@ -42,6 +42,21 @@ void iomm_registry_remove_device(struct iomm_registry *registry,
 	iomm_index_remove(&registry->by_name, &device->by_name);
 }
 
+struct iomm_device *iomm_registry_take(struct iomm_list *list, size_t offset)
+{
+	struct iomm_device *device;
+	struct iomm_list *first;
+
+	while (!iomm_list_empty(list)) {
+		first = list->next;
+		iomm_list_del(first);
+		device = (struct iomm_device *)(void *)((char *)first - offset);
+		if (iomm_object_get_unless_zero(&device->obj))
+			return device;
+	}
+	return NULL;
+}
+
 static struct iomm_iommu *iommu_of(const struct iomm_index_entry *entry)
 {
 	return iomm_container_of(entry, struct iomm_iommu, by_node);
@@ -263,15 +278,13 @@ static void expire(struct iomm_registry *registry, uint64_t now)
 static struct iomm_device *next_due(struct iomm_ctx *ctx)
 {
 	struct iomm_registry *registry = iomm_registry(ctx);
-	struct iomm_device *device = NULL;
+	struct iomm_device *device;
 
 	iomm_lock(ctx, &registry->lock);
-	while (!device && !iomm_list_empty(&registry->replay)) {
-		device = DEVICE(registry->replay.next, wait_link);
+	device = iomm_registry_take(&registry->replay,
+				    offsetof(struct iomm_device, wait_link));
+	if (device)
 		leave_queue(registry, device);
-		if (!iomm_object_get_unless_zero(&device->obj))
-			device = NULL;
-	}
 	iomm_unlock(ctx, &registry->lock);
 	return device;
 }

@@ -49,6 +49,10 @@ void iomm_registry_add_device(struct iomm_registry *registry,
 void iomm_registry_remove_device(struct iomm_registry *registry,
 				 struct iomm_device *device);
 
+/* Takes devices off a list, whose link lies `offset` into them, up to the first
+ * that is not going. That one, with a reference; NULL: none was left. */
+struct iomm_device *iomm_registry_take(struct iomm_list *list, size_t offset);
+
 /* The instance of a node, also one that is going, without a reference. A node
  * has one at most. */
 struct iomm_iommu *

@@ -203,16 +203,11 @@ static struct iomm_device *
 next_gone(struct iomm_ctx *ctx, struct iomm_list *due)
 {
 	struct iomm_registry *registry = iomm_registry(ctx);
-	struct iomm_device *device = NULL;
+	struct iomm_device *device;
 
 	iomm_lock(ctx, &registry->lock);
-	while (!device && !iomm_list_empty(due)) {
-		device = iomm_container_of(due->next, struct iomm_device,
-					   gone_link);
-		iomm_list_del(&device->gone_link);
-		if (!iomm_object_get_unless_zero(&device->obj))
-			device = NULL;
-	}
+	device = iomm_registry_take(due,
+				    offsetof(struct iomm_device, gone_link));
 	iomm_unlock(ctx, &registry->lock);
 	return device;
 }

@@ -58,6 +58,18 @@ read_config(struct iomm_ctx *ctx, const struct iomm_domain_config *config,
 	return err;
 }
 
+/* Its last address is in the first version of the struct. */
+static int
+table_info(const struct iomm_domain *domain, struct iomm_pgtable_info *info)
+{
+	uint64_t reach = domain->space->reach;
+	int err = iomm_pgtable_info(domain->pgtable, info);
+
+	if (!err && info->first_iova <= reach && reach < info->last_iova)
+		info->last_iova = reach;
+	return err;
+}
+
 static int
 make_table(struct iomm_domain *domain, struct iomm_group *group,
 	   struct iomm_member *extra, const struct iomm_domain_config *config)
@@ -68,7 +80,7 @@ make_table(struct iomm_domain *domain, struct iomm_group *group,
 	if (err)
 		return err;
 	domain->info.size = sizeof(domain->info);
-	return iomm_pgtable_info(domain->pgtable, &domain->info);
+	return table_info(domain, &domain->info);
 }
 
 int iomm_domain_make(struct iomm_group *group, struct iomm_member *extra,
@@ -135,6 +147,21 @@ static int begin(struct iomm_domain *domain)
 	return iomm_space_begin(domain->space);
 }
 
+/* A table may be wider than the devices need. What wraps around is the table's to
+ * refuse. */
+static int
+check_reach(const struct iomm_domain *domain, uint64_t iova, uint64_t bytes)
+{
+	uint64_t reach = domain->space->reach;
+
+	if (!bytes || iova + (bytes - 1) <= reach)
+		return 0;
+	return IOMM_FAIL(domain->obj.ctx, IOMM_EINVAL,
+			 "the range of %x bytes at %x goes beyond %x, the last "
+			 "address that the domain's devices can reach",
+			 bytes, iova, reach);
+}
+
 int iomm_domain_map(struct iomm_domain *domain, uint64_t iova, uint64_t paddr,
 		    uint64_t bytes, uint32_t prot, uint32_t flags,
 		    uint64_t *mapped)
@@ -146,8 +173,10 @@ int iomm_domain_map(struct iomm_domain *domain, uint64_t iova, uint64_t paddr,
 	err = begin(domain);
 	if (err)
 		return err;
-	err = iomm_pgtable_map(domain->pgtable, iova, paddr, bytes, prot, flags,
-			       mapped);
+	err = check_reach(domain, iova, bytes);
+	if (!err)
+		err = iomm_pgtable_map(domain->pgtable, iova, paddr, bytes,
+				       prot, flags, mapped);
 	iomm_space_end(domain->space);
 	return err;
 }
@@ -234,7 +263,7 @@ int iomm_domain_info(struct iomm_domain *domain, struct iomm_pgtable_info *info)
 
 	if (err)
 		return err;
-	err = iomm_pgtable_info(domain->pgtable, info);
+	err = table_info(domain, info);
 	iomm_space_end(domain->space);
 	return err;
 }

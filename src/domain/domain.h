@@ -17,6 +17,9 @@ struct iomm_space {
 	struct iomm_ctx *ctx; /* alive as long as the table */
 	/* Where tables cannot be shared: one thread at a time works on it. */
 	struct iomm_claim claim;
+	/* What the devices can reach that it was made for, whatever its table
+	 * can; all, if the user wished for a width. */
+	uint64_t reach;
 	uint32_t nr_parts, room;
 	struct iomm_domain_part *parts[]; /* one for each instance */
 };
@@ -27,7 +30,8 @@ struct iomm_domain {
 	/* Paging only. */
 	struct iomm_pgtable *pgtable;
 	struct iomm_space *space;
-	struct iomm_pgtable_info info; /* as created; the registers stay */
+	struct iomm_pgtable_info info; /* as created; the registers stay. No
+					  farther than the space's reach */
 	struct iomm_regions regions;
 
 	struct iomm_lock lock; /* the handler, and the pieces of regions */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Address spaces of a device beside its own: a domain for a PASID. They belong
  * to one device; the group only keeps them. */
-#include "device/attach.h"
 #include "device/device.h"
 #include "domain/ownership.h"
 
@@ -206,26 +205,11 @@ int iomm_domain_attach_pasid(struct iomm_domain *domain,
 
 /* Detaching */
 
-static void block(const struct slot *slot)
-{
-	struct iomm_binding *binding = slot->member->bindings;
-	struct iomm_attach at;
-	uint32_t n;
-
-	for (n = 0; n < slot->member->nr_bindings; n++, binding++) {
-		at = iomm_attach_all(binding);
-		at.pasid = slot->pasid;
-		/* The instance may be on its way out, and wait for this. */
-		iomm_presence_force(&binding->iommu->presence);
-		iomm_attach_block(binding, &at);
-		iomm_presence_exit(binding->iommu->obj.ctx,
-				   &binding->iommu->presence);
-	}
-}
-
+/* An instance that is on its way out waits for the member, which is bound yet,
+ * and so for the group's claim: it is there. */
 static void drop(struct iomm_group *group, struct slot *slot)
 {
-	block(slot);
+	iomm_target_commit(NULL, slot->member, slot->pasid);
 	iomm_lock(group->obj.ctx, &group->lock);
 	iomm_index_remove(&group->domains.pasids, &slot->link);
 	iomm_unlock(group->obj.ctx, &group->lock);

@@ -72,6 +72,20 @@ static int default_domain(void *data, void *device, uint32_t *type)
 	return 0;
 }
 
+/* What is wanted, or more where the format has no tables that narrow. */
+static uint32_t width_for(const struct instance *instance,
+			  const struct iomm_domain_setup *setup)
+{
+	const struct iomm_engine_ops *engine =
+		iomm_format_engine(instance->format->type, setup->granule,
+				   setup->ias, instance->oas);
+	uint32_t ias = setup->ias;
+
+	if (engine && ias && ias < engine->min_ias)
+		ias = engine->min_ias;
+	return ias && ias < instance->ias ? ias : instance->ias;
+}
+
 static int domain_alloc(void *data, struct iomm_domain_setup *setup, void **out)
 {
 	struct instance *instance = data;
@@ -81,8 +95,7 @@ static int domain_alloc(void *data, struct iomm_domain_setup *setup, void **out)
 			       instance->format->type->name);
 	if (!setup->granule)
 		setup->granule = instance->granule;
-	if (!setup->ias || setup->ias > instance->ias)
-		setup->ias = instance->ias;
+	setup->ias = width_for(instance, setup);
 	setup->oas = instance->oas;
 	setup->memory = instance->memory;
 	/* This process's memory is coherent with itself. */

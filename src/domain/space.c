@@ -200,30 +200,37 @@ static uint32_t mask_bits(uint64_t mask)
 	return bits;
 }
 
-/* What all devices of the group can do. */
+/* How far all devices of the group can reach. */
+static uint64_t reach_of(struct iomm_group *group, struct iomm_member *extra)
+{
+	struct iomm_member *member = NULL;
+	uint64_t mask = UINT64_MAX;
+
+	while ((member = iomm_crew_next(group, extra, member)))
+		mask &= member->limits.dma_mask;
+	return mask;
+}
+
+/* What else they can do. */
 static void limit_setup(struct iomm_group *group, struct iomm_member *extra,
 			struct iomm_domain_setup *setup)
 {
-	uint64_t mask = UINT64_MAX;
 	struct iomm_member *member = NULL;
 
 	setup->flags |= IOMM_PGTABLE_COHERENT;
 	while ((member = iomm_crew_next(group, extra, member))) {
 		if (!member->limits.coherent)
 			setup->flags &= ~(uint32_t)IOMM_PGTABLE_COHERENT;
-		mask &= member->limits.dma_mask;
 		if (!(setup->flags & IOMM_PGTABLE_NUMA_NODE) &&
 		    member->limits.flags & IOMM_DEVICE_NUMA_NODE) {
 			setup->flags |= IOMM_PGTABLE_NUMA_NODE;
 			setup->numa_node = member->limits.numa_node;
 		}
 	}
-	if (!setup->ias && mask != UINT64_MAX)
-		setup->ias = mask_bits(mask);
 }
 
 static int first_setup(struct iomm_group *group, struct iomm_member *extra,
-		       const struct iomm_domain_config *config,
+		       const struct iomm_domain_config *config, uint64_t reach,
 		       struct iomm_domain_setup *setup)
 {
 	const char *format = config->format ? config->format : "";
@@ -235,6 +242,8 @@ static int first_setup(struct iomm_group *group, struct iomm_member *extra,
 		.ias = config->ias,
 	};
 	limit_setup(group, extra, setup);
+	if (reach != UINT64_MAX)
+		setup->ias = mask_bits(reach);
 	if (iomm_copy_string(setup->format, sizeof(setup->format), format) >=
 	    (int)sizeof(setup->format))
 		return IOMM_FAIL(group->obj.ctx, IOMM_EINVAL,
@@ -394,7 +403,8 @@ int iomm_space_create(struct iomm_group *group, struct iomm_member *extra,
 	struct iomm_space *space;
 	struct iomm_member *member = NULL;
 	uint32_t nr = nr_bindings(group, extra);
-	int err = first_setup(group, extra, config, &setup);
+	uint64_t reach = config->ias ? UINT64_MAX : reach_of(group, extra);
+	int err = first_setup(group, extra, config, reach, &setup);
 
 	if (err)
 		return err;
@@ -403,6 +413,7 @@ int iomm_space_create(struct iomm_group *group, struct iomm_member *extra,
 		return IOMM_FAIL(ctx, IOMM_ENOMEM, "no memory for a domain");
 	space->ctx = ctx;
 	space->room = nr;
+	space->reach = reach;
 	while (!err && (member = iomm_crew_next(group, extra, member)))
 		err = fill_parts(space, member, &setup);
 	if (!err)

@@ -461,6 +461,20 @@ struct iomm_firmware *world_firmware(struct world *w, struct tree *tree)
 	return firmware;
 }
 
+struct iomm_firmware *
+world_static(struct world *w, struct iomm_static_config config)
+{
+	struct iomm_firmware *firmware = NULL;
+
+	config.size = sizeof(config);
+	config.node_stride = sizeof(struct iomm_static_node);
+	config.map_stride = sizeof(struct iomm_static_map);
+	config.region_stride = sizeof(struct iomm_static_region);
+	config.range_stride = sizeof(struct iomm_static_range);
+	assert_ok(iomm_firmware_create_static(w->ctx, &config, &firmware));
+	return firmware;
+}
+
 uint64_t node_at(struct iomm_firmware *firmware, const char *path)
 {
 	uint64_t node = 0;

@@ -24,6 +24,7 @@
 #include <iomm/fwspec.h>
 #include <iomm/group.h>
 #include <iomm/iommu.h>
+#include <iomm/static_firmware.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -152,6 +153,9 @@ void tree_client(struct tree *tree, const char *name, const uint32_t *iommus,
 
 /* A source made of a tree, which is freed. */
 struct iomm_firmware *world_firmware(struct world *w, struct tree *tree);
+/* Firmware of static arrays: sizes and strides are filled in. */
+struct iomm_firmware *
+world_static(struct world *w, struct iomm_static_config config);
 uint64_t node_at(struct iomm_firmware *firmware, const char *path);
 
 /*

@@ -2,8 +2,6 @@
 /* Buses whose answers are the caller's. */
 #include "unit/support.h"
 
-#include <iomm/static_firmware.h>
-
 /* A fabric: its devices are numbered, and their DMA comes through one bridge
  * under IDs that only the fabric's driver knows. */
 struct fabric {
@@ -101,18 +99,13 @@ static struct iomm_firmware *machine(struct world *w)
 		  .cells = { 0x77777 } },
 	};
 	const struct iomm_static_config config = {
-		.size = sizeof(config),
 		.nodes = nodes,
 		.nr_nodes = LENGTH(nodes),
-		.node_stride = sizeof(nodes[0]),
 		.maps = maps,
 		.nr_maps = LENGTH(maps),
-		.map_stride = sizeof(maps[0]),
 	};
-	struct iomm_firmware *firmware = NULL;
 
-	assert_ok(iomm_firmware_create_static(w->ctx, &config, &firmware));
-	return firmware;
+	return world_static(w, config);
 }
 
 static void fabric_init(struct fabric *f, struct world *w)

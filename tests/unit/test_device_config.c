@@ -3,8 +3,6 @@
  * and limits, in his words and in those of firmware. */
 #include "unit/support.h"
 
-#include <iomm/static_firmware.h>
-
 /* One device behind an IOMMU with two IDs, as facts. */
 static const struct iomm_specifier specifiers[] = {
 	{ .size = sizeof(specifiers[0]), .nr_cells = 1, .cells = { 0x10 } },
@@ -79,21 +77,15 @@ static struct iomm_firmware *machine(struct world *w)
 	struct iomm_static_region taken[LENGTH(regions)] = { 0 };
 	struct iomm_static_range ranges[LENGTH(windows)] = { 0 };
 	const struct iomm_static_config config = {
-		.size = sizeof(config),
 		.nodes = nodes,
 		.nr_nodes = LENGTH(nodes),
-		.node_stride = sizeof(nodes[0]),
 		.maps = maps,
 		.nr_maps = LENGTH(maps),
-		.map_stride = sizeof(maps[0]),
 		.regions = taken,
 		.nr_regions = LENGTH(taken),
-		.region_stride = sizeof(taken[0]),
 		.ranges = ranges,
 		.nr_ranges = LENGTH(ranges),
-		.range_stride = sizeof(ranges[0]),
 	};
-	struct iomm_firmware *firmware = NULL;
 	uint32_t n;
 
 	for (n = 0; n < 2; n++) {
@@ -113,8 +105,7 @@ static struct iomm_firmware *machine(struct world *w)
 		ranges[n].first = windows[n].first;
 		ranges[n].last = windows[n].last;
 	}
-	assert_ok(iomm_firmware_create_static(w->ctx, &config, &firmware));
-	return firmware;
+	return world_static(w, config);
 }
 
 static struct iomm_device_info known_of(struct iomm_device *device)
@@ -357,18 +348,14 @@ limits(struct world *w, uint32_t flags, struct iomm_device_config c,
 					     .node = 1,
 					     .nr_cells = 1 };
 	const struct iomm_static_config config = {
-		.size = sizeof(config),
 		.nodes = nodes,
 		.nr_nodes = LENGTH(nodes),
-		.node_stride = sizeof(nodes[0]),
 		.maps = &map,
 		.nr_maps = 1,
-		.map_stride = sizeof(map),
 		.ranges = range,
 		.nr_ranges = range ? 1 : 0,
-		.range_stride = sizeof(*range),
 	};
-	struct iomm_firmware *firmware = NULL;
+	struct iomm_firmware *firmware;
 	struct iomm_device *device = NULL;
 	struct iomm_device_info info;
 	struct iomm_bus *bus = NULL;
@@ -377,7 +364,7 @@ limits(struct world *w, uint32_t flags, struct iomm_device_config c,
 
 	nodes[1].size = sizeof(nodes[1]);
 	nodes[1].name = "dev";
-	assert_ok(iomm_firmware_create_static(w->ctx, &config, &firmware));
+	firmware = world_static(w, config);
 	assert_ok(iomm_bus_create_platform(firmware, "platform", &bus));
 	mock_init(&mock, w);
 	assert_ok(mock_register_as(&mock, node_at(firmware, "iommu"), "iommu",

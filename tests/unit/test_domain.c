@@ -142,6 +142,10 @@ static void test_create_device(void **state)
 	struct iomm_device_config config = { .flags = IOMM_DEVICE_DMA_MASK,
 					     .dma_mask = UINT32_MAX };
 	struct iomm_domain_config c = { .size = sizeof(c), .ias = 40 };
+	const struct iomm_domain_setup wide = { .size = sizeof(wide),
+						.flags = IOMM_PGTABLE_COHERENT,
+						.granule = 4 * KB,
+						.ias = 39 };
 	struct iomm_domain *domain = NULL;
 	struct iomm_device *other = NULL;
 	struct pair r;
@@ -157,6 +161,20 @@ static void test_create_device(void **state)
 	/* No wider, unless asked to be. */
 	assert_ok(iomm_domain_create(other, &c, &domain));
 	assert_int_equal(info_for(domain).ias, 40);
+	assert_int_equal(info_for(domain).last_iova, (UINT64_C(1) << 40) - 1);
+	iomm_domain_put(domain);
+	/* If the driver has no other tables, they are not used beyond that. */
+	r.second.setup = &wide;
+	domain = domain_for(other);
+	r.second.setup = NULL;
+	assert_int_equal(info_for(domain).ias, 39);
+	assert_int_equal(info_for(domain).last_iova, UINT32_MAX);
+	assert_ok(iomm_domain_attach(domain, other));
+	assert_ok(iomm_domain_map(domain, 4 * GB - 4 * KB, 0, 4 * KB, RW, 0,
+				  NULL));
+	assert_fails(iomm_domain_map(domain, 4 * GB, 0, 4 * KB, RW, 0, NULL),
+		     IOMM_EINVAL, w->ctx, "beyond 0xffffffff, the last");
+	assert_ok(iomm_domain_detach(domain, other));
 	iomm_domain_put(domain);
 	iomm_device_put(other);
 	pair_stop(&r);

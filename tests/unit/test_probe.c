@@ -215,9 +215,9 @@ static void test_without_memory(void **state)
 	mock_register(&first, w, "first");
 	mock_register(&second, w, "second");
 	step.device = world_device(w, "both");
-	/* The description and its list, instances, the member and its list of
-	 * marks, the IDs at each, a mark for each, the group and its lock. */
-	assert_int_equal(world_each_site(w, probe_step, &step), 11);
+	/* The description and its list, instances, the member, a mark for each
+	 * ID, the group and its lock. */
+	assert_int_equal(world_each_site(w, probe_step, &step), 8);
 	assert_int_equal(device_state(step.device), IOMM_DEVICE_BOUND);
 	iomm_device_put(step.device);
 	mock_end(&first);

@@ -363,6 +363,47 @@ static void test_main_job(void **state)
 	stop(&j);
 }
 
+/* A device whose addresses are narrower than any table: nothing is mapped beyond
+ * them. */
+static void test_narrow_device(void **state)
+{
+	struct iomm_device_config isa = { .flags = IOMM_DEVICE_DMA_MASK,
+					  .dma_mask = 16 * MB - 1 };
+	struct iomm_domain_config wish = { .size = sizeof(wish), .ias = 24 };
+	struct world *w = *state;
+	struct iomm_soft_driver driver;
+	struct iomm_pgtable_info info = { .size = sizeof(info) };
+	struct iomm_domain *none = UNTOUCHED;
+	uint64_t mapped = 1;
+	struct job j;
+
+	begin(&j, w);
+	driver = driver_of(&j);
+	assert_ok(iomm_soft_register(j.m.soft, &driver, &j.iommu));
+	assert_ok(world_device_with(w, "one", isa, &j.one));
+	assert_ok(iomm_device_probe(j.one));
+	assert_fails(iomm_domain_create(j.one, &wish, &none), IOMM_EINVAL,
+		     w->ctx, "soft0 does 25 bits of input address, not 24");
+	assert_ok(iomm_domain_create(j.one, NULL, &j.domain));
+	assert_ok(iomm_domain_info(j.domain, &info));
+	assert_int_equal(info.ias, 25);
+	assert_int_equal(info.last_iova, 16 * MB - 1);
+	assert_ok(iomm_domain_attach(j.domain, j.one));
+	assert_ok(iomm_domain_map(j.domain, 16 * MB - 8 * KB, RAM_PA, 8 * KB,
+				  RW, 0, NULL));
+	assert_int_equal(peek(&j.m, 0x10, 16 * MB - 8 * KB), j.m.ram[0]);
+	assert_fails(iomm_domain_map(j.domain, 16 * MB - 4 * KB, RAM_PA, 8 * KB,
+				     RW, 0, &mapped),
+		     IOMM_EINVAL, w->ctx, "goes beyond 0xffffff, the last");
+	assert_int_equal(mapped, 0);
+	assert_int_equal(iomm_domain_map(j.domain, 16 * MB, RAM_PA, 4 * KB, RW,
+					 0, NULL),
+			 -IOMM_EINVAL);
+	assert_fails(iomm_domain_map(j.domain, 0, RAM_PA, 0, RW, 0, NULL),
+		     IOMM_EINVAL, w->ctx, "is empty");
+	stop(&j);
+}
+
 /* The domain's tags are its own: a new one sees nothing of an old one. */
 static void test_new_domain(void **state)
 {
@@ -532,6 +573,7 @@ int main(void)
 		WORLD_TEST(test_identity),
 		WORLD_TEST(test_specifier),
 		WORLD_TEST(test_main_job),
+		WORLD_TEST(test_narrow_device),
 		WORLD_TEST(test_new_domain),
 		WORLD_TEST(test_demand),
 		WORLD_TEST(test_unregister),

@@ -270,6 +270,25 @@ static void test_bad_iommus(void **state)
 	iommus(w, BYTES(0), IOMM_EINVAL, "has 1 bytes");
 }
 
+/* Specifiers of one IOMMU need not stand together; its IDs do. */
+static void test_mixed(void **state)
+{
+	struct tree tree = tree_begin();
+	struct machine m;
+
+	tree_iommu(&tree, "a", 1, 1);
+	tree_iommu(&tree, "b", 2, 1);
+	tree_iommu(&tree, "c", 3, 1);
+	TREE_CLIENT(&tree, "dev", 2, 0x20, 1, 0x10, 2, 0x21, 3, 0x30, 1, 0x11,
+		    2, 0x20, 2, 0x22, 1, 0x12, 3, 0x31);
+	tree_finish(&tree);
+	start(&m, *state, &tree);
+	BOUND(&m, at(&m, "/dev"), "11100022", 0x20, 0x21, 0x22, 0x10, 0x11,
+	      0x12, 0x30, 0x31);
+	assert_int_equal(m.mock[0].calls[MOCK_PROBE], 1);
+	stop(&m);
+}
+
 static void test_wide_specifier(void **state)
 {
 	struct machine m;
@@ -399,7 +418,7 @@ int main(void)
 		WORLD_TEST(test_qemu),	       WORLD_TEST(test_apple),
 		WORLD_TEST(test_bad_iommus),   WORLD_TEST(test_wide_specifier),
 		WORLD_TEST(test_many_entries), WORLD_TEST(test_bad_map),
-		WORLD_TEST(test_map),
+		WORLD_TEST(test_map),	       WORLD_TEST(test_mixed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -294,6 +294,72 @@ static void test_name_of_a_dead_device(void **state)
 	mock_end(&first);
 }
 
+/* One whose last reference is gone, while its release action takes its time. */
+struct parting {
+	struct iomm_device *device;
+	pthread_t thread;
+	_Atomic bool begun, may_end;
+};
+
+static void part(void *data)
+{
+	struct parting *p = data;
+
+	p->begun = true;
+	while (!p->may_end)
+		pause_us(100);
+}
+
+static void *put_device(void *arg)
+{
+	struct parting *p = arg;
+
+	iomm_device_put(p->device);
+	return NULL;
+}
+
+static void parting_begin(struct parting *p)
+{
+	assert_ok(pthread_create(&p->thread, NULL, put_device, p));
+	while (!p->begun)
+		pause_us(100);
+}
+
+static void parting_end(struct parting *p)
+{
+	p->may_end = true;
+	assert_ok(pthread_join(p->thread, NULL));
+}
+
+/* It may be due: it is not probed, nor removed, and in nobody's way. */
+static void test_parting(void **state)
+{
+	struct world *w = *state;
+	struct parting two = { 0 }, gone = { 0 };
+	struct mock first;
+	struct queue q;
+
+	begin(&q, w);
+	mock_register(&first, w, "first");
+	two.device = q.device[TWO];
+	q.device[TWO] = NULL;
+	assert_ok(add(w, 1, &gone.device));
+	assert_ok(iomm_device_add_release(two.device, part, &two));
+	assert_ok(iomm_device_add_release(gone.device, part, &gone));
+	assert_ok(iomm_device_set_gone(gone.device));
+	parting_begin(&two);
+	parting_begin(&gone);
+	assert_ok(iomm_ctx_run(w->ctx));
+	parting_end(&two);
+	parting_end(&gone);
+	assert_int_equal(first.calls[MOCK_PROBE], 1);
+	assert_int_equal(device_state(q.device[ONE]), IOMM_DEVICE_BOUND);
+	assert_int_equal(device_state(q.device[BOTH]), IOMM_DEVICE_WAITING);
+	assert_int_equal(world_live(w, IOMM_HANDLE_DEVICE), DEVICES - 1);
+	end(&q);
+	mock_end(&first);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -308,6 +374,7 @@ int main(void)
 		WORLD_TEST(test_due_at_deadline),
 		WORLD_TEST(test_many_names),
 		WORLD_TEST(test_name_of_a_dead_device),
+		WORLD_TEST(test_parting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "unit/zone_support.h"
 
-#include <iomm/static_firmware.h>
-
 enum {
 	SMMU,
 	DISK,
@@ -66,20 +64,16 @@ static const struct iomm_static_region regions[] = {
 
 void world_zone(struct world *w)
 {
-	struct iomm_static_config config = {
-		.size = sizeof(config),
+	const struct iomm_static_config config = {
 		.nodes = nodes,
 		.nr_nodes = LENGTH(nodes),
-		.node_stride = sizeof(nodes[0]),
 		.maps = maps,
 		.nr_maps = LENGTH(maps),
-		.map_stride = sizeof(maps[0]),
 		.regions = regions,
 		.nr_regions = LENGTH(regions),
-		.region_stride = sizeof(regions[0]),
 	};
 
-	assert_ok(iomm_firmware_create_static(w->ctx, &config, &w->firmware));
+	w->firmware = world_static(w, config);
 	assert_ok(iomm_bus_create_platform(w->firmware, "platform", &w->bus));
 }
 
