@@ -75,10 +75,11 @@ struct iomm_platform {
 
 	/** Returns when every other thread of the program has passed a full
 	 * memory barrier; 0, or a negative IOMM_E* when that cannot be had.
-	 * Asked when a context is made: what works then has to go on working. Called in any context, and under locks of the library's.
-	 * Optional: without it each look-up that takes no lock, and each call
-	 * on a shared page table, pays for a barrier of its own. The hosted one
-	 * is membarrier(2); where it has worked once in a process and a filter
+	 * Asked when a context is made: what works then has to go on working.
+	 * Called in any context, and under locks of the library's. Optional:
+	 * without it each look-up that takes no lock, and each call on a shared
+	 * page table, pays for a barrier of its own. The hosted one is
+	 * membarrier(2); where that has worked once in a process and a filter
 	 * takes it away later, the program is aborted. */
 	IOMM_FN(int, barrier, (void *data));
 

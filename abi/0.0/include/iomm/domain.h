@@ -107,7 +107,9 @@ iomm_domain_set_fault_handler(struct iomm_domain *domain,
 			      void *data, void (*release)(void *data));
 
 /**
- * What the domain's page table was granted.
+ * What the domain's page table was granted. Its `last_iova` is as far as the
+ * devices of the group can reach that the domain was made for, if no width was
+ * asked for: the table may be wider.
  *
  * @param domain a paging domain
  * @param info filled; its `size` is read first
@@ -227,7 +229,7 @@ iomm_domain_detach_pasid(struct iomm_domain *domain, struct iomm_device *device,
 			 uint32_t pasid);
 
 /**
- * Maps, as iomm_pgtable_map().
+ * Maps, as iomm_pgtable_map(), up to the `last_iova` of iomm_domain_info().
  *
  * @param domain a paging domain
  * @param iova first I/O address

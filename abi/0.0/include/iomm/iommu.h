@@ -56,9 +56,10 @@ struct iomm_domain_setup {
 	/* As the fields of iomm_pgtable_config. In: the user's granule and page
 	 * sizes, and the input width that he or the device's DMA mask asks for
 	 * (0: no wish). Out: what the table is made with; a user's wish that is
-	 * not met makes iomm_domain_create() fail. When a device is behind
-	 * several instances, each is asked, and must leave what the first one
-	 * set. */
+	 * not met makes iomm_domain_create() fail. A table may be wider than
+	 * the mask, if the hardware has none that narrow: nothing is mapped
+	 * where the device cannot reach. When a device is behind several
+	 * instances, each is asked, and must leave what the first one set. */
 	iomm_u64 granule;      /**< table granule, bytes */
 	iomm_u64 page_sizes;   /**< leaf sizes, a bit for each */
 	uint32_t ias;	       /**< input address width, bits */
