@@ -407,7 +407,9 @@ proctype merger(byte a)
 /* Says that it is there, and that it is not any more. */
 inline announce()
 {
-#ifndef NOT_ANNOUNCED
+#ifdef NOT_ANNOUNCED
+	skip
+#else
 	do
 	:: f < FLAGS && !flag[f] -> flag[f] = true; break
 	:: f < FLAGS && flag[f] -> f++
@@ -418,7 +420,9 @@ inline announce()
 
 inline withdraw()
 {
-#ifndef NOT_ANNOUNCED
+#ifdef NOT_ANNOUNCED
+	skip
+#else
 	if
 	:: f < FLAGS -> flag[f] = false
 	:: else -> others--
