@@ -47,7 +47,7 @@ struct iomm_object {
 	struct iomm_object *next; /* on the reap list; in quarantine */
 	/* Aligned as any member may be, since it may begin a cache line, with all
 	 * else before and behind it. */
-	_Alignas(uint64_t) _Atomic uint32_t refs;
+	_Alignas(8) _Atomic uint32_t refs;
 };
 
 /* Allocates type->bytes zeroed with one reference; NULL when out of memory or
