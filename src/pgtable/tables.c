@@ -9,25 +9,26 @@
 
 /* Tables */
 
-/* A locked instruction waits for all stores before it, those past the caches
- * included. */
-static void
+/* Returns what it was. A locked instruction waits for all stores before it, those
+ * past the caches included: where nobody else counts it is none. */
+static uintptr_t
 add(const struct iomm_pgtable *pgtable, _Atomic uintptr_t *count, uintptr_t n)
 {
+	uintptr_t now;
+
 	if (pgtable->sharing)
-		atomic_fetch_add_explicit(count, n, memory_order_relaxed);
-	else
-		atomic_store_explicit(
-			count,
-			atomic_load_explicit(count, memory_order_relaxed) + n,
-			memory_order_relaxed);
+		return atomic_fetch_add_explicit(count, n,
+						 memory_order_acq_rel);
+	now = atomic_load_explicit(count, memory_order_relaxed);
+	atomic_store_explicit(count, now + n, memory_order_relaxed);
+	return now;
 }
 
 static void count_table(struct iomm_pgtable *pgtable, bool foreign)
 {
-	add(pgtable, &pgtable->tables, 1);
+	(void)add(pgtable, &pgtable->tables, 1);
 	if (foreign)
-		add(pgtable, &pgtable->foreign, 1);
+		(void)add(pgtable, &pgtable->foreign, 1);
 }
 
 /* Tables that go out of use together. */
@@ -38,23 +39,16 @@ struct out {
 
 static void uncount_tables(struct iomm_pgtable *pgtable, const struct out *out)
 {
-	add(pgtable, &pgtable->tables, (uintptr_t)0 - out->tables);
+	(void)add(pgtable, &pgtable->tables, (uintptr_t)0 - out->tables);
 	if (out->foreign)
-		add(pgtable, &pgtable->foreign, (uintptr_t)0 - out->foreign);
+		(void)add(pgtable, &pgtable->foreign,
+			  (uintptr_t)0 - out->foreign);
 }
 
 /* Returns the one before. */
 static uintptr_t next_generation(struct iomm_pgtable *pgtable)
 {
-	uintptr_t now;
-
-	if (pgtable->sharing)
-		return atomic_fetch_add_explicit(&pgtable->generation, 1,
-						 memory_order_acq_rel);
-	now = iomm_pgtable_generation(pgtable);
-	atomic_store_explicit(&pgtable->generation, now + 1,
-			      memory_order_relaxed);
-	return now;
+	return add(pgtable, &pgtable->generation, 1);
 }
 
 /* A node may have been of a table before, one that was never linked perhaps. */

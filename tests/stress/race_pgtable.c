@@ -493,13 +493,23 @@ static void begin_dirty(void *shared)
 	map(shared, 0, BASE, SPAN);
 }
 
+static int count_bytes(void *data, const struct iomm_walk_entry *entry)
+{
+	if (entry->kind != IOMM_WALK_TABLE)
+		*(uint64_t *)data += entry->bytes;
+	return 0;
+}
+
 static void end(void *shared)
 {
 	struct scene *s = shared;
 	struct iomm_pgtable_info info = { .size = sizeof(info) };
 	struct iomm_gather gather;
-	uint64_t bytes;
+	uint64_t bytes = 0;
 
+	assert_ok(iomm_pgtable_walk(s->table, 0, UINT64_C(1) << 39, count_bytes,
+				    &bytes));
+	assert_int_equal(bytes, s->mapped - s->unmapped);
 	iomm_gather_init(&gather);
 	assert_ok(iomm_pgtable_unmap(s->table, 0, UINT64_C(1) << 39, &gather,
 				     &bytes));
