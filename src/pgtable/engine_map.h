@@ -278,7 +278,7 @@ static int FN(forget_old)(struct iomm_engine_op *op, struct iomm_node *node,
 	if (!iomm_pgtable_has_pruned(op->pgtable))
 		return 0;
 	iomm_op_mark(op, level, node, slot, slot);
-	return iomm_op_flush(op, first, first + (size - 1), FN(size)(level + 1),
+	return iomm_op_flush(op, first, first + (size - 1), size,
 			     IOMM_TLB_TABLES);
 }
 
