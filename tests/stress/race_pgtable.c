@@ -15,19 +15,21 @@
 
 #include <sched.h>
 
-#define PAGE	    UINT64_C(4096)
-#define BLOCK	    (512 * PAGE)
-#define SPAN	    (2 * BLOCK) /* what is fought for */
+#define PAGE	     UINT64_C(4096)
+#define BLOCK	     (512 * PAGE)
+#define SPAN	     (2 * BLOCK) /* what is fought for */
 /* Half of it below one table above the last level, half below another: those,
  * too, go and come back in each other's place. */
-#define GIB	    (UINT64_C(1) << 30)
-#define BASE	    (2 * GIB - BLOCK)
-#define STEADY	    PAGE /* stays, in tables that stay */
-/* Where nobody but the thread maps, far from all else. */
-#define OWN(thread) ((4 + (thread)) * GIB)
+#define GIB	     (UINT64_C(1) << 30)
+#define BASE	     (2 * GIB - BLOCK)
+#define STEADY	     PAGE /* stays, in tables that stay */
+/* Where nobody but the thread maps: far from all else, or next to the others, in
+ * tables that come and go with whoever needs them. */
+#define OWN(thread)  ((4 + (thread)) * GIB)
+#define NEAR(thread) (3 * GIB + (thread)*PAGE)
 /* Where a thread maps a page says who did. */
-#define OUT(thread) ((uint64_t)((thread) + 1) << 34)
-#define PAGES	    (SPAN / PAGE)
+#define OUT(thread)  ((uint64_t)((thread) + 1) << 34)
+#define PAGES	     (SPAN / PAGE)
 
 struct scene {
 	struct world world;
@@ -313,6 +315,36 @@ static void unmap_body(void *shared, uint32_t thread, struct random *random)
 	rests(s);
 }
 
+static void device_finds(struct scene *s, uint64_t iova)
+{
+	struct iomm_pgtable_info info = { .size = sizeof(info) };
+	uint64_t desc;
+
+	RACE_RESULT(iomm_pgtable_info(s->table, &info), 0);
+	race_require(find_leaf(info.root_pa, iova, &desc), iova);
+}
+
+/* Whoever has made the table: the device finds what was mapped there. */
+static void near_body(void *shared, uint32_t thread, struct random *random)
+{
+	struct scene *s = shared;
+	struct iomm_gather gather;
+	uint32_t n;
+
+	if (watches(s, thread, random))
+		return;
+	iomm_gather_init(&gather);
+	for (n = 0; n < 8; n++) {
+		map(s, thread, NEAR(thread), PAGE);
+		device_finds(s, NEAR(thread));
+		unmap(s, &gather, NEAR(thread), PAGE);
+		if (random_percent(random, 50))
+			RACE_RESULT(iomm_gather_flush(&gather), 0);
+	}
+	RACE_RESULT(iomm_gather_flush(&gather), 0);
+	rests(s);
+}
+
 /* Shapes change, what is mapped does not; a few pages come and go. */
 static void split_body(void *shared, uint32_t thread, struct random *random)
 {
@@ -547,6 +579,7 @@ int main(void)
 		RACE("map against map", 4, begin_two, map_body, end),
 		RACE("map against unmap", 4, begin_two, unmap_body, end),
 		RACE("eight threads", RACE_MOST, begin_many, unmap_body, end),
+		RACE("neighbours", 4, begin_two, near_body, end),
 		RACE("locks that are kept", 4, begin_two, keep_body, end),
 		RACE("split against translate", 4, begin_mapped, split_body,
 		     end),
@@ -558,7 +591,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RACE_TEST(races[0]), RACE_TEST(races[1]), RACE_TEST(races[2]),
 		RACE_TEST(races[3]), RACE_TEST(races[4]), RACE_TEST(races[5]),
-		RACE_TEST(races[6]), RACE_TEST(races[7]),
+		RACE_TEST(races[6]), RACE_TEST(races[7]), RACE_TEST(races[8]),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
