@@ -89,7 +89,8 @@ struct iomm_pgtable_config {
 IOMM_LAYOUT(sizeof(struct iomm_pgtable_config) == IOMM_PGTABLE_CONFIG_SIZE_VER1,
 	    "iomm_pgtable_config");
 
-/** Tables went out of use in the range: walk caches are to go too. */
+/** Tables went out of use in the range: walk caches are to go too. No leaf-only
+ * invalidation, then, nor a hint at which level the leaves are (TTL). */
 #define IOMM_TLB_TABLES (1u << 0)
 
 /**
@@ -303,7 +304,11 @@ iomm_pgtable_info(struct iomm_pgtable *pgtable, struct iomm_pgtable_info *info);
 /**
  * Maps `[iova, iova + bytes)` to `[paddr, paddr + bytes)`, with the largest
  * leaves and contiguous runs that fit. What is already mapped is never
- * replaced.
+ * replaced. Walkers find what this call has mapped when it returns; for addresses
+ * that wait in a gather that is so when that was flushed.
+ *
+ * Where a table is needed while one that went for being empty still waits in a
+ * gather, walkers are made to forget that first (IOMM_TLB_TABLES).
  *
  * @param pgtable a table
  * @param iova first I/O address; a multiple of the smallest page size
@@ -315,12 +320,12 @@ iomm_pgtable_info(struct iomm_pgtable *pgtable, struct iomm_pgtable_info *info);
  *
  * Ownership: none; the memory at `paddr` is never touched.
  * Thread: any when the table is shared, else externally synchronised.
- * Context: may call the provider; not in atomic hooks.
+ * Context: may call the provider and the TLB hooks; not in atomic hooks.
  * Errors: EINVAL (misaligned, zero, wrapping, outside the widths, unknown
  *   flags, a page size that the table has not, no or unknown protection),
  *   EOPNOTSUPP (a protection that the format cannot express), EEXIST (something
- *   is mapped there), ENOMEM, what the provider answered. After these three the
- *   first `*mapped` bytes are mapped.
+ *   is mapped there), ENOMEM, what the provider or a TLB hook answered. After
+ *   these four the first `*mapped` bytes are mapped.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
@@ -343,7 +348,7 @@ iomm_pgtable_map(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
  *
  * Ownership: none; the segments are not kept.
  * Thread: any when the table is shared, else externally synchronised.
- * Context: may call the provider; not in atomic hooks.
+ * Context: may call the provider and the TLB hooks; not in atomic hooks.
  * Errors: as iomm_pgtable_map(). All segments are looked at before the first is
  *   mapped: after EINVAL nothing was.
  * Since: 0.1

@@ -242,38 +242,70 @@ static int FN(fill)(struct iomm_engine_op *op, struct iomm_node *node,
 static int FN(map_table)(struct iomm_engine_op *op, struct iomm_node *node,
 			 uint32_t level, uint64_t last, bool fresh);
 
-/* Links a table that holds all that this call has for it, if the slot is still
- * free. */
-static bool
-FN(link)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level,
-	 uint32_t slot, struct iomm_node *child, bool fresh)
+static void FN(link)(const struct iomm_pgtable *pgtable, struct iomm_node *node,
+		     uint32_t slot, struct iomm_node *child)
 {
-	uint64_t *desc = FN(desc)(node, slot);
-	bool taken;
+	(void)pgtable;
+	/* The books first: a link that they lack is none of ours. */
+	iomm_node_adopt(node, slot, child);
+	iomm_desc_publish(FN(desc)(node, slot),
+			  FMT_TABLE(pgtable, iomm_node_pa(child)));
+}
 
-	if (!op->detached)
-		iomm_op_sync_table(op->pgtable, child, FMT_GRANULE);
-	if (!fresh && !iomm_op_lock(op, node))
-		return false;
+/* Links it where walkers look. Who finds it in the books waits at its locks until
+ * they find it, too: what he changes there is to be so for them. */
+static void
+FN(link_live)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level,
+	      uint32_t slot, struct iomm_node *child)
+{
+	if (op->shared)
+		iomm_node_revive(child, IOMM_NODE_LOCKED);
+	FN(link)(op->pgtable, node, slot, child);
+	iomm_op_mark(op, level, node, slot, slot);
+	if (op->shared) {
+		iomm_op_sync(op);
+		iomm_node_revive(child, 0);
+	}
+}
+
+/* Walkers may remember a table in the place of the one that is to come. Who took
+ * that out may not have synced the slot yet. */
+static int FN(forget_old)(struct iomm_engine_op *op, struct iomm_node *node,
+			  uint32_t level, uint32_t slot, uint64_t iova)
+{
+	uint64_t size = FN(size)(level), first = iova & ~(size - 1);
+
+	if (!iomm_pgtable_has_pruned(op->pgtable))
+		return 0;
+	iomm_op_mark(op, level, node, slot, slot);
+	return iomm_op_flush(op, first, first + (size - 1), size,
+			     IOMM_TLB_TABLES);
+}
+
+/* Links a table that holds all that this call has for it, from `iova` on, if the
+ * slot is still free; else IOMM_RETRY. */
+static int FN(add_live)(struct iomm_engine_op *op, struct iomm_node *node,
+			uint32_t level, uint64_t iova, struct iomm_node *child)
+{
+	uint32_t slot = FN(slot_in)(op->pgtable, iova, level);
+	int r;
+
+	if (!iomm_op_lock(op, node))
+		return IOMM_RETRY;
 	/* Before others see it, or free it. */
-	if (!fresh && op->streamed) {
+	if (op->streamed) {
 		op->pgtable->vector->ordered();
 		op->streamed = false;
 	}
-	taken = iomm_node_child(node, slot) || FMT_VALID(iomm_desc_load(desc));
-	if (!taken) {
-		/* The books first: a link that they lack is none of ours. */
-		if (op->shared && !fresh && !op->detached)
-			iomm_node_revive(child, 0);
-		iomm_node_adopt(node, slot, child);
-		iomm_desc_publish(desc,
-				  FMT_TABLE(op->pgtable, iomm_node_pa(child)));
-	}
-	if (!fresh)
-		iomm_op_unlock(op, node);
-	if (!taken && !fresh)
-		iomm_op_mark(op, level, node, slot, slot);
-	return !taken;
+	if (iomm_node_child(node, slot) ||
+	    FMT_VALID(iomm_desc_load(FN(desc)(node, slot))))
+		r = IOMM_RETRY;
+	else
+		r = FN(forget_old)(op, node, level, slot, iova);
+	if (!r)
+		FN(link_live)(op, node, level, slot, child);
+	iomm_op_unlock(op, node);
+	return r;
 }
 
 /*
@@ -287,7 +319,7 @@ static int FN(map_new)(struct iomm_engine_op *op, struct iomm_node *node,
 	uint32_t slot = FN(slot_in)(pgtable, op->iova, level);
 	uint64_t iova = op->iova, paddr = op->paddr;
 	struct iomm_node *child;
-	int r;
+	int r, added;
 
 	r = iomm_node_make_room(pgtable, node, slot, FMT_SLOTS);
 	if (r)
@@ -300,13 +332,20 @@ static int FN(map_new)(struct iomm_engine_op *op, struct iomm_node *node,
 		iomm_op_discard(op, child);
 		return r;
 	}
-	if (FN(link)(op, node, level, slot, child, fresh))
+	if (!op->detached)
+		iomm_op_sync_table(pgtable, child, FMT_GRANULE);
+	if (fresh) {
+		FN(link)(pgtable, node, slot, child);
 		return r;
-	/* Somebody else was faster: map into his. */
+	}
+	added = FN(add_live)(op, node, level, iova, child);
+	if (!added)
+		return r;
+	/* Somebody else was faster: map into his. Or the flush has failed. */
 	iomm_op_discard(op, child);
 	op->iova = iova;
 	op->paddr = paddr;
-	return IOMM_RETRY;
+	return added;
 }
 
 /* Can one leaf at this level, or one run, map from where we are? */

@@ -42,6 +42,9 @@ struct iomm_pgtable;
 #define IOMM_NODE_LOCKED	1u
 #define IOMM_NODE_DEAD		2u /* linked nowhere, or about to be */
 #define IOMM_NODE_FRESH		4u /* and never was: nobody knows it */
+/* Linked no more, since it was empty, and not flushed: walkers may remember it on
+ * the way to addresses that are not the gather's. */
+#define IOMM_NODE_PRUNED	8u
 /* Nobody is in it, but a thread that keeps the lock may go in, see sharing.h.
  * The rest of the word is 0. */
 #define IOMM_NODE_KEPT(writer)	(((writer) + 1) << 8)

@@ -75,6 +75,7 @@ struct iomm_pgtable {
 	uint64_t max_table_pa;
 	uint64_t root_bytes;
 	_Atomic uintptr_t tables, foreign; /* the first one among them */
+	_Atomic uintptr_t pruned;	   /* IOMM_NODE_PRUNED */
 
 	/* Tables of reservations that are no more. Pushed at any time, and
 	 * taken in by whoever works on the table next. */
@@ -132,6 +133,13 @@ static inline uintptr_t
 iomm_pgtable_generation(const struct iomm_pgtable *pgtable)
 {
 	return atomic_load_explicit(&pgtable->generation, memory_order_acquire);
+}
+
+/* Is there a table that went out of use for being empty, and is not flushed? What
+ * it stood for may be mapped anew meanwhile; all else is the gather's. */
+static inline bool iomm_pgtable_has_pruned(const struct iomm_pgtable *pgtable)
+{
+	return atomic_load_explicit(&pgtable->pruned, memory_order_acquire);
 }
 
 /* Nothing is mapped at the address: ENOENT with its sentence. */

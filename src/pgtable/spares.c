@@ -86,6 +86,16 @@ static bool keep(struct iomm_pgtable *pgtable, struct iomm_node *node)
 	return room;
 }
 
+/* It was flushed, if it had to be. */
+static void settle(struct iomm_pgtable *pgtable, struct iomm_node *node)
+{
+	if (!(atomic_load_explicit(&node->word, memory_order_relaxed) &
+	      IOMM_NODE_PRUNED))
+		return;
+	iomm_node_clear(node, IOMM_NODE_PRUNED);
+	atomic_fetch_sub_explicit(&pgtable->pruned, 1, memory_order_release);
+}
+
 /* To the spares, or away. */
 uint32_t
 iomm_node_free_chain(struct iomm_pgtable *pgtable, struct iomm_node *chain)
@@ -97,6 +107,7 @@ iomm_node_free_chain(struct iomm_pgtable *pgtable, struct iomm_node *chain)
 
 	for (; chain; chain = next, count++) {
 		next = chain->next;
+		settle(pgtable, chain);
 		if (keep(pgtable, chain))
 			continue;
 		if (!begun)

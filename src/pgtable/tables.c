@@ -284,6 +284,11 @@ void iomm_node_bury(struct iomm_pgtable *pgtable, struct iomm_node *node,
 	struct out out = { .chain = *chain };
 
 	iomm_node_disown(node, slot);
+	if (iomm_node_empty(child)) {
+		iomm_node_set(child, IOMM_NODE_PRUNED);
+		atomic_fetch_add_explicit(&pgtable->pruned, 1,
+					  memory_order_relaxed);
+	}
 	if (!pgtable->sharing) {
 		pgtable->tepid.span = 0;
 		/* For cursors, as re-use is. */

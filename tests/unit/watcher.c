@@ -22,6 +22,23 @@ static struct known *table_at(struct watcher *w, uint64_t pa)
 	return &w->tables[(pa - TABLES_PA) / TABLE_SLOT];
 }
 
+/* It comes newly to know a table: that one is alone in its place, or a page there
+ * is looked up in the wrong one. */
+static void alone(struct watcher *w, const struct known *table)
+{
+	uint64_t span = w->page;
+	const struct known *old;
+	uint32_t n;
+
+	for (n = table->depth; n < w->levels; n++)
+		span *= w->page / sizeof(uint64_t);
+	for (old = w->tables; old < w->tables + NR_TABLES; old++)
+		if (old != table && old->live && old->depth == table->depth &&
+		    old->first / span == w->at / span)
+			WRONG(w, "%llx is below two tables at depth %u",
+			      (unsigned long long)w->at, table->depth);
+}
+
 static int fetch(void *data, uint64_t pa, uint64_t *desc)
 {
 	struct watcher *w = data;
@@ -35,8 +52,11 @@ static int fetch(void *data, uint64_t pa, uint64_t *desc)
 		return r;
 	}
 	table = table_at(w, pa);
-	if (!table->live)
-		*table = (struct known){ true, w->at, w->at };
+	if (!table->live) {
+		*table = (struct known){ true, w->depth, w->at, w->at };
+		alone(w, table);
+	}
+	w->depth++;
 	if (w->at < table->first)
 		table->first = w->at;
 	if (w->at > table->last)
@@ -49,6 +69,7 @@ static bool see(struct watcher *w, uint64_t n, struct cached *seen)
 	struct iomm_raw_result raw;
 
 	w->at = iova_of(w, n);
+	w->depth = 0;
 	if (iomm_raw_walk(w->format, &w->walker, w->at, &raw) || raw.fault)
 		return false;
 	seen->live = true;
@@ -155,6 +176,7 @@ void watcher_begin(struct watcher *w, struct rig *rig,
 	w->iova = iova;
 	w->page = info.granule;
 	w->count = count;
+	w->levels = pgtable->ops->last_level + 1 - pgtable->start_level;
 	w->hitless = info.flags & IOMM_PGTABLE_HITLESS;
 	w->tlb = calloc(count, sizeof(*w->tlb));
 	look(w);

@@ -3,8 +3,9 @@
  * A walker with a TLB that takes in everything it can and keeps it until it is
  * told to let go. It looks at a window of pages whenever a hook runs. It is
  * wrong when it has, or would have, two translations of one page at a time
- * (break-before-make), when a page is missing that must stay, when a table is
- * freed that it may still know, and when it holds what was taken away.
+ * (break-before-make), or two tables on the way to one; when a page is missing
+ * that must stay, when a table is freed that it may still know, and when it holds
+ * what was taken away.
  */
 #ifndef WATCHER_H
 #define WATCHER_H
@@ -21,9 +22,11 @@ struct cached {
 	uint64_t size;	/* of the leaf, or of its run */
 };
 
-/* A table that the walker may know of, and for which pages it fetched there. */
+/* A table that the walker may know of, for which pages it fetched there, and how
+ * far below the first. */
 struct known {
 	bool live;
+	uint32_t depth;
 	uint64_t first, last;
 };
 
@@ -38,6 +41,8 @@ struct watcher {
 	struct cached *tlb;
 	struct known tables[NR_TABLES];
 	uint64_t at;	 /* the page that is being walked */
+	uint32_t depth;	 /* fetches for it so far */
+	uint32_t levels; /* that many at the most */
 	char wrong[160]; /* the first that was seen: a hook cannot fail */
 };
 

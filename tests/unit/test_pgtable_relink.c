@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * A new table where another one was, or where another thread is about to look:
+ * when a map returns, walkers find what it has mapped. A table that went for being
+ * empty may still be in their caches, on the way to pages that have nothing to do
+ * with the gather that it waits in. And a table that the books have may not be
+ * linked for walkers yet.
+ */
+#define _DEFAULT_SOURCE /* usleep() */
+#include <pthread.h>
+#include <unistd.h>
+
+#include "pgtable/pgtable.h"
+#include "unit/watcher.h"
+
+#define TABLE (2 * MB)
+
+struct scene {
+	struct rig *rig;
+	struct iomm_pgtable *t;
+	struct iomm_gather gather;
+	struct watcher watcher;
+};
+
+/* Walkers know one page, alone in its table, which a gather takes away. */
+static void begin(struct scene *s, void **state, uint32_t flags)
+{
+	s->rig = *state;
+	s->t = rig_table(s->rig, 4 * KB, 39, flags);
+	map_ok(s->t, 0, GB, 4 * KB, RW);
+	watcher_begin(&s->watcher, s->rig, s->t, 0, 4);
+	iomm_gather_init(&s->gather);
+	assert_ok(iomm_pgtable_unmap(s->t, 0, 4 * KB, &s->gather, NULL));
+	rig_clear_events(s->rig);
+}
+
+static void end(struct scene *s)
+{
+	assert_ok(iomm_gather_flush(&s->gather));
+	watcher_assert_current(&s->watcher);
+	watcher_end(&s->watcher);
+	iomm_pgtable_put(s->t);
+}
+
+/* The only flush so far: of walk caches too, for the slot of that size. */
+static void assert_one_flush(const struct scene *s, uint64_t size)
+{
+	const struct event *flush = rig_event(s->rig, EV_FLUSH, 0);
+
+	assert_int_equal(rig_count(s->rig, EV_FLUSH), 1);
+	assert_int_equal(flush->iova, 0);
+	assert_int_equal(flush->last, size - 1);
+	assert_int_equal(flush->flags, IOMM_TLB_TABLES);
+}
+
+static void in_the_same_table(void **state, uint32_t flags)
+{
+	struct scene s;
+
+	begin(&s, state, flags);
+	map_ok(s.t, 8 * KB, 2 * GB, 4 * KB, RW);
+	/* Two tables went, so the upper one's slot is what was empty. */
+	assert_one_flush(&s, GB);
+	watcher_assert_good(&s.watcher);
+	/* In a table that is there is nothing to wait for. */
+	map_ok(s.t, 12 * KB, 2 * GB, 4 * KB, RW);
+	assert_int_equal(rig_count(s.rig, EV_FLUSH), 1);
+	end(&s);
+}
+
+static void test_same_table(void **state)
+{
+	in_the_same_table(state, IOMM_PGTABLE_COHERENT);
+}
+
+static void test_same_table_synced(void **state)
+{
+	in_the_same_table(state, 0);
+}
+
+static void test_same_table_shared(void **state)
+{
+	in_the_same_table(state, IOMM_PGTABLE_COHERENT | IOMM_PGTABLE_SHARED);
+}
+
+static void test_same_table_shared_synced(void **state)
+{
+	in_the_same_table(state, IOMM_PGTABLE_SHARED);
+}
+
+/* A block next to it is below what went, too. */
+static void test_block(void **state)
+{
+	struct scene s;
+
+	begin(&s, state, IOMM_PGTABLE_COHERENT);
+	map_ok(s.t, TABLE, 2 * GB, TABLE, RW);
+	assert_one_flush(&s, GB);
+	end(&s);
+}
+
+/* Only the lower table goes. */
+static void test_lower(void **state)
+{
+	struct scene s;
+
+	begin(&s, state, IOMM_PGTABLE_COHERENT);
+	end(&s);
+	s.t = rig_table(s.rig, 4 * KB, 39, IOMM_PGTABLE_COHERENT);
+	map_ok(s.t, TABLE, GB, TABLE, RW);
+	map_ok(s.t, 0, GB, 4 * KB, RW);
+	watcher_begin(&s.watcher, s.rig, s.t, 0, 4);
+	assert_ok(iomm_pgtable_unmap(s.t, 0, 4 * KB, &s.gather, NULL));
+	rig_clear_events(s.rig);
+	map_ok(s.t, 4 * KB, GB, 4 * KB, RW);
+	assert_one_flush(&s, TABLE);
+	end(&s);
+}
+
+/* What waits for nothing is not flushed for: tables that went as a whole stood
+ * for the gather's own addresses; and those that were flushed. */
+static void test_no_more_than_that(void **state)
+{
+	struct scene s;
+
+	begin(&s, state, IOMM_PGTABLE_COHERENT);
+	assert_ok(iomm_gather_flush(&s.gather));
+	rig_clear_events(s.rig);
+	map_ok(s.t, 0, GB, TABLE + 4 * KB, RW);
+	assert_int_equal(rig_count(s.rig, EV_FLUSH), 0);
+	assert_ok(iomm_pgtable_unmap(s.t, 0, TABLE, &s.gather, NULL));
+	map_ok(s.t, 4 * TABLE, GB, 4 * KB, RW);
+	assert_int_equal(rig_count(s.rig, EV_FLUSH), 0);
+	end(&s);
+}
+
+/* Given up, it waits until all is flushed. */
+static void test_abandoned(void **state)
+{
+	struct scene s;
+
+	begin(&s, state, IOMM_PGTABLE_COHERENT);
+	iomm_gather_abandon(&s.gather);
+	map_ok(s.t, 8 * KB, 2 * GB, 4 * KB, RW);
+	assert_one_flush(&s, GB);
+	assert_ok(iomm_pgtable_flush_all(s.t));
+	rig_clear_events(s.rig);
+	map_ok(s.t, GB, 2 * GB, 4 * KB, RW);
+	assert_int_equal(rig_count(s.rig, EV_FLUSH), 0);
+	end(&s);
+}
+
+/* Nothing is linked when it is not known what walkers remember. */
+static void fails(void **state, uint32_t flags)
+{
+	uint64_t mapped = 1;
+	struct scene s;
+
+	begin(&s, state, flags);
+	s.rig->tlb_error = -IOMM_EIO;
+	s.rig->tlb_fail_in = 1;
+	assert_fails(iomm_pgtable_map(s.t, 8 * KB, GB, 4 * KB, RW, 0, &mapped),
+		     IOMM_EIO, s.rig->ctx, "[0x0, 0x3fffffff]");
+	assert_int_equal(mapped, 0);
+	assert_hole(s.t, 8 * KB);
+	map_ok(s.t, 8 * KB, GB, 4 * KB, RW);
+	end(&s);
+}
+
+static void test_fails(void **state)
+{
+	fails(state, IOMM_PGTABLE_COHERENT);
+	fails(state, IOMM_PGTABLE_SHARED);
+}
+
+/* What came before that is mapped. */
+static void test_fails_half_way(void **state)
+{
+	uint64_t mapped = 0;
+	struct scene s;
+
+	begin(&s, state, 0);
+	map_ok(s.t, TABLE - 12 * KB, GB, 4 * KB, RW);
+	s.rig->tlb_error = -IOMM_EIO;
+	s.rig->tlb_fail_in = 1;
+	assert_fails(iomm_pgtable_map(s.t, TABLE - 8 * KB, GB, 16 * KB, RW, 0,
+				      &mapped),
+		     IOMM_EIO, s.rig->ctx, "[0x200000, 0x3fffff]");
+	assert_int_equal(mapped, 8 * KB);
+	rig_assert_synced(s.rig);
+	end(&s);
+}
+
+/* Another thread maps next to a page whose table is just being linked. */
+struct beside {
+	struct rig *rig;
+	struct iomm_pgtable *t;
+	pthread_t thread;
+	_Atomic bool begun, done;
+	bool early;
+	bool found; /* by the walkers, when it came back */
+};
+
+static bool walkers_find(struct beside *b, uint64_t iova)
+{
+	struct iomm_pgtable_info info = info_of(b->t);
+	struct iomm_raw_walker walker = { .fetch = rig_fetch, .data = b->rig };
+	struct iomm_raw_result result;
+
+	memcpy(walker.regs, info.regs, sizeof(walker.regs));
+	return !iomm_raw_walk(b->t->format, &walker, iova, &result) &&
+	       !result.fault;
+}
+
+static void *beside_main(void *data)
+{
+	struct beside *b = data;
+
+	b->found = !iomm_pgtable_map(b->t, 4 * KB, GB, 4 * KB, RW, 0, NULL) &&
+		   walkers_find(b, 4 * KB);
+	b->done = true;
+	return NULL;
+}
+
+/* At the sync of the link the books have the table. */
+static void on_link(struct rig *rig, const struct event *event)
+{
+	struct beside *b = rig->user;
+	uint32_t n;
+
+	if (b->begun || event->kind != EV_SYNC || event->last != 8)
+		return;
+	b->begun = !pthread_create(&b->thread, NULL, beside_main, b);
+	/* Long enough for it to be done, if it did not wait for us. */
+	for (n = 0; n < 100 && !b->done; n++)
+		usleep(1000);
+	b->early = b->done;
+}
+
+static void test_linked_for_all(void **state)
+{
+	struct rig *rig = *state;
+	struct beside b = { .rig = rig };
+
+	b.t = rig_table(rig, 4 * KB, 39, IOMM_PGTABLE_SHARED);
+	rig->user = &b;
+	rig->on_event = on_link;
+	map_ok(b.t, 0, GB, 4 * KB, RW);
+	assert_true(b.begun);
+	assert_int_equal(pthread_join(b.thread, NULL), 0);
+	assert_false(b.early);
+	assert_true(b.found);
+	rig->on_event = NULL;
+	assert_true(walkers_find(&b, 0));
+	iomm_pgtable_put(b.t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RIG_TEST(test_same_table),
+		RIG_TEST(test_same_table_synced),
+		RIG_TEST(test_same_table_shared),
+		RIG_TEST(test_same_table_shared_synced),
+		RIG_TEST(test_block),
+		RIG_TEST(test_lower),
+		RIG_TEST(test_no_more_than_that),
+		RIG_TEST(test_abandoned),
+		RIG_TEST(test_fails),
+		RIG_TEST(test_fails_half_way),
+		RIG_TEST(test_linked_for_all),
+	};
+
+	return cmocka_run_group_tests_name("new tables in the place of others",
+					   tests, NULL, NULL);
+}
