@@ -261,10 +261,12 @@ check_features(struct iomm_ctx *ctx, const struct iomm_format_type *type,
 				 (uint64_t)(flags &
 					    ~(COMMON_FLAGS | type->flags)));
 	if (IOMM_DESC_HALVES &&
-	    (flags & (IOMM_PGTABLE_SHARED | IOMM_PGTABLE_DIRTY)))
+	    (flags &
+	     (IOMM_PGTABLE_SHARED | IOMM_PGTABLE_DIRTY | IOMM_PGTABLE_HITLESS)))
 		return IOMM_FAIL(ctx, IOMM_EOPNOTSUPP,
 				 "this host has no 64-bit atomic operations: "
-				 "tables are neither SHARED nor DIRTY");
+				 "tables are neither SHARED nor DIRTY nor "
+				 "HITLESS");
 	if ((flags & IOMM_PGTABLE_DIRTY) && !(flags & IOMM_PGTABLE_COHERENT))
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
 				 "DIRTY needs COHERENT: what the walker notes "

@@ -387,6 +387,22 @@ static int FN(change_slot)(struct iomm_engine_op *op, struct iomm_node *node,
 	return FN(change_leaves)(op, node, level, end);
 }
 
+/* Does the gather's flush reach the walkers that know the table which `iova` is
+ * in? So it is for who has emptied it; and for who has not, the other will see
+ * to it. */
+static bool
+FN(reaches)(const struct iomm_engine_op *op, const struct iomm_node *node,
+	    uint32_t level, uint64_t iova)
+{
+	const struct iomm_gather *gather = op->gather;
+	uint64_t span = FN(span)(op->pgtable, node, level);
+	uint64_t first = op->pgtable->first_iova + (iova & ~(span - 1));
+
+	return (gather->flags & IOMM_GATHER_RANGE) &&
+	       gather->page_size <= span && gather->last >= first &&
+	       gather->start <= first + (span - 1);
+}
+
 /* A table that the walk has emptied is taken out, with the walk's own feet in
  * it: so it begins anew. */
 static int FN(change_table)(struct iomm_engine_op *op, struct iomm_node *node,
@@ -401,7 +417,8 @@ static int FN(change_table)(struct iomm_engine_op *op, struct iomm_node *node,
 		do
 			r = FN(change_slot)(op, node, level, last);
 		while (!r && op->iova - 1 != last);
-	if (op->changed && node != op->pgtable->root && iomm_node_empty(node)) {
+	if (op->changed && node != op->pgtable->root && iomm_node_empty(node) &&
+	    FN(reaches)(op, node, level, inside)) {
 		FN(prune)(op, inside, level);
 		return r ? r : IOMM_RETRY;
 	}

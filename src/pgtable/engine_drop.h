@@ -94,7 +94,8 @@ static void FN(prune)(struct iomm_engine_op *op, uint64_t iova, uint32_t level)
 		level--;
 }
 
-/* Bytes mapped below a table; lowers `smallest` to the smallest leaf size. */
+/* Bytes mapped below a table; lowers `smallest` to the smallest size of a leaf, or
+ * of what a link spans. */
 static uint64_t
 FN(weigh)(const struct iomm_node *node, uint32_t level, uint64_t *smallest)
 {
@@ -108,6 +109,8 @@ FN(weigh)(const struct iomm_node *node, uint32_t level, uint64_t *smallest)
 	if (level == FMT_LAST)
 		return bytes;
 	inner = iomm_node_inner(node);
+	if (iomm_node_used(node) && FN(size)(level) < *smallest)
+		*smallest = FN(size)(level);
 	for (i = 0; i < inner->count; i++) {
 		child = iomm_node_child(node, inner->first + i);
 		if (child && level == FMT_LAST - 1)

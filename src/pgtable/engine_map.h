@@ -268,8 +268,8 @@ FN(link_live)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level,
 	}
 }
 
-/* Walkers may remember a table in the place of the one that is to come. Who took
- * that out may not have synced the slot yet. */
+/* Walkers may remember a table in the place of the one that is to come, and those
+ * that were below it. Who took them out may not have synced the slot yet. */
 static int FN(forget_old)(struct iomm_engine_op *op, struct iomm_node *node,
 			  uint32_t level, uint32_t slot, uint64_t iova)
 {
@@ -278,6 +278,8 @@ static int FN(forget_old)(struct iomm_engine_op *op, struct iomm_node *node,
 	if (!iomm_pgtable_has_pruned(op->pgtable))
 		return 0;
 	iomm_op_mark(op, level, node, slot, slot);
+	if (level < FMT_LAST - 1)
+		return iomm_op_flush_all(op);
 	return iomm_op_flush(op, first, first + (size - 1), size,
 			     IOMM_TLB_TABLES);
 }

@@ -58,6 +58,7 @@ static int FN(fold_locked)(struct iomm_engine_op *op, struct iomm_node *node,
 	if (r < 0 && hitless) {
 		iomm_desc_publish(FN(desc)(node, slot), table);
 		iomm_op_mark(op, level, node, slot, slot);
+		iomm_op_sync(op);
 	}
 	if (r)
 		return r < 0 ? r : 0;

@@ -128,6 +128,12 @@ int iomm_op_flush(struct iomm_engine_op *op, uint64_t start, uint64_t last,
 				      page_size, flags);
 }
 
+int iomm_op_flush_all(struct iomm_engine_op *op)
+{
+	iomm_op_sync(op);
+	return iomm_pgtable_tlb_flush_all(op->pgtable);
+}
+
 /* Tables */
 
 void iomm_op_enter_slow(struct iomm_engine_op *op)

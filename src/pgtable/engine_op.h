@@ -226,6 +226,8 @@ static inline void iomm_op_note(struct iomm_engine_op *op, uint64_t start,
 int iomm_op_flush(struct iomm_engine_op *op, uint64_t start, uint64_t last,
 		  uint64_t page_size, uint32_t flags);
 
+int iomm_op_flush_all(struct iomm_engine_op *op);
+
 /* Brackets around the long ways, which look at entries without a lock. */
 void iomm_op_enter_slow(struct iomm_engine_op *op);
 void iomm_op_exit_slow(struct iomm_engine_op *op);

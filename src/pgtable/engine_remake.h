@@ -155,8 +155,7 @@ static int FN(dissolve)(struct iomm_engine_op *op, struct iomm_node *node,
 				 iova & ~mask, &how);
 }
 
-/* Dissolves the run at `iova` that the operation, from its `first` to its
- * `last` address, does not cover. */
+/* Dissolves the run at `iova` that [first, last] does not cover. */
 static int
 FN(cut_run)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level,
 	    uint64_t iova, uint64_t first, uint64_t last)
@@ -173,7 +172,7 @@ FN(cut_run)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level,
 }
 
 /* The runs that the operation cuts, from where it is to `last` in this table,
- * which is locked. */
+ * which is locked. What it has left behind may be in a run by now. */
 static int FN(cut_runs)(struct iomm_engine_op *op, struct iomm_node *node,
 			uint32_t level, uint64_t last)
 {
@@ -181,8 +180,8 @@ static int FN(cut_runs)(struct iomm_engine_op *op, struct iomm_node *node,
 
 	if (!FMT_CONT_SHIFT(level) || !op->pgtable->has_runs)
 		return 0;
-	r = FN(cut_run)(op, node, level, op->iova, op->first, op->last);
-	return r ? r : FN(cut_run)(op, node, level, last, op->first, op->last);
+	r = FN(cut_run)(op, node, level, op->iova, op->iova, last);
+	return r ? r : FN(cut_run)(op, node, level, last, op->iova, last);
 }
 
 /* All the runs in the range. The table is locked. */

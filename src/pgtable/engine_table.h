@@ -84,6 +84,7 @@
 	     (struct iomm_engine_op * op, uint64_t start, uint64_t last,       \
 	      uint64_t page_size, uint32_t flags),                             \
 	     (op, start, last, page_size, flags))                              \
+	CALL(int, iomm_op_flush_all, (struct iomm_engine_op * op), (op))       \
 	CALL(int, iomm_op_table,                                               \
 	     (struct iomm_engine_op * op, uint32_t level,                      \
 	      struct iomm_node * *out),                                        \

@@ -455,6 +455,18 @@ int iomm_pgtable_flush_all(struct iomm_pgtable *pgtable)
 	return iomm_leave(ctx, iomm_pgtable_flush_quarantine(pgtable));
 }
 
+/* Among others who may take tables out meanwhile. */
+static void sync_all(struct iomm_pgtable *pgtable)
+{
+	struct iomm_table_reader *reader = NULL;
+
+	if (pgtable->sharing)
+		reader = iomm_table_reader_enter(pgtable->sharing);
+	iomm_op_sync_tree(pgtable, pgtable->root, pgtable->root_bytes);
+	if (reader)
+		iomm_table_reader_exit(pgtable->sharing, reader);
+}
+
 int iomm_pgtable_restore(struct iomm_pgtable *pgtable,
 			 struct iomm_pgtable_info *info)
 {
@@ -465,7 +477,7 @@ int iomm_pgtable_restore(struct iomm_pgtable *pgtable,
 		return -IOMM_EINVAL;
 	ctx = pgtable->object.ctx;
 	iomm_enter(ctx);
-	iomm_op_sync_tree(pgtable, pgtable->root, pgtable->root_bytes);
+	sync_all(pgtable);
 	r = iomm_pgtable_flush_quarantine(pgtable);
 	if (!r)
 		r = iomm_pgtable_info(pgtable, info);

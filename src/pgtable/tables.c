@@ -277,6 +277,33 @@ void iomm_node_discard(struct iomm_pgtable *pgtable,
 			iomm_spares_put(to, node);
 }
 
+/* Foreign tables outlive ours: they must not link them. */
+static void unlink_ours(struct iomm_pgtable *pgtable, struct iomm_node *node)
+{
+	struct iomm_inner *inner;
+	struct iomm_node *child;
+	uint64_t *desc;
+	uint32_t i;
+
+	if (!iomm_node_is_inner(node) || !(node->pa & IOMM_NODE_FOREIGN))
+		return;
+	inner = iomm_node_inner(node);
+	for (i = inner->first; i - inner->first < inner->count; i++) {
+		child = iomm_node_child(node, i);
+		if (!child)
+			continue;
+		unlink_ours(pgtable, child);
+		desc = (uint64_t *)node->va + i;
+		if ((child->pa & IOMM_NODE_FOREIGN) || !iomm_desc_load(desc))
+			continue;
+		iomm_desc_clear(desc);
+		if (pgtable->synced)
+			iomm_table_sync(pgtable->memory, desc,
+					iomm_node_pa(node) + i * sizeof(*desc),
+					sizeof(*desc));
+	}
+}
+
 void iomm_node_bury(struct iomm_pgtable *pgtable, struct iomm_node *node,
 		    uint32_t slot, struct iomm_node **chain)
 {
@@ -284,6 +311,7 @@ void iomm_node_bury(struct iomm_pgtable *pgtable, struct iomm_node *node,
 	struct out out = { .chain = *chain };
 
 	iomm_node_disown(node, slot);
+	unlink_ours(pgtable, child);
 	if (iomm_node_empty(child)) {
 		iomm_node_set(child, IOMM_NODE_PRUNED);
 		atomic_fetch_add_explicit(&pgtable->pruned, 1,
@@ -325,33 +353,6 @@ int iomm_node_reserve(struct iomm_pgtable *pgtable,
 }
 
 /* The end */
-
-/* Foreign tables outlive ours: they must not link them. */
-static void unlink_ours(struct iomm_pgtable *pgtable, struct iomm_node *node)
-{
-	struct iomm_inner *inner;
-	struct iomm_node *child;
-	uint64_t *desc;
-	uint32_t i;
-
-	if (!iomm_node_is_inner(node) || !(node->pa & IOMM_NODE_FOREIGN))
-		return;
-	inner = iomm_node_inner(node);
-	for (i = inner->first; i - inner->first < inner->count; i++) {
-		child = iomm_node_child(node, i);
-		if (!child)
-			continue;
-		unlink_ours(pgtable, child);
-		if (child->pa & IOMM_NODE_FOREIGN)
-			continue;
-		desc = (uint64_t *)node->va + i;
-		iomm_desc_clear(desc);
-		if (pgtable->synced)
-			iomm_table_sync(pgtable->memory, desc,
-					iomm_node_pa(node) + i * sizeof(*desc),
-					sizeof(*desc));
-	}
-}
 
 void iomm_node_unlink_ours(struct iomm_pgtable *pgtable)
 {

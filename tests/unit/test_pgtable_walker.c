@@ -6,7 +6,6 @@
  * hook is shown.
  */
 #include <pthread.h>
-#include <sched.h>
 
 #include "unit/pgtable_support.h"
 
@@ -181,134 +180,6 @@ static void test_foreign_goes(void **state)
 	iomm_pgtable_put(t);
 }
 
-/* One thread flushes what it has, to make room for a block that another takes
- * away just then; the table that is empty now the first one takes out. Then that
- * waits for a flush in its gather. A race: some of the rounds meet it. */
-#define ROUNDS 200000u
-
-struct both {
-	struct iomm_pgtable *t;
-	_Atomic uint32_t here, go;
-	pthread_t first;
-	int r;
-};
-
-static uint32_t some(uint32_t *seed, uint32_t below)
-{
-	*seed = *seed * 1103515245u + 12345u;
-	return (*seed >> 16) % below;
-}
-
-static void spend(uint32_t n)
-{
-	volatile uint32_t left = n;
-
-	while (left)
-		left = left - 1;
-}
-
-static int open_the_race(void *data, uint64_t iova, uint64_t last,
-			 uint64_t page_size, uint32_t flags)
-{
-	struct both *b = data;
-	static uint32_t seed;
-
-	(void)iova;
-	(void)last;
-	(void)page_size;
-	(void)flags;
-	if (pthread_equal(pthread_self(), b->first) && !b->go) {
-		b->go = 1;
-		spend(some(&seed, 150));
-	}
-	return 0;
-}
-
-static int nothing(void *data)
-{
-	(void)data;
-	return 0;
-}
-
-/* Yielding at once would be too late. */
-static void wait_a_little(void)
-{
-	static _Thread_local uint32_t tries;
-
-	if (!(++tries % 2000))
-		sched_yield();
-}
-
-static void meet(struct both *b, uint32_t count)
-{
-	b->here++;
-	while (b->here < 2 * count)
-		wait_a_little();
-}
-
-static void *second(void *data)
-{
-	struct both *b = data;
-	struct iomm_gather gather;
-	uint32_t i;
-
-	for (i = 0; i < ROUNDS; i++) {
-		iomm_gather_init(&gather);
-		b->r |= iomm_pgtable_map(b->t, 1 * GB, 0, 2 * MB, RW, 0, NULL);
-		meet(b, 2 * i + 1);
-		while (!b->go)
-			wait_a_little();
-		b->r |= iomm_pgtable_unmap(b->t, 1 * GB, 2 * MB, &gather, NULL);
-		b->r |= iomm_gather_flush(&gather);
-		meet(b, 2 * i + 2);
-	}
-	return NULL;
-}
-
-static void test_taken_out_for_another(void **state)
-{
-	static const struct iomm_tlb_ops tlb = {
-		.size = sizeof(tlb),
-		.flush = open_the_race,
-		.flush_all = nothing,
-	};
-	const struct iomm_pgtable_config config = {
-		.size = sizeof(config),
-		.flags = IOMM_PGTABLE_SHARED | IOMM_PGTABLE_COHERENT,
-		.ias = 39,
-	};
-	struct iomm_ctx *ctx;
-	struct both b = { .first = pthread_self() };
-	struct iomm_gather gather;
-	uint32_t i, bad = 0;
-	pthread_t thread;
-
-	(void)state;
-	assert_ok(iomm_ctx_create(NULL, &ctx));
-	assert_ok(iomm_pgtable_create(ctx, "arm64-s1", &config, &tlb, &b, NULL,
-				      &b.t));
-	map_ok(b.t, 1 * GB - 1 * MB, 0, 4 * KB, RW);
-	assert_ok(pthread_create(&thread, NULL, second, &b));
-	for (i = 0; i < ROUNDS; i++) {
-		iomm_gather_init(&gather);
-		b.go = 0;
-		b.r |= iomm_pgtable_map(b.t, 1 * GB - 4 * KB, 0, 4 * KB, RW, 0,
-					NULL);
-		meet(&b, 2 * i + 1);
-		b.r |= iomm_pgtable_unmap(b.t, 1 * GB - 4 * KB, 2 * MB + 4 * KB,
-					  &gather, NULL);
-		b.go = 1;
-		bad += gather.tables && !iomm_gather_pending(&gather);
-		b.r |= iomm_gather_flush(&gather);
-		meet(&b, 2 * i + 2);
-	}
-	pthread_join(thread, NULL);
-	iomm_pgtable_put(b.t);
-	iomm_ctx_put(ctx);
-	assert_int_equal(b.r, 0);
-	assert_int_equal(bad, 0);
-}
-
 /* While one thread is on its way to what it has found, another makes a run of
  * it. */
 #define RUN (64 * KB)
@@ -454,15 +325,10 @@ static void test_restore(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST(test_taken_out),
-		RIG_TEST(test_taken_out_shared),
-		RIG_TEST(test_links_below),
-		RIG_TEST(test_leaf_for_link),
-		RIG_TEST(test_step),
-		RIG_TEST(test_foreign_goes),
-		RIG_TEST(test_taken_out_for_another),
-		RIG_TEST(test_run_unmapped),
-		RIG_TEST(test_run_protected),
+		RIG_TEST(test_taken_out),    RIG_TEST(test_taken_out_shared),
+		RIG_TEST(test_links_below),  RIG_TEST(test_leaf_for_link),
+		RIG_TEST(test_step),	     RIG_TEST(test_foreign_goes),
+		RIG_TEST(test_run_unmapped), RIG_TEST(test_run_protected),
 		RIG_TEST(test_restore),
 	};
 
