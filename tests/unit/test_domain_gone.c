@@ -50,7 +50,7 @@ static void test_strict_fails(void **state)
 	struct iomm_domain *domain;
 	uint64_t done, kept = 0, tables;
 	struct pair r;
-	uint32_t n;
+	uint32_t n, flushes;
 
 	pair_start(&r, *state);
 	domain = domain_for(r.one);
@@ -74,7 +74,9 @@ static void test_strict_fails(void **state)
 	assert_ok(iomm_domain_unmap(domain, 0, 8 * KB, NULL, NULL));
 	assert_int_equal(info_for(domain).quarantined, kept);
 	assert_int_equal(info_for(domain).tables, tables);
-	assert_int_equal(r.first.calls[MOCK_FLUSH_ALL], 0);
+	/* Before new tables took the place of those. */
+	flushes = r.first.calls[MOCK_FLUSH_ALL];
+	assert_int_equal(flushes, LENGTH(cases));
 	r.first.answer[MOCK_FLUSH_ALL] = -IOMM_EIO;
 	assert_fails(iomm_domain_flush_all(domain), IOMM_EIO, r.w->ctx,
 		     "invalidated");
@@ -84,9 +86,9 @@ static void test_strict_fails(void **state)
 	r.first.answer[MOCK_FLUSH_ALL] = 0;
 	assert_ok(iomm_domain_flush_all(domain));
 	assert_int_equal(info_for(domain).quarantined, 0);
-	assert_int_equal(r.first.calls[MOCK_FLUSH_ALL], 3);
+	assert_int_equal(r.first.calls[MOCK_FLUSH_ALL], flushes + 3);
 	iomm_domain_put(domain);
-	assert_int_equal(r.first.calls[MOCK_FLUSH_ALL], 4);
+	assert_int_equal(r.first.calls[MOCK_FLUSH_ALL], flushes + 4);
 	pair_stop(&r);
 }
 
