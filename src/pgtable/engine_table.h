@@ -60,6 +60,13 @@
 	     (node, slot))                                                     \
 	CALL(void, iomm_node_revive, (struct iomm_node * node, uint32_t word), \
 	     (node, word))                                                     \
+	CALL(void, iomm_node_prune,                                            \
+	     (struct iomm_pgtable * pgtable, struct iomm_node * node,          \
+	      uint64_t first, uint64_t last),                                  \
+	     (pgtable, node, first, last))                                     \
+	CALL(bool, iomm_node_remembered,                                       \
+	     (struct iomm_pgtable * pgtable, uint64_t first, uint64_t last),   \
+	     (pgtable, first, last))                                           \
 	CALL(void, iomm_node_bury,                                             \
 	     (struct iomm_pgtable * pgtable, struct iomm_node * node,          \
 	      uint32_t slot, struct iomm_node * *chain),                       \

@@ -271,6 +271,13 @@ void iomm_node_revive(struct iomm_node *node, uint32_t word);
 void iomm_node_bury(struct iomm_pgtable *pgtable, struct iomm_node *node,
 		    uint32_t slot, struct iomm_node **chain);
 
+/* An empty table, for [first, last], is about to be buried; until its chain ends
+ * walkers may remember it. Do they, somewhere in a range that is locked? */
+void iomm_node_prune(struct iomm_pgtable *pgtable, struct iomm_node *node,
+		     uint64_t first, uint64_t last);
+bool iomm_node_remembered(struct iomm_pgtable *pgtable, uint64_t first,
+			  uint64_t last);
+
 /* Ends a chain of tables that no walker sees any more: they become spare, or
  * are freed. Returns how many. */
 uint32_t

@@ -22,6 +22,14 @@
 /* Protections are less than this. */
 #define IOMM_PGTABLE_PROTS 64u
 
+/* Tables with IOMM_NODE_PRUNED: how many, and between which addresses, as offsets.
+ * What they stood for may be mapped anew meanwhile; all else that waits for a
+ * flush is its gather's. */
+struct iomm_pruned {
+	_Atomic uint32_t count; /* changed under the lock of the pool */
+	uint64_t first, last;	/* under that lock */
+};
+
 struct iomm_pgtable {
 	struct iomm_object object;
 
@@ -75,7 +83,7 @@ struct iomm_pgtable {
 	uint64_t max_table_pa;
 	uint64_t root_bytes;
 	_Atomic uintptr_t tables, foreign; /* the first one among them */
-	_Atomic uintptr_t pruned;	   /* IOMM_NODE_PRUNED */
+	struct iomm_pruned pruned;
 
 	/* Tables of reservations that are no more. Pushed at any time, and
 	 * taken in by whoever works on the table next. */
@@ -133,13 +141,6 @@ static inline uintptr_t
 iomm_pgtable_generation(const struct iomm_pgtable *pgtable)
 {
 	return atomic_load_explicit(&pgtable->generation, memory_order_acquire);
-}
-
-/* Is there a table that went out of use for being empty, and is not flushed? What
- * it stood for may be mapped anew meanwhile; all else is the gather's. */
-static inline bool iomm_pgtable_has_pruned(const struct iomm_pgtable *pgtable)
-{
-	return atomic_load_explicit(&pgtable->pruned, memory_order_acquire);
 }
 
 /* Nothing is mapped at the address: ENOENT with its sentence. */

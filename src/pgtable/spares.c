@@ -93,7 +93,10 @@ static void settle(struct iomm_pgtable *pgtable, struct iomm_node *node)
 	      IOMM_NODE_PRUNED))
 		return;
 	iomm_node_clear(node, IOMM_NODE_PRUNED);
-	atomic_fetch_sub_explicit(&pgtable->pruned, 1, memory_order_release);
+	iomm_lists_lock(pgtable);
+	atomic_fetch_sub_explicit(&pgtable->pruned.count, 1,
+				  memory_order_release);
+	iomm_lists_unlock(pgtable);
 }
 
 /* To the spares, or away. */

@@ -312,11 +312,6 @@ void iomm_node_bury(struct iomm_pgtable *pgtable, struct iomm_node *node,
 
 	iomm_node_disown(node, slot);
 	unlink_ours(pgtable, child);
-	if (iomm_node_empty(child)) {
-		iomm_node_set(child, IOMM_NODE_PRUNED);
-		atomic_fetch_add_explicit(&pgtable->pruned, 1,
-					  memory_order_relaxed);
-	}
 	if (!pgtable->sharing) {
 		pgtable->tepid.span = 0;
 		/* For cursors, as re-use is. */
@@ -325,6 +320,41 @@ void iomm_node_bury(struct iomm_pgtable *pgtable, struct iomm_node *node,
 	take_down(child, &out);
 	uncount_tables(pgtable, &out);
 	*chain = out.chain;
+}
+
+void iomm_node_prune(struct iomm_pgtable *pgtable, struct iomm_node *node,
+		     uint64_t first, uint64_t last)
+{
+	struct iomm_pruned *pruned = &pgtable->pruned;
+	uint32_t count;
+
+	iomm_node_set(node, IOMM_NODE_PRUNED);
+	iomm_lists_lock(pgtable);
+	count = atomic_load_explicit(&pruned->count, memory_order_relaxed);
+	if (!count || first < pruned->first)
+		pruned->first = first;
+	if (!count || last > pruned->last)
+		pruned->last = last;
+	atomic_store_explicit(&pruned->count, count + 1, memory_order_release);
+	iomm_lists_unlock(pgtable);
+}
+
+bool iomm_node_remembered(struct iomm_pgtable *pgtable, uint64_t first,
+			  uint64_t last)
+{
+	struct iomm_pruned *pruned = &pgtable->pruned;
+	bool remembered;
+
+	/* What was taken out of the slot that the caller has locked was counted
+	 * before. Count and flush go the other way round. */
+	if (!atomic_load_explicit(&pruned->count, memory_order_acquire))
+		return false;
+	iomm_lists_lock(pgtable);
+	remembered =
+		atomic_load_explicit(&pruned->count, memory_order_relaxed) &&
+		first <= pruned->last && last >= pruned->first;
+	iomm_lists_unlock(pgtable);
+	return remembered;
 }
 
 /* Reservations */
