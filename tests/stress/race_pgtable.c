@@ -6,7 +6,8 @@
  * mapped less what was unmapped, to the byte.
  *
  * Hardware is played by a thread that walks the raw tables, and that a TLB hook
- * waits for: memory of a table that is used for something else too early is
+ * waits for. It remembers the leaf table that it came by until it is told to
+ * forget that: memory of a table that is used for something else too early is
  * seen by the sanitizers, or leads it astray.
  */
 #include <iomm/iomm.h>
@@ -39,6 +40,8 @@ struct scene {
 	_Atomic uint64_t mapped, unmapped; /* bytes, of all threads */
 	/* Hardware: how many walks are under way, and whether it is to wait. */
 	_Atomic uint32_t walks, gate;
+	_Atomic uint64_t known,
+		known_at; /* a leaf table, for its block; or 0 */
 	_Atomic uint64_t written[PAGES / 64], reported[PAGES / 64];
 };
 
@@ -58,26 +61,53 @@ static void walk_ends(struct scene *s)
 	atomic_fetch_sub_explicit(&s->walks, 1, memory_order_release);
 }
 
-/* No walk from before is under way any more when it returns. */
-static int flush_all(void *data)
+/* No walk from before is under way any more, and none begins. */
+static void stop_walks(struct scene *s)
 {
-	struct scene *s = data;
-
 	atomic_fetch_add_explicit(&s->gate, 1, memory_order_acq_rel);
 	while (atomic_fetch_add_explicit(&s->walks, 0, memory_order_acq_rel))
 		(void)sched_yield();
+}
+
+static void let_walk(struct scene *s)
+{
 	atomic_fetch_sub_explicit(&s->gate, 1, memory_order_acq_rel);
+}
+
+static void forget(struct scene *s)
+{
+	atomic_store_explicit(&s->known, 0, memory_order_relaxed);
+}
+
+static int flush_all(void *data)
+{
+	stop_walks(data);
+	forget(data);
+	let_walk(data);
 	return 0;
+}
+
+/* Told addresses one by one, a walker forgets what leads to one of them. */
+static bool
+tells_of(uint64_t iova, uint64_t last, uint64_t step, uint64_t block)
+{
+	if (iova < block)
+		iova += (block - iova + step - 1) / step * step;
+	return iova <= last && iova < block + BLOCK;
 }
 
 static int flush(void *data, uint64_t iova, uint64_t last, uint64_t page_size,
 		 uint32_t flags)
 {
-	(void)iova;
-	(void)last;
-	(void)page_size;
-	(void)flags;
-	return flush_all(data);
+	struct scene *s = data;
+
+	stop_walks(s);
+	if ((flags & IOMM_TLB_TABLES) &&
+	    tells_of(iova, last, page_size,
+		     atomic_load_explicit(&s->known_at, memory_order_relaxed)))
+		forget(s);
+	let_walk(s);
+	return 0;
 }
 
 static const struct iomm_tlb_ops tlb = {
@@ -86,24 +116,57 @@ static const struct iomm_tlb_ops tlb = {
 	.flush_all = flush_all,
 };
 
+#define ADDRESS(desc) ((desc)&UINT64_C(0xfffffffff000))
+
 /* The descriptor that maps an address, in the default memory, where the address
- * of a table is its pointer; or NULL. */
-static uint64_t *find_leaf(uint64_t root, uint64_t iova, uint64_t *desc)
+ * of a table is its pointer; or NULL. The walk begins at a table of that level,
+ * and ends at the same. */
+static uint64_t *
+find_leaf(uint64_t *table, uint32_t *level, uint64_t iova, uint64_t *desc)
 {
-	uint64_t table = root, *at;
-	uint32_t level;
+	uint64_t *at;
 
-	for (level = 1;; level++) {
-		uint32_t shift = 12 + 9 * (3 - level);
+	for (;; ++*level) {
+		uint32_t shift = 12 + 9 * (3 - *level);
 
-		at = (uint64_t *)(uintptr_t)table + (iova >> shift & 511);
+		at = (uint64_t *)(uintptr_t)*table + (iova >> shift & 511);
 		*desc = __atomic_load_n(at, __ATOMIC_ACQUIRE);
 		if (!(*desc & 1))
 			return NULL;
-		if (level == 3 || !(*desc & 2))
+		if (*level == 3 || !(*desc & 2))
 			return at;
-		table = *desc & UINT64_C(0xfffffffff000);
+		*table = ADDRESS(*desc);
 	}
+}
+
+static bool right(uint64_t iova, uint64_t paddr)
+{
+	return (paddr & (OUT(0) - 1)) == (iova & (OUT(0) - 1)) &&
+	       paddr >> 34 <= RACE_MOST;
+}
+
+/* The same by way of the table that the device remembers, if that is on it. What
+ * it finds there is the address's, if not the latest. */
+static uint64_t *
+find_by_device(struct scene *s, uint64_t root, uint64_t iova, uint64_t *desc)
+{
+	uint64_t table = root, *at, block = iova & ~(BLOCK - 1);
+	uint64_t known = atomic_load_explicit(&s->known, memory_order_relaxed);
+	uint32_t level = 1;
+
+	if (known &&
+	    block == atomic_load_explicit(&s->known_at, memory_order_relaxed)) {
+		table = known;
+		level = 3;
+	}
+	at = find_leaf(&table, &level, iova, desc);
+	if (level == 3) {
+		atomic_store_explicit(&s->known, table, memory_order_relaxed);
+		atomic_store_explicit(&s->known_at, block,
+				      memory_order_relaxed);
+		race_require(!at || right(iova, ADDRESS(*desc)), *desc);
+	}
+	return at;
 }
 
 #define DBM	  (UINT64_C(1) << 51)
@@ -116,7 +179,7 @@ static void use_device(struct scene *s, uint64_t root, struct random *random)
 
 	if (!walk_begins(s))
 		return;
-	at = find_leaf(root, BASE + page * PAGE, &desc);
+	at = find_by_device(s, root, BASE + page * PAGE, &desc);
 	if (at && (desc & DBM)) {
 		/* What is not there any more is not written to. */
 		if (!(desc & READ_ONLY) ||
@@ -131,12 +194,6 @@ static void use_device(struct scene *s, uint64_t root, struct random *random)
 }
 
 /* Looking */
-
-static bool right(uint64_t iova, uint64_t paddr)
-{
-	return (paddr & (OUT(0) - 1)) == (iova & (OUT(0) - 1)) &&
-	       paddr >> 34 <= RACE_MOST;
-}
 
 static int see(void *data, const struct iomm_walk_entry *entry)
 {
@@ -318,10 +375,11 @@ static void unmap_body(void *shared, uint32_t thread, struct random *random)
 static void device_finds(struct scene *s, uint64_t iova)
 {
 	struct iomm_pgtable_info info = { .size = sizeof(info) };
+	uint32_t level = 1;
 	uint64_t desc;
 
 	RACE_RESULT(iomm_pgtable_info(s->table, &info), 0);
-	race_require(find_leaf(info.root_pa, iova, &desc), iova);
+	race_require(find_leaf(&info.root_pa, &level, iova, &desc), iova);
 }
 
 /* Whoever has made the table: the device finds what was mapped there. */
