@@ -98,6 +98,9 @@ IOMM_LAYOUT(sizeof(struct iomm_pgtable_config) == IOMM_PGTABLE_CONFIG_SIZE_VER1,
  * return when no walker uses the old translations or tables any more; a
  * negative IOMM_E* means that this is not known, and nothing is reused. Those of
  * a shared table are called from several threads at once.
+ *
+ * A hook begins by making sure that walkers see what was stored before it was
+ * called: on Arm, a DSB for stores before the first TLBI (DDI 0487, D8.17).
  * Context: atomic. They may put references, and read the table.
  */
 struct iomm_tlb_ops {
@@ -304,8 +307,9 @@ iomm_pgtable_info(struct iomm_pgtable *pgtable, struct iomm_pgtable_info *info);
 /**
  * Maps `[iova, iova + bytes)` to `[paddr, paddr + bytes)`, with the largest
  * leaves and contiguous runs that fit. What is already mapped is never
- * replaced. Walkers find what this call has mapped when it returns; for addresses
- * that wait in a gather that is so when that was flushed.
+ * replaced. Walkers find what this call has mapped when it returns, on weakly
+ * ordered machines from the barrier on by which a device is told to go; and where
+ * addresses wait in a gather, from its flush on.
  *
  * Where a table is needed while one that went for being empty still waits in a
  * gather, walkers are made to forget that first (IOMM_TLB_TABLES).

@@ -27,6 +27,31 @@ inline map_page()
 #endif
 }
 
+/* What the walkers find, from the first table on or from the one that they
+ * remember: if it is mapped still, that. */
+inline shown(a, v)
+{
+#ifdef WALKERS
+	atomic {
+		m = ROOT; level = 0;
+		if
+		:: walker != NONE && home[walker] == HOME(a, 1) ->
+			m = walker; level = 1
+		:: else
+		fi;
+		do
+		:: level < LAST && desc[AT(m, a, level)] >= TABLE ->
+			m = desc[AT(m, a, level)] - TABLE; level++
+		:: else -> break
+		od;
+		assert(page[a] != v || desc[AT(m, a, level)] == v);
+		m = 0; level = 0
+	}
+#else
+	skip
+#endif
+}
+
 /* Maps one page, if nothing is there. */
 proctype mapper(byte a; byte v)
 {
@@ -56,7 +81,7 @@ proctype mapper(byte a; byte v)
 		fi;
 		enter(n);
 		if
-		:: ok == YES && l == LAST -> map_page(); break
+		:: ok == YES && l == LAST -> map_page(); shown(a, v); break
 		:: ok == YES && l < LAST && own != NONE ->
 			d = desc[AT(n, a, l)];
 			if
@@ -65,7 +90,8 @@ proctype mapper(byte a; byte v)
 #else
 			:: !d ->
 #endif
-				publish(n, a, l, v); leave(n, 0); break
+				publish(n, a, l, v); leave(n, 0);
+				shown(a, v); break
 			:: IS_LEAF(d) -> answer(A_PAGE); leave(n, 0); break
 #ifndef LINK_UNCHECKED
 			:: d >= TABLE -> leave(n, 0)

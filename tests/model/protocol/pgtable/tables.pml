@@ -364,14 +364,62 @@ inline adopt(n, a, l, v, alive)
 	}
 }
 
-/* And links them, in a slot that is empty. */
+/* Invalidates: no walker has a table of ours in its caches any more. */
+inline invalidate()
+{
+	walker = NONE
+}
+
+/* Has a table gone for being empty, and waits for its flush? */
+inline forget_old()
+{
+	atomic {
+		ok = NONE;
+		for (k : 1 .. NODES - 1) {
+			if
+			:: where[k] == GATHERED && EMPTY(k) -> ok = YES
+			:: else
+			fi
+		}
+		if
+		:: ok == YES -> invalidate()
+		:: else -> ok = YES
+		fi
+	}
+}
+
+inline open(a, l)
+{
+	m = own; level = l + 1;
+	do
+	:: true ->
+		word[m] = 0;
+		if
+		:: level < LAST -> m = link[AT(m, a, level)]; level++
+		:: else -> break
+		fi
+	od;
+	m = 0; level = 0
+}
+
+/* And links them, in a slot that is empty. They stay locked until the walkers see
+ * them, too. */
 inline publish(n, a, l, v)
 {
+#ifndef LINK_WITHOUT_FLUSH
+	forget_old();
+#endif
 #ifdef LINK_FOR_WALKERS_FIRST
 	desc[AT(n, a, l)] = TABLE + own;
 #endif
+#ifdef OPEN_BEFORE_LINK
 	adopt(n, a, l, v, 0);
 	desc[AT(n, a, l)] = TABLE + own;
+#else
+	adopt(n, a, l, v, LOCKED);
+	desc[AT(n, a, l)] = TABLE + own;
+	open(a, l);
+#endif
 	own = NONE;
 #ifdef GENERATION_LATE
 	generation++
@@ -407,12 +455,6 @@ inline bury(n, a, l, set, d, drop)
 #ifdef UNLINK_FROM_BOOKS_FIRST
 	desc[AT(n, a, l)] = d
 #endif
-}
-
-/* Invalidates: no walker has a table of ours in its caches any more. */
-inline invalidate()
-{
-	walker = NONE
 }
 
 inline flush()
