@@ -170,11 +170,10 @@ void iomm_op_discard(struct iomm_engine_op *op, struct iomm_node *node)
 {
 	if (op->spares)
 		iomm_node_discard(op->pgtable, op->spares, node);
-	else if (op->shared && !op->detached && !op->shown)
+	else if (op->shared && !op->detached)
 		iomm_node_discard(op->pgtable, &op->kept, node);
 	else
 		iomm_node_discard(op->pgtable, NULL, node);
-	op->shown = false;
 }
 
 /* Extents */

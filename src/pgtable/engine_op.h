@@ -57,10 +57,8 @@ struct iomm_engine_op {
 	bool shared;
 	/* Builds tables that are linked, and synced, as a whole later. */
 	bool detached;
-	bool changed; /* leaves or tables went: look what is empty */
-	bool raw;     /* something is in the table that was made last */
-	/* The table that is discarded next was in the books. */
-	bool shown;
+	bool changed;  /* leaves or tables went: look what is empty */
+	bool raw;      /* something is in the table that was made last */
 	bool streamed; /* tables were, since the last link: see base/vector.h */
 	enum iomm_action action;
 	uintptr_t generation; /* when the walk began at the first table */
@@ -115,7 +113,6 @@ iomm_op_init(struct iomm_engine_op *op, struct iomm_pgtable *pgtable,
 	op->detached = false;
 	op->changed = false;
 	op->raw = false;
-	op->shown = false;
 	op->streamed = false;
 	op->action = action;
 	op->tries = 0;

@@ -290,7 +290,6 @@ static int FN(replace_leaf)(struct iomm_engine_op *op, struct iomm_node *node,
 		iomm_node_disown(node, slot);
 		if (op->shared)
 			iomm_node_revive(child, IOMM_NODE_DEAD);
-		op->shown = true;
 		return r;
 	}
 	iomm_node_sub(node, 1);
