@@ -74,7 +74,7 @@ IOMM_API void iomm_cursor_fini(struct iomm_cursor *cursor);
  *
  * Ownership: none; the memory at `paddr` is never touched.
  * Thread: as the table; the cursor is externally synchronised.
- * Context: may call the provider; not in atomic hooks.
+ * Context: may call the provider and the TLB hooks; not in atomic hooks.
  * Errors: as iomm_pgtable_map(); EINVAL: the cursor is on no table.
  * Since: 0.1
  */

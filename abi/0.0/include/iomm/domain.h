@@ -241,8 +241,8 @@ iomm_domain_detach_pasid(struct iomm_domain *domain, struct iomm_device *device,
  *
  * Ownership: none; the memory at `paddr` is never touched.
  * Thread: any.
- * Context: may call the table's memory provider; in a callback that would
- *   wait: EDEADLK. Not in atomic hooks.
+ * Context: may call the table's memory provider and the TLB hooks; in a callback
+ *   that would wait: EDEADLK. Not in atomic hooks.
  * Errors: as iomm_pgtable_map(); ENODEV: the instance is gone; EDEADLK.
  * Since: 0.1
  */

@@ -4,7 +4,9 @@
  * Invalidate before free. Unmapping frees nothing: it notes in a gather what
  * must be invalidated and which tables went out of use. Flushing the gather
  * invalidates, waits, and only then gives the tables back; from then on, and
- * not before, the memory that was mapped may be used for something else.
+ * not before, the memory that was mapped may be used for something else. So may
+ * the I/O addresses: what is mapped there earlier devices may not see before the
+ * flush. Those around them may be mapped at any time.
  */
 #ifndef IOMM_GATHER_H
 #define IOMM_GATHER_H

@@ -89,7 +89,8 @@ struct iomm_pgtable_config {
 IOMM_LAYOUT(sizeof(struct iomm_pgtable_config) == IOMM_PGTABLE_CONFIG_SIZE_VER1,
 	    "iomm_pgtable_config");
 
-/** Tables went out of use in the range: walk caches are to go too. */
+/** Tables went out of use in the range: walk caches are to go too. No leaf-only
+ * invalidation, then, nor a hint at which level the leaves are (TTL). */
 #define IOMM_TLB_TABLES (1u << 0)
 
 /**
@@ -97,6 +98,9 @@ IOMM_LAYOUT(sizeof(struct iomm_pgtable_config) == IOMM_PGTABLE_CONFIG_SIZE_VER1,
  * return when no walker uses the old translations or tables any more; a
  * negative IOMM_E* means that this is not known, and nothing is reused. Those of
  * a shared table are called from several threads at once.
+ *
+ * A hook begins by making sure that walkers see what was stored before it was
+ * called: on Arm, a DSB for stores before the first TLBI (DDI 0487, D8.17).
  * Context: atomic. They may put references, and read the table.
  */
 struct iomm_tlb_ops {
@@ -303,7 +307,12 @@ iomm_pgtable_info(struct iomm_pgtable *pgtable, struct iomm_pgtable_info *info);
 /**
  * Maps `[iova, iova + bytes)` to `[paddr, paddr + bytes)`, with the largest
  * leaves and contiguous runs that fit. What is already mapped is never
- * replaced.
+ * replaced. Walkers find what this call has mapped when it returns, on weakly
+ * ordered machines from the barrier on by which a device is told to go; and where
+ * addresses wait in a gather, from its flush on.
+ *
+ * Where a table is needed while one that went for being empty still waits in a
+ * gather, walkers are made to forget that first (IOMM_TLB_TABLES).
  *
  * @param pgtable a table
  * @param iova first I/O address; a multiple of the smallest page size
@@ -315,12 +324,12 @@ iomm_pgtable_info(struct iomm_pgtable *pgtable, struct iomm_pgtable_info *info);
  *
  * Ownership: none; the memory at `paddr` is never touched.
  * Thread: any when the table is shared, else externally synchronised.
- * Context: may call the provider; not in atomic hooks.
+ * Context: may call the provider and the TLB hooks; not in atomic hooks.
  * Errors: EINVAL (misaligned, zero, wrapping, outside the widths, unknown
  *   flags, a page size that the table has not, no or unknown protection),
  *   EOPNOTSUPP (a protection that the format cannot express), EEXIST (something
- *   is mapped there), ENOMEM, what the provider answered. After these three the
- *   first `*mapped` bytes are mapped.
+ *   is mapped there), ENOMEM, what the provider or a TLB hook answered. After
+ *   these four the first `*mapped` bytes are mapped.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
@@ -343,7 +352,7 @@ iomm_pgtable_map(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t paddr,
  *
  * Ownership: none; the segments are not kept.
  * Thread: any when the table is shared, else externally synchronised.
- * Context: may call the provider; not in atomic hooks.
+ * Context: may call the provider and the TLB hooks; not in atomic hooks.
  * Errors: as iomm_pgtable_map(). All segments are looked at before the first is
  *   mapped: after EINVAL nothing was.
  * Since: 0.1

@@ -47,10 +47,11 @@ iomm_pgtable_reserve(struct iomm_pgtable *pgtable, uint64_t iova,
  *
  * Ownership: none; the memory at `paddr` is never touched.
  * Thread: the reservation is externally synchronised; the table as it was made.
- * Context: calls no provider hook but sync; not in atomic hooks.
+ * Context: calls no provider hook but sync; may call the TLB hooks, as
+ *   iomm_pgtable_map() does; not in atomic hooks.
  * Errors: EINVAL (as iomm_pgtable_map(), or outside of what was reserved),
  *   EOPNOTSUPP, EEXIST; ENOSPC: what was committed once was unmapped, and
- *   its tables are used up.
+ *   its tables are used up; what a TLB hook answered.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int

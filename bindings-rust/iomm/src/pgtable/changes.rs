@@ -9,7 +9,12 @@ macro_rules! changes {
         impl $type {
             /// Maps `bytes` at `iova` to the physical memory at `paddr`, with
             /// the largest leaves that fit. What is already mapped is never
-            /// replaced ([`Code::EEXIST`](crate::Code::EEXIST)).
+            /// replaced ([`Code::EEXIST`](crate::Code::EEXIST)). Walkers find
+            /// it when this returns.
+            ///
+            /// Where a table is needed close to one that was emptied and waits
+            /// in a gather, walkers are made to forget that first: this may
+            /// call [`TlbOps`](crate::TlbOps), and fail as that does.
             pub fn map(
                 $($receiver)+,
                 iova: u64,

@@ -13,7 +13,8 @@ use iomm_sys as sys;
 /// The methods return when no walker uses the old translations or tables any
 /// more. An error means that this is not known, and nothing is reused. Those
 /// of a [`SharedPageTable`](crate::SharedPageTable) are called from several
-/// threads at once.
+/// threads at once. They begin by making sure that walkers see what was stored
+/// before they were called: on Arm, a DSB before the first TLBI.
 ///
 /// They are atomic hooks: they may drop handles, and of the library call only
 /// what is legal there ([`Soft::invalidate`](crate::Soft::invalidate), names
