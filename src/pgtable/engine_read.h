@@ -124,6 +124,14 @@ FN(is_common)(const struct iomm_common *common, uint64_t desc)
 						common->attrs, FMT_LAST);
 }
 
+/* Not inline: what is common is then short, and in one piece. */
+static __attribute__((noinline)) int
+FN(answer_other)(const struct iomm_pgtable *pgtable, uint64_t desc,
+		 uint64_t iova, struct iomm_translation *out)
+{
+	return FN(answer)(pgtable, desc, FMT_LAST, iova, out);
+}
+
 /* An entry of a table of the last level. */
 static inline __attribute__((always_inline)) int
 FN(answer_page)(const struct iomm_pgtable *pgtable,
@@ -131,11 +139,22 @@ FN(answer_page)(const struct iomm_pgtable *pgtable,
 		struct iomm_translation *out)
 {
 	if (!FN(is_common)(common, desc))
-		return FN(answer)(pgtable, desc, FMT_LAST, iova, out);
+		return FN(answer_other)(pgtable, desc, iova, out);
 	out->prot = common->prot;
 	out->paddr = FMT_LEAF_PA(desc, FMT_LAST) | (iova & (FMT_GRANULE - 1));
 	out->page_size = FMT_GRANULE;
 	return 0;
+}
+
+/* The table of the last level so many bytes into what the one above spans; NULL:
+ * none is linked there, or that is outside. */
+static inline const struct iomm_node *
+FN(tepid_child)(const struct iomm_tepid *tepid, uint64_t offset)
+{
+	if (offset >= tepid->span)
+		return NULL;
+	return iomm_node_child(tepid->node,
+			       (uint32_t)(offset >> FMT_WARM_SHIFT));
 }
 
 /* Lookups jump about: no table of the last level is remembered, but the one
@@ -144,21 +163,17 @@ FN(answer_page)(const struct iomm_pgtable *pgtable,
 static int FN(translate)(struct iomm_pgtable *pgtable, uint64_t iova,
 			 struct iomm_translation *out)
 {
-	uint64_t offset = iova - pgtable->tepid.first;
 	const struct iomm_node *node;
-	uint32_t slot;
+	uint64_t offset, desc;
 
-	if (out && out->size == sizeof(*out) && offset < pgtable->tepid.span) {
-		slot = (uint32_t)(offset >> FMT_WARM_SHIFT);
-		node = iomm_node_child(pgtable->tepid.node, slot);
-		slot = FN(slot)(offset, FMT_LAST);
-		if (node)
-			return FN(answer_page)(pgtable, &pgtable->common,
-					       iomm_desc_load(
-						       FN(desc)(node, slot)),
-					       iova, out);
-	}
-	return iomm_pgtable_translate_far(pgtable, iova, out);
+	if (!out || out->size != sizeof(*out))
+		return iomm_pgtable_translate_far(pgtable, iova, out);
+	offset = iova - pgtable->tepid.first;
+	node = FN(tepid_child)(&pgtable->tepid, offset);
+	if (!node)
+		return iomm_pgtable_translate_far(pgtable, iova, out);
+	desc = iomm_desc_load(FN(desc)(node, FN(slot)(offset, FMT_LAST)));
+	return FN(answer_page)(pgtable, &pgtable->common, desc, iova, out);
 }
 
 /* Notes the table above the last level that holds `iova`; no span: there is
@@ -191,7 +206,7 @@ static inline uint64_t FN(glance_page)(const struct iomm_pgtable *pgtable,
 				       struct iomm_place *place, uint64_t iova)
 {
 	struct iomm_noted *noted = &place->noted;
-	const struct iomm_node *node = NULL;
+	const struct iomm_node *node;
 	uintptr_t generation;
 	uint64_t desc = 0;
 
@@ -205,10 +220,7 @@ static inline uint64_t FN(glance_page)(const struct iomm_pgtable *pgtable,
 	 * it is freed by nobody who has not seen us. */
 	if (noted->above.span && iomm_node_dead(noted->above.node))
 		noted->above.span = 0;
-	if (noted->above.span)
-		node = iomm_node_child(noted->above.node,
-				       (uint32_t)((iova - noted->above.first) >>
-						  FMT_WARM_SHIFT));
+	node = FN(tepid_child)(&noted->above, iova - noted->above.first);
 	if (node) {
 		desc = iomm_desc_acquire(
 			FN(desc)(node, FN(slot)(iova, FMT_LAST)));
