@@ -112,16 +112,20 @@ static int FN(translate_far)(struct iomm_pgtable *pgtable, uint64_t iova,
 			  pgtable->first_iova + iova, out);
 }
 
-/* Is it a page, and in no run, that looks as the last ones that were mapped? */
+/*
+ * Is it a page, and in no run, that looks as the last ones that were mapped? Then
+ * nothing but its address differs from such a page at 0. One whose address is
+ * not where it is in the descriptor is not found out here.
+ */
 static inline bool
-FN(is_common)(const struct iomm_common *common, uint64_t desc)
+FN(is_common)(const struct iomm_common *common, uint64_t desc, uint64_t *paddr)
 {
 #ifdef FMT_RUNTIME
 	/* Making a leaf to compare with costs more than reading one. */
 	return false;
 #endif
-	return common->prot && desc == FMT_LEAF(FMT_LEAF_PA(desc, FMT_LAST),
-						common->attrs, FMT_LAST);
+	*paddr = desc ^ FMT_LEAF(0, common->attrs, FMT_LAST);
+	return common->prot && *paddr == FMT_LEAF_PA(*paddr, FMT_LAST);
 }
 
 /* Not inline: what is common is then short, and in one piece. */
@@ -138,10 +142,12 @@ FN(answer_page)(const struct iomm_pgtable *pgtable,
 		const struct iomm_common *common, uint64_t desc, uint64_t iova,
 		struct iomm_translation *out)
 {
-	if (!FN(is_common)(common, desc))
+	uint64_t paddr;
+
+	if (!FN(is_common)(common, desc, &paddr))
 		return FN(answer_other)(pgtable, desc, iova, out);
 	out->prot = common->prot;
-	out->paddr = FMT_LEAF_PA(desc, FMT_LAST) | (iova & (FMT_GRANULE - 1));
+	out->paddr = paddr | (iova & (FMT_GRANULE - 1));
 	out->page_size = FMT_GRANULE;
 	return 0;
 }
