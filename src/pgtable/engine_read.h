@@ -95,6 +95,21 @@ FN(answer)(const struct iomm_pgtable *pgtable, uint64_t desc, uint32_t level,
 	return 0;
 }
 
+/* Notes the window of the table above the last level that was used last. */
+static inline void FN(note_window)(struct iomm_pgtable *pgtable)
+{
+	const struct iomm_tepid *tepid = &pgtable->tepid;
+	const struct iomm_inner *inner;
+
+	if (!tepid->span)
+		return;
+	inner = iomm_node_inner(tepid->node);
+	pgtable->window.first =
+		tepid->first + ((uint64_t)inner->first << FMT_WARM_SHIFT);
+	pgtable->window.span = (uint64_t)inner->count << FMT_WARM_SHIFT;
+	pgtable->window.child = inner->child;
+}
+
 static int FN(translate_far)(struct iomm_pgtable *pgtable, uint64_t iova,
 			     struct iomm_translation *out)
 {
@@ -107,6 +122,7 @@ static int FN(translate_far)(struct iomm_pgtable *pgtable, uint64_t iova,
 		node = FN(descend)(pgtable, iova, iova, false, &sight.level);
 		sight.desc =
 			FN(read)(node, FN(slot_in)(pgtable, iova, sight.level));
+		FN(note_window)(pgtable);
 	}
 	return FN(answer)(pgtable, sight.desc, sight.level,
 			  pgtable->first_iova + iova, out);
@@ -152,30 +168,23 @@ FN(answer_page)(const struct iomm_pgtable *pgtable,
 	return 0;
 }
 
-/* The table of the last level so many bytes into what the one above spans; NULL:
- * none is linked there, or that is outside. */
-static inline const struct iomm_node *
-FN(tepid_child)(const struct iomm_tepid *tepid, uint64_t offset)
-{
-	if (offset >= tepid->span)
-		return NULL;
-	return iomm_node_child(tepid->node,
-			       (uint32_t)(offset >> FMT_WARM_SHIFT));
-}
-
-/* Lookups jump about: no table of the last level is remembered, but the one
- * above is looked at first. Most answers are pages, whose level is a constant
+/* Lookups jump about: no table of the last level is remembered, but the window
+ * above is looked into first. Most answers are pages, whose level is a constant
  * here. */
 static int FN(translate)(struct iomm_pgtable *pgtable, uint64_t iova,
 			 struct iomm_translation *out)
 {
+	const struct iomm_window *window = &pgtable->window;
 	const struct iomm_node *node;
 	uint64_t offset, desc;
 
 	if (!out || out->size != sizeof(*out))
 		return iomm_pgtable_translate_far(pgtable, iova, out);
-	offset = iova - pgtable->tepid.first;
-	node = FN(tepid_child)(&pgtable->tepid, offset);
+	offset = iova - window->first;
+	if (offset >= window->span)
+		return iomm_pgtable_translate_far(pgtable, iova, out);
+	node = atomic_load_explicit(&window->child[offset >> FMT_WARM_SHIFT],
+				    memory_order_relaxed);
 	if (!node)
 		return iomm_pgtable_translate_far(pgtable, iova, out);
 	desc = iomm_desc_load(FN(desc)(node, FN(slot)(offset, FMT_LAST)));
@@ -212,7 +221,7 @@ static inline uint64_t FN(glance_page)(const struct iomm_pgtable *pgtable,
 				       struct iomm_place *place, uint64_t iova)
 {
 	struct iomm_noted *noted = &place->noted;
-	const struct iomm_node *node;
+	const struct iomm_node *node = NULL;
 	uintptr_t generation;
 	uint64_t desc = 0;
 
@@ -226,7 +235,10 @@ static inline uint64_t FN(glance_page)(const struct iomm_pgtable *pgtable,
 	 * it is freed by nobody who has not seen us. */
 	if (noted->above.span && iomm_node_dead(noted->above.node))
 		noted->above.span = 0;
-	node = FN(tepid_child)(&noted->above, iova - noted->above.first);
+	if (noted->above.span)
+		node = iomm_node_child(noted->above.node,
+				       (uint32_t)((iova - noted->above.first) >>
+						  FMT_WARM_SHIFT));
 	if (node) {
 		desc = iomm_desc_acquire(
 			FN(desc)(node, FN(slot)(iova, FMT_LAST)));

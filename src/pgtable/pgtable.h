@@ -33,6 +33,7 @@ struct iomm_pgtable {
 	 * cursor stands in needs nothing else, or it stands nowhere. */
 	struct iomm_cursor own;
 	struct iomm_tepid tepid;
+	struct iomm_window window; /* exclusive: where a lookup was last */
 	struct iomm_common common; /* exclusive */
 	uint64_t last_paddr;
 	uint64_t no_paddr; /* bits that no page's address has */

@@ -269,7 +269,7 @@ static void forget(struct iomm_pgtable *pgtable)
 {
 	if (pgtable->sharing)
 		return;
-	pgtable->tepid.span = 0;
+	pgtable->tepid.span = pgtable->window.span = 0;
 	/* For cursors, as re-use is. */
 	(void)next_generation(pgtable);
 }
