@@ -353,8 +353,8 @@ static void set_up(struct iomm_pgtable *pgtable, const struct plan *plan)
 	pgtable->warms = !pgtable->synced &&
 			 pgtable->page_mask == plan->ops->granule - 1;
 	pgtable->calls = config->flags & IOMM_PGTABLE_SHARED
-				 ? &plan->ops->shared
-				 : &plan->ops->exclusive;
+				 ? plan->ops->shared
+				 : plan->ops->exclusive;
 }
 
 int iomm_pgtable_adopt_table(struct iomm_pgtable *pgtable, uint64_t pa,

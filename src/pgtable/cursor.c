@@ -143,8 +143,8 @@ int iomm_cursor_map(struct iomm_cursor *cursor, uint64_t iova, uint64_t paddr,
 		    uint64_t *mapped)
 {
 	return is_cursor(cursor)
-		       ? cursor->pgtable->calls->map(cursor, iova, paddr, bytes,
-						     prot, flags, mapped)
+		       ? cursor->pgtable->calls.map(cursor, iova, paddr, bytes,
+						    prot, flags, mapped)
 		       : no_cursor(mapped);
 }
 
@@ -152,7 +152,7 @@ int iomm_cursor_unmap(struct iomm_cursor *cursor, uint64_t iova, uint64_t bytes,
 		      struct iomm_gather *gather, uint64_t *unmapped)
 {
 	return is_cursor(cursor)
-		       ? cursor->pgtable->calls->unmap(cursor, iova, bytes,
-						       gather, unmapped)
+		       ? cursor->pgtable->calls.unmap(cursor, iova, bytes,
+						      gather, unmapped)
 		       : no_cursor(unmapped);
 }

@@ -95,6 +95,21 @@ FN(answer)(const struct iomm_pgtable *pgtable, uint64_t desc, uint32_t level,
 	return 0;
 }
 
+/* Notes the window of the table above the last level that was used last. */
+static inline void FN(note_window)(struct iomm_pgtable *pgtable)
+{
+	const struct iomm_tepid *tepid = &pgtable->tepid;
+	const struct iomm_inner *inner;
+
+	if (!tepid->span)
+		return;
+	inner = iomm_node_inner(tepid->node);
+	pgtable->window.first =
+		tepid->first + ((uint64_t)inner->first << FMT_WARM_SHIFT);
+	pgtable->window.span = (uint64_t)inner->count << FMT_WARM_SHIFT;
+	pgtable->window.child = inner->child;
+}
+
 static int FN(translate_far)(struct iomm_pgtable *pgtable, uint64_t iova,
 			     struct iomm_translation *out)
 {
@@ -107,21 +122,34 @@ static int FN(translate_far)(struct iomm_pgtable *pgtable, uint64_t iova,
 		node = FN(descend)(pgtable, iova, iova, false, &sight.level);
 		sight.desc =
 			FN(read)(node, FN(slot_in)(pgtable, iova, sight.level));
+		FN(note_window)(pgtable);
 	}
 	return FN(answer)(pgtable, sight.desc, sight.level,
 			  pgtable->first_iova + iova, out);
 }
 
-/* Is it a page, and in no run, that looks as the last ones that were mapped? */
+/*
+ * Is it a page, and in no run, that looks as the last ones that were mapped? Then
+ * nothing but its address differs from such a page at 0. One whose address is
+ * not where it is in the descriptor is not found out here.
+ */
 static inline bool
-FN(is_common)(const struct iomm_common *common, uint64_t desc)
+FN(is_common)(const struct iomm_common *common, uint64_t desc, uint64_t *paddr)
 {
 #ifdef FMT_RUNTIME
 	/* Making a leaf to compare with costs more than reading one. */
 	return false;
 #endif
-	return common->prot && desc == FMT_LEAF(FMT_LEAF_PA(desc, FMT_LAST),
-						common->attrs, FMT_LAST);
+	*paddr = desc ^ FMT_LEAF(0, common->attrs, FMT_LAST);
+	return common->prot && *paddr == FMT_LEAF_PA(*paddr, FMT_LAST);
+}
+
+/* Not inline: what is common is then short, and in one piece. */
+static __attribute__((noinline)) int
+FN(answer_other)(const struct iomm_pgtable *pgtable, uint64_t desc,
+		 uint64_t iova, struct iomm_translation *out)
+{
+	return FN(answer)(pgtable, desc, FMT_LAST, iova, out);
 }
 
 /* An entry of a table of the last level. */
@@ -130,35 +158,37 @@ FN(answer_page)(const struct iomm_pgtable *pgtable,
 		const struct iomm_common *common, uint64_t desc, uint64_t iova,
 		struct iomm_translation *out)
 {
-	if (!FN(is_common)(common, desc))
-		return FN(answer)(pgtable, desc, FMT_LAST, iova, out);
+	uint64_t paddr;
+
+	if (!FN(is_common)(common, desc, &paddr))
+		return FN(answer_other)(pgtable, desc, iova, out);
 	out->prot = common->prot;
-	out->paddr = FMT_LEAF_PA(desc, FMT_LAST) | (iova & (FMT_GRANULE - 1));
+	out->paddr = paddr | (iova & (FMT_GRANULE - 1));
 	out->page_size = FMT_GRANULE;
 	return 0;
 }
 
-/* Lookups jump about: no table of the last level is remembered, but the one
- * above is looked at first. Most answers are pages, whose level is a constant
+/* Lookups jump about: no table of the last level is remembered, but the window
+ * above is looked into first. Most answers are pages, whose level is a constant
  * here. */
 static int FN(translate)(struct iomm_pgtable *pgtable, uint64_t iova,
 			 struct iomm_translation *out)
 {
-	uint64_t offset = iova - pgtable->tepid.first;
+	const struct iomm_window *window = &pgtable->window;
 	const struct iomm_node *node;
-	uint32_t slot;
+	uint64_t offset, desc;
 
-	if (out && out->size == sizeof(*out) && offset < pgtable->tepid.span) {
-		slot = (uint32_t)(offset >> FMT_WARM_SHIFT);
-		node = iomm_node_child(pgtable->tepid.node, slot);
-		slot = FN(slot)(offset, FMT_LAST);
-		if (node)
-			return FN(answer_page)(pgtable, &pgtable->common,
-					       iomm_desc_load(
-						       FN(desc)(node, slot)),
-					       iova, out);
-	}
-	return iomm_pgtable_translate_far(pgtable, iova, out);
+	if (!out || out->size != sizeof(*out))
+		return iomm_pgtable_translate_far(pgtable, iova, out);
+	offset = iova - window->first;
+	if (offset >= window->span)
+		return iomm_pgtable_translate_far(pgtable, iova, out);
+	node = atomic_load_explicit(&window->child[offset >> FMT_WARM_SHIFT],
+				    memory_order_relaxed);
+	if (!node)
+		return iomm_pgtable_translate_far(pgtable, iova, out);
+	desc = iomm_desc_load(FN(desc)(node, FN(slot)(offset, FMT_LAST)));
+	return FN(answer_page)(pgtable, &pgtable->common, desc, iova, out);
 }
 
 /* Notes the table above the last level that holds `iova`; no span: there is

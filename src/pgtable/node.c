@@ -159,6 +159,8 @@ int iomm_node_make_room(struct iomm_pgtable *pgtable, struct iomm_node *node,
 	inner->child = child;
 	inner->first = first;
 	inner->count = count;
+	/* Lookups know the old one. */
+	pgtable->window.span = 0;
 	return 0;
 }
 

@@ -61,6 +61,14 @@ struct iomm_node {
 
 typedef _Atomic(struct iomm_node *) iomm_node_slot;
 
+/* Where a lookup finds the tables of the last level that are linked to one above:
+ * its window, and what that spans. */
+struct iomm_window {
+	uint64_t first; /* as callers say it */
+	uint64_t span;	/* in bytes; 0: there is none */
+	iomm_node_slot *child;
+};
+
 #define IOMM_NODE_FEW 4u
 
 struct iomm_inner {

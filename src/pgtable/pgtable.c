@@ -196,8 +196,8 @@ int iomm_pgtable_map(struct iomm_pgtable *pgtable, uint64_t iova,
 		     uint32_t flags, uint64_t *mapped)
 {
 	return iomm_pgtable_ok(pgtable)
-		       ? pgtable->calls->map(&pgtable->own, iova, paddr, bytes,
-					     prot, flags, mapped)
+		       ? pgtable->calls.map(&pgtable->own, iova, paddr, bytes,
+					    prot, flags, mapped)
 		       : no_table(mapped);
 }
 
@@ -206,8 +206,8 @@ int iomm_pgtable_unmap(struct iomm_pgtable *pgtable, uint64_t iova,
 		       uint64_t *unmapped)
 {
 	return iomm_pgtable_ok(pgtable)
-		       ? pgtable->calls->unmap(&pgtable->own, iova, bytes,
-					       gather, unmapped)
+		       ? pgtable->calls.unmap(&pgtable->own, iova, bytes,
+					      gather, unmapped)
 		       : no_table(unmapped);
 }
 
@@ -365,7 +365,7 @@ int iomm_pgtable_translate(struct iomm_pgtable *pgtable, uint64_t iova,
 			   struct iomm_translation *out)
 {
 	return iomm_pgtable_ok(pgtable)
-		       ? pgtable->calls->translate(pgtable, iova, out)
+		       ? pgtable->calls.translate(pgtable, iova, out)
 		       : -IOMM_EINVAL;
 }
 

@@ -36,11 +36,12 @@ struct iomm_pgtable {
 	/* What every call looks at, away from the count of references, which
 	 * gathers change. */
 	char pad[IOMM_CACHE_LINE];
-	const struct iomm_calls *calls;
+	struct iomm_calls calls;
 	/* Exclusive: where it was used last. Writing in the table that its own
 	 * cursor stands in needs nothing else, or it stands nowhere. */
 	struct iomm_cursor own;
 	struct iomm_tepid tepid;
+	struct iomm_window window; /* exclusive: where a lookup was last */
 	struct iomm_common common; /* exclusive */
 	uint64_t last_paddr;
 	uint64_t no_paddr; /* bits that no page's address has */

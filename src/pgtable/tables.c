@@ -263,11 +263,23 @@ static void take_down(struct iomm_node *node, struct out *out)
 	iomm_list_push(&out->chain, node);
 }
 
+/* A table goes: where an exclusive one was used last may be there. Lookups were,
+ * in a hook, in tables that came to nothing too. */
+static void forget(struct iomm_pgtable *pgtable)
+{
+	if (pgtable->sharing)
+		return;
+	pgtable->tepid.span = pgtable->window.span = 0;
+	/* For cursors, as re-use is. */
+	(void)next_generation(pgtable);
+}
+
 void iomm_node_discard(struct iomm_pgtable *pgtable,
 		       struct iomm_node_spares *to, struct iomm_node *node)
 {
 	struct out out = { 0 };
 
+	forget(pgtable);
 	take_down(node, &out);
 	uncount_tables(pgtable, &out);
 	if (!to)
@@ -312,11 +324,7 @@ void iomm_node_bury(struct iomm_pgtable *pgtable, struct iomm_node *node,
 
 	iomm_node_disown(node, slot);
 	unlink_ours(pgtable, child);
-	if (!pgtable->sharing) {
-		pgtable->tepid.span = 0;
-		/* For cursors, as re-use is. */
-		(void)next_generation(pgtable);
-	}
+	forget(pgtable);
 	take_down(child, &out);
 	uncount_tables(pgtable, &out);
 	*chain = out.chain;

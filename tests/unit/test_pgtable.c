@@ -120,6 +120,36 @@ static void test_translate(void **state)
 	iomm_pgtable_put(pgtable);
 }
 
+/* A lookup remembers where tables are listed, which changes as there are more of
+ * them, to both sides, and as they go. */
+static void test_translate_all_over(void **state)
+{
+	const uint64_t middle = 300, most = 512, block = 2 * MB;
+	struct rig *rig = *state;
+	struct iomm_pgtable *pgtable = table(rig);
+	uint64_t up, down, i;
+
+	for (i = 0; i < most - middle; i += 3) {
+		up = 5 * GB + (middle + i) * block;
+		down = 5 * GB + (middle - i) * block;
+		map_ok(pgtable, up, GB + up, 0x1000, RW);
+		if (i)
+			map_ok(pgtable, down, GB + down, 0x1000, RO);
+		assert_maps(pgtable, 5 * GB + middle * block,
+			    6 * GB + middle * block, 0x1000);
+		assert_maps(pgtable, up, GB + up, 0x1000);
+		assert_maps(pgtable, down, GB + down, 0x1000);
+		assert_prot(pgtable, up, RW);
+		assert_prot(pgtable, down, i ? RO : RW);
+		assert_hole(pgtable, up + block);
+	}
+	unmap_ok(pgtable, 5 * GB, GB, mapped_bytes(pgtable));
+	assert_hole(pgtable, up);
+	map_ok(pgtable, up, 0x1000, 0x1000, RW);
+	assert_maps(pgtable, up, 0x1000, 0x1000);
+	iomm_pgtable_put(pgtable);
+}
+
 /* Ranges and protections */
 
 static void map_refused(struct rig *rig, struct iomm_pgtable *pgtable,
@@ -479,6 +509,7 @@ int main(void)
 		RIG_TEST(test_get_and_put),
 		RIG_TEST(test_info_sizes),
 		RIG_TEST(test_translate),
+		RIG_TEST(test_translate_all_over),
 		RIG_TEST(test_map_refuses_ranges),
 		RIG_TEST(test_map_refuses_prot),
 		RIG_TEST(test_unmap_refuses),

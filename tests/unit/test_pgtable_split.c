@@ -254,6 +254,66 @@ static void test_split_fails(void **state)
 	assert_true(n > 3);
 }
 
+/* A hook looks at the small leaves, and fails: they are forgotten. */
+static int look_and_fail(void *data, uint64_t iova, uint64_t last,
+			 uint64_t page_size, uint32_t flags)
+{
+	struct iomm_translation at = { .size = sizeof(at) };
+	struct rig *rig = data;
+
+	(void)last;
+	(void)flags;
+	assert_ok(iomm_pgtable_translate(rig->user, iova, &at));
+	assert_true(at.page_size < page_size);
+	return -IOMM_EIO;
+}
+
+static int flush_all(void *data)
+{
+	(void)data;
+	return 0;
+}
+
+static void split_looked_at(struct rig *rig, uint64_t size)
+{
+	const struct iomm_tlb_ops tlb = {
+		.size = sizeof(tlb),
+		.flush = look_and_fail,
+		.flush_all = flush_all,
+	};
+	struct iomm_pgtable_config config = {
+		.size = sizeof(config),
+		.flags = IOMM_PGTABLE_COHERENT,
+		.granule = 4 * KB,
+		.ias = 39,
+		.memory = rig->memory,
+	};
+	struct iomm_gather gather;
+	struct iomm_pgtable *t;
+	uint64_t unmapped;
+
+	assert_ok(iomm_pgtable_create(rig->ctx, "arm64-s1", &config, &tlb, rig,
+				      NULL, &t));
+	rig->user = t;
+	map_ok(t, 3 * GB, 1 * GB, size, RW);
+	assert_int_equal(iomm_pgtable_split(t, 3 * GB, size, 4 * KB),
+			 -IOMM_EIO);
+	iomm_gather_init(&gather);
+	assert_int_equal(iomm_pgtable_unmap(t, 3 * GB, 4 * KB, &gather,
+					    &unmapped),
+			 -IOMM_EIO);
+	assert_int_equal(unmapped, 0);
+	assert_int_not_equal(iomm_pgtable_trim(t), 0);
+	assert_size(t, 3 * GB, size);
+	iomm_pgtable_put(t);
+}
+
+static void test_split_looked_at(void **state)
+{
+	split_looked_at(*state, 2 * MB);
+	split_looked_at(*state, 1 * GB);
+}
+
 /* Merging */
 
 /* Page by page, in any order, until it is one. */
@@ -438,6 +498,7 @@ int main(void)
 		RIG_TEST(test_split_keeps_attributes),
 		RIG_TEST(test_split_refuses),
 		RIG_TEST(test_split_fails),
+		RIG_TEST(test_split_looked_at),
 		RIG_TEST(test_merge_pages),
 		RIG_TEST(test_merge_differences),
 		RIG_TEST(test_merge_narrow),
