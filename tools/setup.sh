@@ -108,6 +108,7 @@ needs_of_check() {
 	need libcmocka-dev has_header cmocka.h
 	need valgrind have valgrind
 	need spin have spin
+	need tcc have tcc
 	need abigail-tools have abidiff
 	need python3 have python3
 	need binutils have nm

@@ -6,6 +6,8 @@
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
+# What cargo makes is run once and seen in no debugger; panics name their lines.
+export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=line-tables-only
 
 passed=0
 failed=0
