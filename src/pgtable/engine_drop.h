@@ -62,7 +62,6 @@ FN(take_out)(struct iomm_engine_op *op, uint64_t iova, uint32_t level)
 {
 	struct iomm_node *node, *above = NULL;
 	uint32_t slot = FN(slot_in)(op->pgtable, iova, level - 1);
-	uint64_t size = FN(size)(level - 1), first = iova & ~(size - 1);
 	bool empty = false;
 
 	/* Gone, or another one: somebody has taken out more than this. So too
@@ -73,7 +72,7 @@ FN(take_out)(struct iomm_engine_op *op, uint64_t iova, uint32_t level)
 			return false;
 	} while (!iomm_op_lock(op, above));
 	if (iomm_node_child(above, slot) == node) {
-		iomm_node_prune(op->pgtable, node, first, first + (size - 1));
+		iomm_node_prune(op->pgtable, node, iova);
 		FN(unlink)(op, above, level - 1, slot);
 		empty = above != op->pgtable->root && iomm_node_empty(above);
 	}

@@ -273,15 +273,15 @@ FN(link_live)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level,
 static int FN(forget_old)(struct iomm_engine_op *op, struct iomm_node *node,
 			  uint32_t level, uint32_t slot, uint64_t iova)
 {
-	uint64_t size = FN(size)(level);
-	uint64_t first = iova & ~(size - 1), last = first + (size - 1);
+	uint64_t size = FN(size)(level), first = iova & ~(size - 1);
 
-	if (!iomm_node_remembered(op->pgtable, first, last))
+	if (!iomm_node_remembered(op->pgtable, level, iova))
 		return 0;
 	iomm_op_mark(op, level, node, slot, slot);
 	if (level < FMT_LAST - 1)
 		return iomm_op_flush_all(op);
-	return iomm_op_flush(op, first, last, size, IOMM_TLB_TABLES);
+	return iomm_op_flush(op, first, first + (size - 1), size,
+			     IOMM_TLB_TABLES);
 }
 
 /* Links a table that holds all that this call has for it, from `iova` on, if the

@@ -62,11 +62,11 @@
 	     (node, word))                                                     \
 	CALL(void, iomm_node_prune,                                            \
 	     (struct iomm_pgtable * pgtable, struct iomm_node * node,          \
-	      uint64_t first, uint64_t last),                                  \
-	     (pgtable, node, first, last))                                     \
+	      uint64_t iova),                                                  \
+	     (pgtable, node, iova))                                            \
 	CALL(bool, iomm_node_remembered,                                       \
-	     (struct iomm_pgtable * pgtable, uint64_t first, uint64_t last),   \
-	     (pgtable, first, last))                                           \
+	     (struct iomm_pgtable * pgtable, uint32_t level, uint64_t iova),   \
+	     (pgtable, level, iova))                                           \
 	CALL(void, iomm_node_bury,                                             \
 	     (struct iomm_pgtable * pgtable, struct iomm_node * node,          \
 	      uint32_t slot, struct iomm_node * *chain),                       \

@@ -43,7 +43,7 @@ struct iomm_pgtable;
 #define IOMM_NODE_DEAD		2u /* linked nowhere, or about to be */
 #define IOMM_NODE_FRESH		4u /* and never was: nobody knows it */
 /* Linked no more, since it was empty, and not flushed: walkers may remember it on
- * the way to addresses that are not the gather's. */
+ * the way to addresses that are not the gather's. `live` says which. */
 #define IOMM_NODE_PRUNED	8u
 /* Nobody is in it, but a thread that keeps the lock may go in, see sharing.h.
  * The rest of the word is 0. */
@@ -55,7 +55,8 @@ struct iomm_node {
 	void *va;
 	uint64_t pa; /* in the walker's view, and IOMM_NODE_* */
 	_Atomic uint32_t word;
-	_Atomic uint32_t live;	/* leaves; written under the lock */
+	_Atomic uint32_t
+		live; /* leaves; written under the lock; PRUNED: where */
 	struct iomm_node *next; /* while it is linked nowhere */
 };
 
@@ -279,12 +280,16 @@ void iomm_node_revive(struct iomm_node *node, uint32_t word);
 void iomm_node_bury(struct iomm_pgtable *pgtable, struct iomm_node *node,
 		    uint32_t slot, struct iomm_node **chain);
 
-/* An empty table, for [first, last], is about to be buried; until its chain ends
- * walkers may remember it. Do they, somewhere in a range that is locked? */
+/* An empty table, on the way to `iova`, is about to be buried; until its chain ends
+ * walkers may remember it. Do they remember one below a slot at `level` of a table
+ * that is locked? */
 void iomm_node_prune(struct iomm_pgtable *pgtable, struct iomm_node *node,
-		     uint64_t first, uint64_t last);
-bool iomm_node_remembered(struct iomm_pgtable *pgtable, uint64_t first,
-			  uint64_t last);
+		     uint64_t iova);
+bool iomm_node_remembered(struct iomm_pgtable *pgtable, uint32_t level,
+			  uint64_t iova);
+
+/* That one is flushed. */
+void iomm_node_settle(struct iomm_pgtable *pgtable, struct iomm_node *node);
 
 /* Ends a chain of tables that no walker sees any more: they become spare, or
  * are freed. Returns how many. */

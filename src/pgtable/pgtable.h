@@ -22,12 +22,16 @@
 /* Protections are less than this. */
 #define IOMM_PGTABLE_PROTS 64u
 
-/* Tables with IOMM_NODE_PRUNED: how many, and between which addresses, as offsets.
- * What they stood for may be mapped anew meanwhile; all else that waits for a
- * flush is its gather's. */
+/*
+ * Tables with IOMM_NODE_PRUNED. What they stood for may be mapped anew meanwhile;
+ * all else that waits for a flush is its gather's. Each counts for the slot that
+ * linked it, and for those above, by a hash: a slot that counts for another costs
+ * a flush.
+ */
+#define IOMM_PRUNED_SHIFT 6u
 struct iomm_pruned {
 	_Atomic uint32_t count; /* changed under the lock of the pool */
-	uint64_t first, last;	/* under that lock */
+	uint32_t slots[1u << IOMM_PRUNED_SHIFT]; /* under that lock */
 };
 
 struct iomm_pgtable {

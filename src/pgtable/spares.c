@@ -86,19 +86,6 @@ static bool keep(struct iomm_pgtable *pgtable, struct iomm_node *node)
 	return room;
 }
 
-/* It was flushed, if it had to be. */
-static void settle(struct iomm_pgtable *pgtable, struct iomm_node *node)
-{
-	if (!(atomic_load_explicit(&node->word, memory_order_relaxed) &
-	      IOMM_NODE_PRUNED))
-		return;
-	iomm_node_clear(node, IOMM_NODE_PRUNED);
-	iomm_lists_lock(pgtable);
-	atomic_fetch_sub_explicit(&pgtable->pruned.count, 1,
-				  memory_order_release);
-	iomm_lists_unlock(pgtable);
-}
-
 /* To the spares, or away. */
 uint32_t
 iomm_node_free_chain(struct iomm_pgtable *pgtable, struct iomm_node *chain)
@@ -110,7 +97,7 @@ iomm_node_free_chain(struct iomm_pgtable *pgtable, struct iomm_node *chain)
 
 	for (; chain; chain = next, count++) {
 		next = chain->next;
-		settle(pgtable, chain);
+		iomm_node_settle(pgtable, chain);
 		if (keep(pgtable, chain))
 			continue;
 		if (!begun)

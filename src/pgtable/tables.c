@@ -330,37 +330,73 @@ void iomm_node_bury(struct iomm_pgtable *pgtable, struct iomm_node *node,
 	*chain = out.chain;
 }
 
-void iomm_node_prune(struct iomm_pgtable *pgtable, struct iomm_node *node,
-		     uint64_t first, uint64_t last)
-{
-	struct iomm_pruned *pruned = &pgtable->pruned;
-	uint32_t count;
+/* Pruned tables */
 
-	iomm_node_set(node, IOMM_NODE_PRUNED);
+/* By the number of what a table of the last level spans. */
+static uint32_t region(const struct iomm_pgtable *pgtable, uint64_t iova)
+{
+	return (uint32_t)(iova >>
+			  (pgtable->ops->page_shift + pgtable->ops->bits));
+}
+
+static uint32_t *
+slot_count(struct iomm_pgtable *pgtable, uint32_t level, uint32_t number)
+{
+	uint32_t above = pgtable->ops->last_level - 1 - level;
+
+	number = (uint32_t)((uint64_t)number >> above * pgtable->ops->bits) +
+		 (level << 24);
+	return &pgtable->pruned.slots[number * UINT32_C(0x9e3779b1) >>
+				      (32 - IOMM_PRUNED_SHIFT)];
+}
+
+/* One more, or one less. */
+static void
+count_pruned(struct iomm_pgtable *pgtable, const struct iomm_node *node,
+	     uint32_t number, uint32_t n)
+{
+	uint32_t level;
+
 	iomm_lists_lock(pgtable);
-	count = atomic_load_explicit(&pruned->count, memory_order_relaxed);
-	if (!count || first < pruned->first)
-		pruned->first = first;
-	if (!count || last > pruned->last)
-		pruned->last = last;
-	atomic_store_explicit(&pruned->count, count + 1, memory_order_release);
+	atomic_fetch_add_explicit(&pgtable->pruned.count, n,
+				  memory_order_release);
+	for (level = pgtable->start_level; level < iomm_node_level(node);
+	     level++)
+		*slot_count(pgtable, level, number) += n;
 	iomm_lists_unlock(pgtable);
 }
 
-bool iomm_node_remembered(struct iomm_pgtable *pgtable, uint64_t first,
-			  uint64_t last)
+void iomm_node_prune(struct iomm_pgtable *pgtable, struct iomm_node *node,
+		     uint64_t iova)
 {
-	struct iomm_pruned *pruned = &pgtable->pruned;
+	uint32_t number = region(pgtable, iova);
+
+	iomm_node_set(node, IOMM_NODE_PRUNED);
+	atomic_store_explicit(&node->live, number, memory_order_relaxed);
+	count_pruned(pgtable, node, number, 1);
+}
+
+void iomm_node_settle(struct iomm_pgtable *pgtable, struct iomm_node *node)
+{
+	if (!(atomic_load_explicit(&node->word, memory_order_relaxed) &
+	      IOMM_NODE_PRUNED))
+		return;
+	iomm_node_clear(node, IOMM_NODE_PRUNED);
+	count_pruned(pgtable, node, iomm_node_live(node), UINT32_MAX);
+	atomic_store_explicit(&node->live, 0, memory_order_relaxed);
+}
+
+bool iomm_node_remembered(struct iomm_pgtable *pgtable, uint32_t level,
+			  uint64_t iova)
+{
 	bool remembered;
 
-	/* What was taken out of the slot that the caller has locked was counted
-	 * before. Count and flush go the other way round. */
-	if (!atomic_load_explicit(&pruned->count, memory_order_acquire))
+	/* What was taken out of the slot, whose table the caller has locked, was
+	 * counted before. Count and flush go the other way round. */
+	if (!atomic_load_explicit(&pgtable->pruned.count, memory_order_acquire))
 		return false;
 	iomm_lists_lock(pgtable);
-	remembered =
-		atomic_load_explicit(&pruned->count, memory_order_relaxed) &&
-		first <= pruned->last && last >= pruned->first;
+	remembered = *slot_count(pgtable, level, region(pgtable, iova));
 	iomm_lists_unlock(pgtable);
 	return remembered;
 }

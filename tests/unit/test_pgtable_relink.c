@@ -167,6 +167,50 @@ static void test_abandoned(void **state)
 	end(&s);
 }
 
+/* Once is enough: the tables beside the first one stand for other addresses than
+ * the one that went. */
+static void test_once(void **state)
+{
+	struct scene s;
+	uint64_t n;
+
+	begin(&s, state, IOMM_PGTABLE_COHERENT);
+	for (n = 1; n < 200; n++)
+		map_ok(s.t, n * TABLE, GB, 4 * KB, RW);
+	assert_int_equal(rig_count(s.rig, EV_FLUSH_ALL), 1);
+	/* But for a few that count for the same by chance. */
+	assert_in_range(rig_count(s.rig, EV_FLUSH), 0, 20);
+	end(&s);
+}
+
+/* Two gathers that take turns, so that there is always one that waits: but not
+ * for what the other is about. */
+static void test_in_turn(void **state)
+{
+	struct scene s;
+	struct iomm_gather other[2];
+	uint64_t n;
+
+	begin(&s, state, IOMM_PGTABLE_COHERENT);
+	end(&s);
+	s.t = rig_table(s.rig, 4 * KB, 39, IOMM_PGTABLE_COHERENT);
+	map_ok(s.t, 0, GB, 2 * TABLE, RW);
+	iomm_gather_init(&other[0]);
+	iomm_gather_init(&other[1]);
+	rig_clear_events(s.rig);
+	for (n = 2; n < 200; n++) {
+		map_ok(s.t, n * TABLE, GB, 4 * KB, RW);
+		assert_ok(iomm_pgtable_unmap(s.t, n * TABLE, 4 * KB,
+					     &other[n & 1], NULL));
+		assert_ok(iomm_gather_flush(&other[~n & 1]));
+	}
+	/* One for each gather, and a few that count for the same by chance. */
+	assert_in_range(rig_count(s.rig, EV_FLUSH), 197, 217);
+	assert_ok(iomm_gather_flush(&other[1]));
+	assert_int_equal(rig_count(s.rig, EV_FLUSH_ALL), 0);
+	iomm_pgtable_put(s.t);
+}
+
 /* Nothing is linked when it is not known what walkers remember. */
 static void fails(void **state, uint32_t flags)
 {
@@ -198,6 +242,9 @@ static void test_fails_half_way(void **state)
 
 	begin(&s, state, 0);
 	map_ok(s.t, TABLE - 12 * KB, GB, 4 * KB, RW);
+	map_ok(s.t, TABLE + 64 * KB, GB, 4 * KB, RW);
+	assert_ok(iomm_pgtable_unmap(s.t, TABLE + 64 * KB, 4 * KB, &s.gather,
+				     NULL));
 	s.rig->tlb_error = -IOMM_EIO;
 	s.rig->tlb_fail_in = 1;
 	assert_fails(iomm_pgtable_map(s.t, TABLE - 8 * KB, GB, 16 * KB, RW, 0,
@@ -283,6 +330,8 @@ int main(void)
 		RIG_TEST(test_lower),
 		RIG_TEST(test_no_more_than_that),
 		RIG_TEST(test_abandoned),
+		RIG_TEST(test_once),
+		RIG_TEST(test_in_turn),
 		RIG_TEST(test_fails),
 		RIG_TEST(test_fails_half_way),
 		RIG_TEST(test_linked_for_all),
