@@ -107,8 +107,9 @@ struct iomm_tlb_ops {
 	uint32_t size;	/**< sizeof(struct iomm_tlb_ops) */
 	uint32_t flags; /**< 0 */
 
-	/** `[iova, last]`, mapped by leaves of `page_size`. `flags`:
-	 * IOMM_TLB_TABLES. Required. */
+	/** `[iova, last]`, mapped by leaves of `page_size`, or by tables that
+	 * span no less: an invalidation for each `page_size` reaches all.
+	 * `flags`: IOMM_TLB_TABLES. Required. */
 	IOMM_FN(int, flush,
 		(void *data, uint64_t iova, uint64_t last, uint64_t page_size,
 		 uint32_t flags));
@@ -309,7 +310,8 @@ iomm_pgtable_info(struct iomm_pgtable *pgtable, struct iomm_pgtable_info *info);
  * leaves and contiguous runs that fit. What is already mapped is never
  * replaced. Walkers find what this call has mapped when it returns, on weakly
  * ordered machines from the barrier on by which a device is told to go; and where
- * addresses wait in a gather, from its flush on.
+ * addresses wait in a gather, or share a leaf with one that does, from its flush
+ * on.
  *
  * Where a table is needed while one that went for being empty still waits in a
  * gather, walkers are made to forget that first (IOMM_TLB_TABLES).
