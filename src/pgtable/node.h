@@ -43,7 +43,7 @@ struct iomm_pgtable;
 #define IOMM_NODE_DEAD		2u /* linked nowhere, or about to be */
 #define IOMM_NODE_FRESH		4u /* and never was: nobody knows it */
 /* Linked no more, since it was empty, and not flushed: walkers may remember it on
- * the way to addresses that are not the gather's. `live` says which. */
+ * the way to addresses that are not the gather's. In `live` is where it was. */
 #define IOMM_NODE_PRUNED	8u
 /* Nobody is in it, but a thread that keeps the lock may go in, see sharing.h.
  * The rest of the word is 0. */
@@ -55,8 +55,7 @@ struct iomm_node {
 	void *va;
 	uint64_t pa; /* in the walker's view, and IOMM_NODE_* */
 	_Atomic uint32_t word;
-	_Atomic uint32_t
-		live; /* leaves; written under the lock; PRUNED: where */
+	_Atomic uint32_t live;	/* leaves; written under the lock */
 	struct iomm_node *next; /* while it is linked nowhere */
 };
 
