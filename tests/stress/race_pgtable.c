@@ -40,8 +40,8 @@ struct scene {
 	_Atomic uint64_t mapped, unmapped; /* bytes, of all threads */
 	/* Hardware: how many walks are under way, and whether it is to wait. */
 	_Atomic uint32_t walks, gate;
-	_Atomic uint64_t known,
-		known_at; /* a leaf table, for its block; or 0 */
+	_Atomic uint64_t known;	   /* a leaf table that it remembers, or 0 */
+	_Atomic uint64_t known_at; /* the block that this is for */
 	_Atomic uint64_t written[PAGES / 64], reported[PAGES / 64];
 };
 

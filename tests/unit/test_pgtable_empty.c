@@ -6,18 +6,11 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "model/random.h"
 #include "pgtable/pgtable.h"
-#include "unit/watcher.h"
+#include "unit/pgtable_support.h"
 
 /* Nobody leaves an empty table behind. */
-
-static uint64_t random_state;
-
-static uint64_t below(uint64_t n, uint64_t *state)
-{
-	*state = *state * UINT64_C(6364136223846793005) + 1442695040888963407;
-	return (*state >> 33) % n;
-}
 
 static void none_empty(const struct iomm_node *node, bool root)
 {
@@ -44,7 +37,8 @@ static void none_empty(const struct iomm_node *node, bool root)
 struct worker {
 	struct iomm_pgtable *t;
 	uint64_t base, page, block;
-	uint64_t seed, ops;
+	struct random random;
+	uint64_t ops;
 	bool alone;
 	pthread_t thread;
 	struct iomm_gather gather;
@@ -56,28 +50,29 @@ static void draw(struct worker *w, uint64_t *iova, uint64_t *bytes)
 {
 	uint64_t slots = w->block / w->page, n;
 
-	n = below(6, &w->seed) * w->block +
-	    (below(3, &w->seed) ? below(3, &w->seed)
-				: slots - 1 - below(3, &w->seed)) *
+	n = random_below(&w->random, 6) * w->block +
+	    (random_below(&w->random, 3)
+		     ? random_below(&w->random, 3)
+		     : slots - 1 - random_below(&w->random, 3)) *
 		    w->page;
-	if (below(4, &w->seed) == 0)
+	if (random_below(&w->random, 4) == 0)
 		n += w->block * slots;
-	switch (below(5, &w->seed)) {
+	switch (random_below(&w->random, 5)) {
 	case 0:
 		*bytes = w->block;
 		break;
 	case 1:
-		*bytes = w->block * (1 + below(3, &w->seed)) +
-			 below(4, &w->seed) * w->page;
+		*bytes = w->block * (1 + random_below(&w->random, 3)) +
+			 random_below(&w->random, 4) * w->page;
 		break;
 	case 2:
 		n &= ~(w->block - 1);
 		*bytes = w->block;
 		break;
 	default:
-		*bytes = w->page * (1 + below(4, &w->seed));
+		*bytes = w->page * (1 + random_below(&w->random, 4));
 	}
-	if (below(40, &w->seed) == 0) {
+	if (random_below(&w->random, 40) == 0) {
 		n &= ~(w->block * slots - 1);
 		*bytes = w->block * slots;
 	}
@@ -91,7 +86,7 @@ static void one(struct worker *w)
 	uint64_t iova, bytes, n;
 
 	draw(w, &iova, &bytes);
-	switch (below(9, &w->seed)) {
+	switch (random_below(&w->random, 9)) {
 	case 0:
 	case 1:
 		if (bytes > 4 * w->block)
@@ -114,14 +109,14 @@ static void one(struct worker *w)
 						  &count);
 		break;
 	case 5:
-		if (below(2, &w->seed))
+		if (random_below(&w->random, 2))
 			(void)!iomm_pgtable_merge(w->t, iova, bytes,
 						  &w->gather);
 		else
 			(void)!iomm_pgtable_split(w->t, iova, bytes, w->page);
 		break;
 	case 6:
-		if (below(8, &w->seed) == 0)
+		if (random_below(&w->random, 8) == 0)
 			iomm_gather_abandon(&w->gather);
 		else
 			(void)!iomm_gather_flush(&w->gather);
@@ -136,14 +131,10 @@ static void *work(void *data)
 	struct worker *w = data;
 	uint64_t n;
 
-	iomm_gather_init(&w->gather);
-	assert_ok(iomm_cursor_init(&w->cursor, w->t));
 	for (n = 0; n < w->ops; n++) {
 		one(w);
-		if (!w->alone)
-			continue;
-
-		none_empty(w->t->root, true);
+		if (w->alone)
+			none_empty(w->t->root, true);
 	}
 	while (iomm_gather_flush(&w->gather))
 		;
@@ -210,24 +201,27 @@ static struct iomm_pgtable *make(uint64_t granule, uint32_t flags)
 	return t;
 }
 
-static void
-soak(uint64_t granule, uint32_t flags, uint32_t threads, uint64_t ops)
+static void soak(uint64_t granule, uint32_t flags, uint32_t threads,
+		 uint64_t ops, uint64_t seed)
 {
 	struct iomm_pgtable *t = make(granule, flags);
 	struct worker w[8];
 	uint32_t i;
 
 	fails = true;
-	for (i = 0; i < threads; i++)
+	for (i = 0; i < threads; i++) {
 		w[i] = (struct worker){
 			.t = t,
 			.base = t->first_iova,
 			.page = granule,
 			.block = granule * granule / 8,
-			.seed = 77 + i + flags * 13 + random_state,
+			.random.state = random_split(seed, i),
 			.ops = ops,
 			.alone = threads == 1,
 		};
+		iomm_gather_init(&w[i].gather);
+		assert_ok(iomm_cursor_init(&w[i].cursor, t));
+	}
 	if (threads == 1)
 		work(&w[0]);
 	else {
@@ -261,8 +255,8 @@ static void test_alone(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		soak(4 * KB, flags[i], 1, 10000);
-		soak(64 * KB, flags[i], 1, 3000);
+		soak(4 * KB, flags[i], 1, 10000, i);
+		soak(64 * KB, flags[i], 1, 3000, i);
 	}
 }
 
@@ -271,20 +265,18 @@ static void test_together(void **state)
 	uint32_t i;
 
 	(void)state;
-	for (i = 0; i < 12; i++) {
-		random_state = i;
+	for (i = 0; i < 12; i++)
 		soak(4 * KB,
 		     IOMM_PGTABLE_COHERENT | IOMM_PGTABLE_SHARED |
 			     (i & 1 ? IOMM_PGTABLE_UPPER : 0),
-		     4, 20000);
-	}
+		     4, 20000, i);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST(test_alone),
-		RIG_TEST(test_together),
+		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_together),
 	};
 
 	return cmocka_run_group_tests_name("no empty tables", tests, NULL,

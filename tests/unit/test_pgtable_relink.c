@@ -22,16 +22,27 @@ struct scene {
 	struct watcher watcher;
 };
 
-/* Walkers know one page, alone in its table, which a gather takes away. */
-static void begin(struct scene *s, void **state, uint32_t flags)
+static void make(struct scene *s, void **state, uint32_t flags)
 {
 	s->rig = *state;
 	s->t = rig_table(s->rig, 4 * KB, 39, flags);
+	iomm_gather_init(&s->gather);
+}
+
+/* Walkers come to know one page, which a gather takes away. */
+static void take_page(struct scene *s)
+{
 	map_ok(s->t, 0, GB, 4 * KB, RW);
 	watcher_begin(&s->watcher, s->rig, s->t, 0, 4);
-	iomm_gather_init(&s->gather);
 	assert_ok(iomm_pgtable_unmap(s->t, 0, 4 * KB, &s->gather, NULL));
 	rig_clear_events(s->rig);
+}
+
+/* It was all that was mapped. */
+static void begin(struct scene *s, void **state, uint32_t flags)
+{
+	make(s, state, flags);
+	take_page(s);
 }
 
 static void end(struct scene *s)
@@ -118,14 +129,9 @@ static void test_lower(void **state)
 {
 	struct scene s;
 
-	begin(&s, state, IOMM_PGTABLE_COHERENT);
-	end(&s);
-	s.t = rig_table(s.rig, 4 * KB, 39, IOMM_PGTABLE_COHERENT);
+	make(&s, state, IOMM_PGTABLE_COHERENT);
 	map_ok(s.t, TABLE, GB, TABLE, RW);
-	map_ok(s.t, 0, GB, 4 * KB, RW);
-	watcher_begin(&s.watcher, s.rig, s.t, 0, 4);
-	assert_ok(iomm_pgtable_unmap(s.t, 0, 4 * KB, &s.gather, NULL));
-	rig_clear_events(s.rig);
+	take_page(&s);
 	map_ok(s.t, 4 * KB, GB, 4 * KB, RW);
 	assert_slot_flushed(&s);
 	end(&s);
@@ -191,9 +197,7 @@ static void test_in_turn(void **state)
 	struct iomm_gather other[2];
 	uint64_t n;
 
-	begin(&s, state, IOMM_PGTABLE_COHERENT);
-	end(&s);
-	s.t = rig_table(s.rig, 4 * KB, 39, IOMM_PGTABLE_COHERENT);
+	make(&s, state, IOMM_PGTABLE_COHERENT);
 	map_ok(s.t, 0, GB, 2 * TABLE, RW);
 	iomm_gather_init(&other[0]);
 	iomm_gather_init(&other[1]);
