@@ -268,22 +268,6 @@ FN(link_live)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level,
 	}
 }
 
-/* Walkers may remember a table in the place of the one that is to come, and those
- * that were below it. Who took them out may not have synced the slot yet. */
-static int FN(forget_old)(struct iomm_engine_op *op, struct iomm_node *node,
-			  uint32_t level, uint32_t slot, uint64_t iova)
-{
-	uint64_t size = FN(size)(level), first = iova & ~(size - 1);
-
-	if (!iomm_node_remembered(op->pgtable, level, iova))
-		return 0;
-	iomm_op_mark(op, level, node, slot, slot);
-	if (level < FMT_LAST - 1)
-		return iomm_op_flush_all(op);
-	return iomm_op_flush(op, first, first + (size - 1), size,
-			     IOMM_TLB_TABLES);
-}
-
 /* Links a table that holds all that this call has for it, from `iova` on, if the
  * slot is still free; else IOMM_RETRY. */
 static int FN(add_live)(struct iomm_engine_op *op, struct iomm_node *node,
@@ -303,7 +287,7 @@ static int FN(add_live)(struct iomm_engine_op *op, struct iomm_node *node,
 	    FMT_VALID(iomm_desc_load(FN(desc)(node, slot))))
 		r = IOMM_RETRY;
 	else
-		r = FN(forget_old)(op, node, level, slot, iova);
+		r = iomm_op_forget_old(op, node, level, slot, iova);
 	if (!r)
 		FN(link_live)(op, node, level, slot, child);
 	iomm_op_unlock(op, node);

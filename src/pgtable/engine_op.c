@@ -128,8 +128,21 @@ int iomm_op_flush(struct iomm_engine_op *op, uint64_t start, uint64_t last,
 				      page_size, flags);
 }
 
-int iomm_op_flush_all(struct iomm_engine_op *op)
+int iomm_op_forget_old(struct iomm_engine_op *op, const struct iomm_node *node,
+		       uint32_t level, uint32_t slot, uint64_t iova)
 {
+	const struct iomm_engine_ops *ops = op->pgtable->ops;
+	uint32_t below = ops->last_level - level;
+	uint64_t size = UINT64_C(1) << (ops->page_shift + below * ops->bits);
+	uint64_t first = iova & ~(size - 1);
+
+	if (!iomm_node_remembered(op->pgtable, level, iova))
+		return 0;
+	/* Who took them out may not have synced the slot yet. */
+	iomm_op_mark(op, level, node, slot, slot);
+	if (below == 1)
+		return iomm_op_flush(op, first, first + (size - 1), size,
+				     IOMM_TLB_TABLES);
 	iomm_op_sync(op);
 	return iomm_pgtable_tlb_flush_all(op->pgtable);
 }

@@ -223,7 +223,10 @@ static inline void iomm_op_note(struct iomm_engine_op *op, uint64_t start,
 int iomm_op_flush(struct iomm_engine_op *op, uint64_t start, uint64_t last,
 		  uint64_t page_size, uint32_t flags);
 
-int iomm_op_flush_all(struct iomm_engine_op *op);
+/* A table is about to be linked in this slot, where walkers may remember another
+ * one, and those that were below it: they forget them. */
+int iomm_op_forget_old(struct iomm_engine_op *op, const struct iomm_node *node,
+		       uint32_t level, uint32_t slot, uint64_t iova);
 
 /* Brackets around the long ways, which look at entries without a lock. */
 void iomm_op_enter_slow(struct iomm_engine_op *op);

@@ -64,9 +64,6 @@
 	     (struct iomm_pgtable * pgtable, struct iomm_node * node,          \
 	      uint64_t iova),                                                  \
 	     (pgtable, node, iova))                                            \
-	CALL(bool, iomm_node_remembered,                                       \
-	     (struct iomm_pgtable * pgtable, uint32_t level, uint64_t iova),   \
-	     (pgtable, level, iova))                                           \
 	CALL(void, iomm_node_bury,                                             \
 	     (struct iomm_pgtable * pgtable, struct iomm_node * node,          \
 	      uint32_t slot, struct iomm_node * *chain),                       \
@@ -91,7 +88,10 @@
 	     (struct iomm_engine_op * op, uint64_t start, uint64_t last,       \
 	      uint64_t page_size, uint32_t flags),                             \
 	     (op, start, last, page_size, flags))                              \
-	CALL(int, iomm_op_flush_all, (struct iomm_engine_op * op), (op))       \
+	CALL(int, iomm_op_forget_old,                                          \
+	     (struct iomm_engine_op * op, const struct iomm_node *node,        \
+	      uint32_t level, uint32_t slot, uint64_t iova),                   \
+	     (op, node, level, slot, iova))                                    \
 	CALL(int, iomm_op_table,                                               \
 	     (struct iomm_engine_op * op, uint32_t level,                      \
 	      struct iomm_node * *out),                                        \
