@@ -179,7 +179,8 @@ iomm_soft_add_memory(struct iomm_soft *soft, uint64_t paddr, void *memory,
  * Context: may allocate; not in atomic hooks.
  * Errors: EINVAL (malformed, a PASID of more than IOMM_PASID_BITS_MAX bits, or
  *   registers that the format does not accept),
- *   E2BIG, ENOENT (no such format), ENOMEM.
+ *   E2BIG, ENOMEM; for a format that is not there, or not yet, as
+ *   iomm_format_request() without waiting.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int
@@ -319,9 +320,10 @@ iomm_soft_stats(struct iomm_soft *soft, struct iomm_soft_stats *stats);
  *   memory provider.
  * Thread: any.
  * Context: may allocate; not in atomic hooks.
- * Errors: as iomm_iommu_register(); ENOENT: no such format; EBUSY: `soft` is
- *   registered, or was, and somebody still holds the instance or a domain of
- *   it; EINVAL: no memory provider, and no IOMM_SOFT_IDENTITY.
+ * Errors: as iomm_iommu_register(), and as iomm_format_request() without
+ *   waiting; EBUSY: `soft` is registered, or was, and somebody still holds the
+ *   instance or a domain of it; EINVAL: no memory provider, and no
+ *   IOMM_SOFT_IDENTITY.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int

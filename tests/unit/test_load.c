@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Loading what is no dump, a damaged one, or one that somebody wrote to do
  * harm. */
+#include <iomm/format_ops.h>
+
 #include "unit/dump_support.h"
 
 #define HEADER 152u
@@ -109,6 +111,18 @@ static void test_header(void **state)
 	refused_with(rig, 87, 13, IOMM_EINVAL, "byte 87");
 	refused_with(rig, 88, 1, IOMM_EINVAL, "byte 88");
 	refused_with(rig, 151, 1, IOMM_EINVAL, "byte 151");
+}
+
+/* A dump of a format that others may still bring. */
+static void test_format_to_come(void **state)
+{
+	struct rig *rig = *state;
+
+	assert_ok(iomm_format_announce(rig->ctx, "xrm64-s1", IOMM_FOREVER, NULL,
+				       NULL, NULL));
+	refused_with(rig, 16, 'x', IOMM_EPROBE_DEFER, "xrm64-s1");
+	assert_ok(iomm_formats_seal(rig->ctx));
+	refused_with(rig, 16, 'x', IOMM_ENOENT, "xrm64-s1");
 }
 
 /* Records */
@@ -384,11 +398,12 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST(test_arguments),	 RIG_TEST(test_header),
-		RIG_TEST(test_records),		 RIG_TEST(test_tables),
-		RIG_TEST(test_table_seen_twice), RIG_TEST(test_leaf_instead),
-		RIG_TEST(test_too_many_tables),	 RIG_TEST(test_damage),
-		RIG_TEST(test_cut_short),	 RIG_TEST(test_no_memory),
+		RIG_TEST(test_arguments),      RIG_TEST(test_header),
+		RIG_TEST(test_format_to_come), RIG_TEST(test_records),
+		RIG_TEST(test_tables),	       RIG_TEST(test_table_seen_twice),
+		RIG_TEST(test_leaf_instead),   RIG_TEST(test_too_many_tables),
+		RIG_TEST(test_damage),	       RIG_TEST(test_cut_short),
+		RIG_TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests_name("load", tests, NULL, NULL);

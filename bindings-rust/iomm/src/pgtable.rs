@@ -77,8 +77,8 @@ pub struct PageTable {
 
 impl PageTable {
     /// An empty table that no hardware walks, so that there is nothing to
-    /// invalidate. [`Code::ENOENT`](crate::Code::ENOENT) when there is no such
-    /// format.
+    /// invalidate. A format that is not there, or not yet, answers as
+    /// [`Format::request()`](crate::Format::request).
     pub fn create(ctx: &Context, format: &str, config: &PageTableConfig<'_>) -> Result<PageTable> {
         TableView::create(ctx, format, config, Kind::Exclusive).map(|view| PageTable { view })
     }

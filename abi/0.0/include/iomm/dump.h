@@ -53,8 +53,9 @@ iomm_pgtable_dump(struct iomm_pgtable *pgtable, uint32_t form,
  * Ownership: the caller owns the reference; the dump is not kept.
  * Thread: any.
  * Context: may allocate; not in atomic hooks.
- * Errors: EINVAL (it is no dump, or damaged; the sentence says where), ENOENT
- *   (no such format), EOPNOTSUPP (a later version), ENOSPC, ENOMEM.
+ * Errors: EINVAL (it is no dump, or damaged; the sentence says where),
+ *   EOPNOTSUPP (a later version), ENOSPC, ENOMEM; for a format that is not
+ *   there, or not yet, as iomm_format_request() without waiting.
  * Since: 0.1
  */
 IOMM_API IOMM_MUST_CHECK int

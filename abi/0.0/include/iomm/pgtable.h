@@ -248,9 +248,10 @@ IOMM_BEGIN_DECLS
  * Thread: any.
  * Context: may allocate and call the provider; not in atomic hooks.
  * Errors: EINVAL (malformed, or widths, granule or page sizes that the format
- *   has not got), E2BIG, ENOENT (no such format), EOPNOTSUPP (a flag that the
- *   format does not have; SHARED or DIRTY on a host without 64-bit atomics),
- *   ENOMEM, what the provider answered. Adopting: EFAULT (a table that the
+ *   has not got), E2BIG, EOPNOTSUPP (a flag that the format does not have;
+ *   SHARED or DIRTY on a host without 64-bit atomics), ENOMEM, what the
+ *   provider answered; for a format that is not there, or not yet, as
+ *   iomm_format_request() without waiting. Adopting: EFAULT (a table that the
  *   provider does not know), ENOSPC (more than 2^20 tables: links that loop or
  *   share).
  * Since: 0.1
