@@ -288,8 +288,8 @@ iomm_domain_unmap(struct iomm_domain *domain, uint64_t iova, uint64_t bytes,
  *
  * Ownership: none.
  * Thread: any.
- * Context: calls the driver's flush_all; in a callback that would wait:
- *   EDEADLK. Not in atomic hooks.
+ * Context: calls the driver's flush_all, and may call the table's memory
+ *   provider; in a callback that would wait: EDEADLK. Not in atomic hooks.
  * Errors: EINVAL (malformed, or not a paging domain); ENODEV: the instance is
  *   gone; EDEADLK; what the driver answered.
  * Since: 0.1

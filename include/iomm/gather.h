@@ -76,7 +76,7 @@ IOMM_API uint64_t iomm_gather_pending(const struct iomm_gather *gather);
  *   given up with iomm_gather_abandon().
  * Thread: `gather` is externally synchronised; so is an exclusive page table
  *   (a shared one, and a domain, need no care).
- * Context: calls the TLB hooks; not in atomic hooks.
+ * Context: calls the TLB hooks, and may call the provider; not in atomic hooks.
  * Errors: EINVAL; EDEADLK when it would wait in a callback; else what the TLB
  *   hook answered: nothing may be reused.
  * Since: 0.1

@@ -315,7 +315,8 @@ iomm_pgtable_info(struct iomm_pgtable *pgtable, struct iomm_pgtable_info *info);
  * on.
  *
  * Where a table is needed while one that went for being empty still waits in a
- * gather, walkers are made to forget that first (IOMM_TLB_TABLES).
+ * gather, walkers are made to forget that first (`flush` with IOMM_TLB_TABLES, or
+ * `flush_all`).
  *
  * @param pgtable a table
  * @param iova first I/O address; a multiple of the smallest page size
@@ -479,7 +480,7 @@ iomm_pgtable_split(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes,
  *
  * Ownership: the gather takes a reference on the table.
  * Thread: as the table; the gather is externally synchronised.
- * Context: may call the TLB hooks; not in atomic hooks.
+ * Context: may call the provider and the TLB hooks; not in atomic hooks.
  * Errors: EINVAL, what a TLB hook answered. Some are merged then.
  * Since: 0.1
  */
@@ -503,7 +504,7 @@ iomm_pgtable_merge(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes,
  *
  * Ownership: the gather takes a reference on the table.
  * Thread: as the table; bitmap and gather are externally synchronised.
- * Context: may call the TLB hooks; not in atomic hooks.
+ * Context: may call the provider and the TLB hooks; not in atomic hooks.
  * Errors: EINVAL, EMSGSIZE (too few words), EOPNOTSUPP (the table does not
  *   track), what a TLB hook answered. A bit that was cleared in the tables is
  *   set in the bitmap, after errors too.
@@ -587,7 +588,8 @@ iomm_pgtable_walk(struct iomm_pgtable *pgtable, uint64_t iova, uint64_t bytes,
  *
  * Ownership: none.
  * Thread: any when the table is shared, else externally synchronised.
- * Context: calls the TLB hooks; not in atomic hooks.
+ * Context: calls the TLB hooks, and may call the provider; not in atomic
+ *   hooks.
  * Errors: EINVAL, what the TLB hook answered.
  * Since: 0.1
  */
@@ -604,7 +606,7 @@ iomm_pgtable_flush_all(struct iomm_pgtable *pgtable);
  *
  * Ownership: copies out.
  * Thread: any when the table is shared, else externally synchronised.
- * Context: calls the sync and TLB hooks; not in atomic hooks.
+ * Context: calls the provider and the TLB hooks; not in atomic hooks.
  * Errors: EINVAL, what the TLB hook answered.
  * Since: 0.1
  */

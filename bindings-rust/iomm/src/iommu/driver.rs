@@ -123,8 +123,9 @@ pub trait IommuDriver: Send + Sync + 'static {
     fn block(&self, device: &Self::Device, at: &Slots<'_>);
 
     /// Invalidates a range of a domain, and returns when no walker uses the
-    /// old translations any more. An error means that this is not known, and
-    /// nothing is reused. An atomic hook.
+    /// old translations or tables any more. An error means that this is not
+    /// known, and nothing is reused. An atomic hook, which owes walkers what
+    /// [`TlbOps`](crate::TlbOps) does.
     fn flush(&self, domain: &Self::Domain, range: &FlushRange) -> Result<()>;
 
     /// Invalidates the whole address space of a domain, tables included. An
@@ -219,9 +220,11 @@ pub struct FlushRange {
     pub iova: u64,
     /// Last address, inclusive.
     pub last: u64,
-    /// Size of the leaves that mapped the range, bytes.
+    /// Size of the leaves that mapped the range, bytes. Tables that were in it
+    /// spanned no less: an invalidation for each `page_size` reaches all.
     pub page_size: u64,
-    /// Tables went out of use too: walk caches are to go.
+    /// Tables went out of use too: walk caches are to go. No leaf-only
+    /// invalidation, then, nor a hint at which level the leaves are.
     pub tables: bool,
 }
 

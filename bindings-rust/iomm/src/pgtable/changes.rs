@@ -10,7 +10,8 @@ macro_rules! changes {
             /// Maps `bytes` at `iova` to the physical memory at `paddr`, with
             /// the largest leaves that fit. What is already mapped is never
             /// replaced ([`Code::EEXIST`](crate::Code::EEXIST)). Walkers find
-            /// it when this returns.
+            /// it when this returns; where addresses wait in a gather, or share
+            /// a leaf with one that does, from its flush on.
             ///
             /// Where a table is needed close to one that was emptied and waits
             /// in a gather, walkers are made to forget that first: this may
@@ -48,8 +49,10 @@ macro_rules! changes {
             }
 
             /// Maps pieces of memory one after the other from `iova` on, in
-            /// one walk. A page never spans two segments.
-            /// [Repeating](crate::MapOptions::repeat) is not for them.
+            /// one walk; those that go on from one another as one piece. As
+            /// [`map_with`](Self::map_with) in all else, but for
+            /// [repeating](crate::MapOptions::repeat), which is not for them
+            /// ([`Code::EINVAL`](crate::Code::EINVAL)).
             pub fn map_segments(
                 $($receiver)+,
                 iova: u64,
@@ -112,9 +115,11 @@ macro_rules! changes {
 
             /// As [`map_with`](Self::map_with) inside a range that was
             /// reserved in this table, without allocating: the tables that it
-            /// needs come from the reservation. The whole range can be
-            /// committed once, in one call or in pieces; what was unmapped
-            /// again since can not ([`Code::ENOSPC`](crate::Code::ENOSPC)).
+            /// needs come from the reservation. It may call
+            /// [`TlbOps`](crate::TlbOps), as [`map`](Self::map) does. The
+            /// whole range can be committed once, in one call or in pieces;
+            /// what was unmapped again since can not
+            /// ([`Code::ENOSPC`](crate::Code::ENOSPC)).
             pub fn commit(
                 $($receiver)+,
                 reservation: &mut $crate::Reservation,

@@ -28,8 +28,8 @@ pub struct Extent {
     reserved: u32,
 }
 
-/// A piece of memory of a scatter list. Both are multiples of the table's
-/// smallest page size.
+/// A piece of memory of a scatter list. Its address and its length are multiples
+/// of the table's smallest page size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Segment {

@@ -8,7 +8,8 @@ use crate::text;
 use core::ffi::{c_int, c_void};
 use iomm_sys as sys;
 
-/// How the translations that hardware has cached are invalidated.
+/// How the translations that hardware has cached are invalidated. Flushes call
+/// this, and so may all that changes a table, mapping included.
 ///
 /// The methods return when no walker uses the old translations or tables any
 /// more. An error means that this is not known, and nothing is reused. Those
@@ -18,9 +19,14 @@ use iomm_sys as sys;
 ///
 /// They are atomic hooks: they may drop handles, and of the library call only
 /// what is legal there ([`Soft::invalidate`](crate::Soft::invalidate), names
-/// and numbers); the rest answers [`Code::EDEADLK`](crate::Code::EDEADLK). A
+/// and numbers, and looking at a table: [`info`], [`translate`],
+/// [`read_extents`]); the rest answers [`Code::EDEADLK`](crate::Code::EDEADLK). A
 /// panic in them aborts the process, since what it left undone nobody can
 /// know.
+///
+/// [`info`]: crate::TableView::info
+/// [`translate`]: crate::TableView::translate
+/// [`read_extents`]: crate::TableView::read_extents
 pub trait TlbOps: Send + Sync + 'static {
     /// Invalidates a range.
     fn flush(&self, range: &FlushRange) -> Result<()>;
