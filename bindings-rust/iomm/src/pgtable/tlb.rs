@@ -22,7 +22,7 @@ use iomm_sys as sys;
 /// and numbers, and looking at a table: [`info`], [`translate`],
 /// [`read_extents`]); the rest answers [`Code::EDEADLK`](crate::Code::EDEADLK). A
 /// panic in them aborts the process, since what it left undone nobody can
-/// know.
+/// know. The table holds them: hooks that hold their table keep both for ever.
 ///
 /// [`info`]: crate::TableView::info
 /// [`translate`]: crate::TableView::translate
