@@ -29,7 +29,9 @@ int iomm_gather_refuse(const struct iomm_gather *gather,
 	struct iomm_ctx *ctx = pgtable->object.ctx;
 
 	if (!gather)
-		return iomm_fail_null(ctx, "iomm_pgtable_unmap");
+		return IOMM_FAIL(ctx, IOMM_EINVAL,
+				 "the gather is NULL, and walkers must forget "
+				 "what is changed");
 	if (!iomm_gather_well_formed(gather))
 		return IOMM_FAIL(ctx, IOMM_EINVAL,
 				 "this is no gather: its size says %u bytes "
