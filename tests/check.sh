@@ -25,7 +25,7 @@ else
 fi
 
 # Long enough for the slowest tier on a slow machine: it ends what hangs.
-limit=${TIER_LIMIT:-900}
+limit=${TIER_LIMIT:-1800}
 
 # Prints "PASSED FAILED REASON" for a tier that exited with $1 and logged to $2.
 verdict() {
