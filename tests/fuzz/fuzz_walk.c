@@ -225,8 +225,9 @@ static void begin(struct machine *m)
 {
 	struct iomm_soft_config config = { .size = sizeof(config),
 					   .iotlb_entries = 16 };
-	/* The planted mistake: memory that is longer than it is. */
-	uint32_t claimed = FUZZ_PLANTED ? RAM_BYTES + 4096 : RAM_BYTES;
+	/* The planted mistake: memory that is longer than it is, by so much that
+	 * inputs of the corpus reach it. */
+	uint32_t claimed = FUZZ_PLANTED ? 8 * RAM_BYTES : RAM_BYTES;
 
 	m->ram = allocate(RAM_BYTES);
 	m->odd = allocate(ODD_BYTES);

@@ -3,9 +3,10 @@
 #
 # Running the examples, and judging what they say. In $scratch.
 
-# The output is kept in $scratch/out and $scratch/err.
+# The output is kept in $scratch/out and $scratch/err. The time is for what hangs;
+# some commands compile first.
 run() {	# COMMAND...
-	timeout --kill-after=10 120 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
+	timeout --kill-after=10 600 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
 }
 
 show() {

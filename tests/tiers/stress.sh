@@ -17,7 +17,7 @@ else
 	seed=1
 	model_ops=1000000 tsan_ops=10000 valgrind_ops=10000
 	export RACE_ROUNDS=500
-	limit=600
+	limit=1200
 fi
 
 # In the foreground: when the tier is ended, so is this.

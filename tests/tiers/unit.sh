@@ -9,7 +9,7 @@
 run_unit_test() {	# LOG COMMAND...
 	local log=$1 status passed failed announced
 	shift
-	timeout --kill-after=10 300 "$@" >"$log" 2>&1 </dev/null
+	timeout --kill-after=10 900 "$@" >"$log" 2>&1 </dev/null
 	status=$?
 	announced=$(sum_of "$log" '^\[==========\] Running \([0-9]*\) test.*')
 	passed=$(sum_of "$log" '^\[  PASSED  \] \([0-9]*\) test.*')

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "unit/hosted_support.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -407,16 +408,28 @@ static void test_little_address_space(void **state)
 	allowed("RLIMIT_AS", exhaust_address_space, NULL);
 }
 
+static rlim_t open_files(void)
+{
+	rlim_t count = 0;
+	int fd;
+
+	for (fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
 /* Grants at random places are a file each. */
 static int exhaust_files(void *arg)
 {
 	struct iomm_alloc_desc desc = text_desc();
-	struct rlimit limit = { 64, 64 };
+	struct rlimit limit;
 	struct family f;
 
 	(void)arg;
 	desc.flags = IOMM_ALLOC_RANDOMIZE;
 	open_hosted(&f.h, desc);
+	/* As many as these, beside those that it was started with. */
+	limit.rlim_cur = limit.rlim_max = 64 + open_files();
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		return CANNOT;
 	return exhaust(&f, 30);

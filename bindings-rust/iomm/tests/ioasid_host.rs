@@ -6,7 +6,7 @@
 #[path = "../examples/ioasid_host.rs"]
 mod example;
 
-use example::{FLAWS, Flaw, HostAllocator, serve, show};
+use example::{FLAWS, Flaw, HostAllocator, IMPATIENCE, serve, show, wait_at_most};
 use iomm::{Code, Context, IoasidSet, IoasidSetConfig, IoasidSpace};
 use std::os::unix::net::UnixStream;
 use std::thread;
@@ -43,11 +43,15 @@ fn sentences_say_what_was_wrong() {
         let mut sentence = String::new();
         with_host(flaw, |stream| {
             let space = IoasidSpace::create(&Context::new().unwrap(), 1..=1000).unwrap();
+            let line = stream.try_clone().unwrap();
             let allocator = HostAllocator::new(stream).unwrap();
             space.register_allocator(allocator).unwrap();
             let set = IoasidSet::<()>::create(&space, &IoasidSetConfig::new()).unwrap();
             for _ in 0..2 {
                 set.alloc(1..=100, ()).unwrap();
+            }
+            if flaw == Flaw::IsSlow {
+                wait_at_most(&line, IMPATIENCE).unwrap();
             }
             sentence = set.alloc(1..=100, ()).unwrap_err().to_string();
         });
