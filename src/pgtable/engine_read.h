@@ -144,11 +144,14 @@ FN(is_common)(const struct iomm_common *common, uint64_t desc, uint64_t *paddr)
 	return common->prot && *paddr == FMT_LEAF_PA(*paddr, FMT_LAST);
 }
 
-/* Not inline: what is common is then short, and in one piece. */
+/* Not inline: what is common is then short, and in one piece. A hook may look in
+ * the middle of a break-before-make, see FN(read). */
 static __attribute__((noinline)) int
 FN(answer_other)(const struct iomm_pgtable *pgtable, uint64_t desc,
 		 uint64_t iova, struct iomm_translation *out)
 {
+	if (desc && !FMT_VALID(desc))
+		desc = FMT_WHOLE(desc);
 	return FN(answer)(pgtable, desc, FMT_LAST, iova, out);
 }
 
