@@ -49,7 +49,6 @@ static void end_steps(void)
 #else
 static void begin_steps(void)
 {
-	skip();
 }
 
 static void end_steps(void)
@@ -63,6 +62,9 @@ static void test_lookups(void **state)
 	struct rig *rig = *state;
 	uint32_t n;
 
+#ifndef __x86_64__
+	skip();
+#endif
 	table = rig_table(rig, 4 * KB, 39,
 			  IOMM_PGTABLE_COHERENT | IOMM_PGTABLE_SHARED);
 	map_ok(table, MINE, GB + MINE, 4 * KB, RW);
