@@ -204,6 +204,28 @@ FN(fill_new)(struct iomm_engine_op *op, struct iomm_node *node, uint64_t last)
 	return 0;
 }
 
+/* Leaves above the last level reach beyond the page whose table was taken out of
+ * their slot: walkers forget that, as for a link. Lowers `*count` to the slots up
+ * to one that is taken, or that they did not forget. */
+static int
+FN(forget_tables)(struct iomm_engine_op *op, const struct iomm_node *node,
+		  uint32_t level, uint32_t slot, uint32_t *count)
+{
+	uint64_t iova = op->iova;
+	uint32_t n;
+	int r = 0;
+
+	if (!iomm_pgtable_has_pruned(op->pgtable))
+		return 0;
+	for (n = 0; n < *count && FN(all_free)(node, level, slot + n, 1); n++) {
+		r = iomm_op_forget_old(op, node, level, slot + n, iova);
+		if (r)
+			*count = n;
+		iova += FN(size)(level);
+	}
+	return r;
+}
+
 /* Maps leaves at one level up to `last`, all in this table, until a slot is
  * taken. */
 static int FN(fill)(struct iomm_engine_op *op, struct iomm_node *node,
@@ -213,11 +235,14 @@ static int FN(fill)(struct iomm_engine_op *op, struct iomm_node *node,
 	uint32_t count = (uint32_t)((last - op->iova + 1) >> FN(shift)(level));
 	bool only_runs = !(op->leaf_levels >> level & 1), below;
 	uint32_t n;
+	int r = 0;
 
-	if (only_runs)
-		count &= ~(FN(run)(level) - 1);
 	if (!fresh && !iomm_op_lock(op, node))
 		return IOMM_RETRY;
+	if (!fresh && level < FMT_LAST)
+		r = FN(forget_tables)(op, node, level, slot, &count);
+	if (only_runs)
+		count &= ~(FN(run)(level) - 1);
 	if (FN(runs_fit)(op, level, count))
 		n = FN(fill_runs)(node, level, slot, op->paddr, op->attrs,
 				  count, only_runs);
@@ -234,8 +259,8 @@ static int FN(fill)(struct iomm_engine_op *op, struct iomm_node *node,
 	FN(advance)(op, (uint64_t)n << FN(shift)(level));
 	if (n && !fresh)
 		iomm_op_mark(op, level, node, slot, slot + n - 1);
-	if (n == count || below)
-		return 0;
+	if (r || n == count || below)
+		return r;
 	return iomm_exists(op->pgtable, op->pgtable->first_iova + op->iova);
 }
 

@@ -158,7 +158,10 @@ void iomm_op_enter_slow(struct iomm_engine_op *op)
 void iomm_op_exit_slow(struct iomm_engine_op *op)
 {
 	iomm_table_reader_exit(op->pgtable->sharing, op->reader);
-	iomm_node_unreserve(op->pgtable, &op->kept);
+	if (op->spares)
+		iomm_node_give_back(&op->kept, op->spares);
+	else
+		iomm_node_unreserve(op->pgtable, &op->kept);
 }
 
 int iomm_op_table(struct iomm_engine_op *op, uint32_t level,
@@ -169,7 +172,7 @@ int iomm_op_table(struct iomm_engine_op *op, uint32_t level,
 
 	/* One that nobody has seen makes no new generation: or two threads
 	 * could drive each other round for ever. */
-	if (op->shared && !op->detached) {
+	if (op->shared) {
 		*out = iomm_node_reuse(op->pgtable, &op->kept, level, raw);
 		if (*out)
 			return 0;
@@ -181,12 +184,8 @@ int iomm_op_table(struct iomm_engine_op *op, uint32_t level,
 
 void iomm_op_discard(struct iomm_engine_op *op, struct iomm_node *node)
 {
-	if (op->spares)
-		iomm_node_discard(op->pgtable, op->spares, node);
-	else if (op->shared && !op->detached)
-		iomm_node_discard(op->pgtable, &op->kept, node);
-	else
-		iomm_node_discard(op->pgtable, NULL, node);
+	iomm_node_discard(op->pgtable, op->shared ? &op->kept : op->spares,
+			  node);
 }
 
 /* Extents */

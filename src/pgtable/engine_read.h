@@ -144,11 +144,14 @@ FN(is_common)(const struct iomm_common *common, uint64_t desc, uint64_t *paddr)
 	return common->prot && *paddr == FMT_LEAF_PA(*paddr, FMT_LAST);
 }
 
-/* Not inline: what is common is then short, and in one piece. */
+/* Not inline: what is common is then short, and in one piece. A hook may look in
+ * the middle of a break-before-make, see FN(read). */
 static __attribute__((noinline)) int
 FN(answer_other)(const struct iomm_pgtable *pgtable, uint64_t desc,
 		 uint64_t iova, struct iomm_translation *out)
 {
+	if (desc && !FMT_VALID(desc))
+		desc = FMT_WHOLE(desc);
 	return FN(answer)(pgtable, desc, FMT_LAST, iova, out);
 }
 
@@ -215,19 +218,16 @@ FN(note_look)(const struct iomm_pgtable *pgtable, struct iomm_noted *noted,
  * The descriptor of a page of a shared table, in a table of the last level, as
  * FN(look) finds it; 0: that takes a closer look. It begins where the thread's
  * last look came by: the table there is still what it was if it is not dead, and
- * none was used again.
+ * none was used again. The thread has said that it is reading.
  */
 static inline uint64_t FN(glance_page)(const struct iomm_pgtable *pgtable,
 				       struct iomm_place *place, uint64_t iova)
 {
 	struct iomm_noted *noted = &place->noted;
 	const struct iomm_node *node = NULL;
-	uintptr_t generation;
+	uintptr_t generation = iomm_pgtable_generation(pgtable);
 	uint64_t desc = 0;
 
-	if (!iomm_place_read(place))
-		return 0;
-	generation = iomm_pgtable_generation(pgtable);
 	if (iova - noted->above.first >= noted->above.span ||
 	    noted->generation != generation)
 		FN(note_look)(pgtable, noted, iova, generation);
@@ -245,29 +245,31 @@ static inline uint64_t FN(glance_page)(const struct iomm_pgtable *pgtable,
 		if (generation != iomm_pgtable_generation(pgtable))
 			desc = 0;
 	}
-	iomm_place_read_end(place);
 	return desc;
 }
 
 static int FN(translate_shared)(struct iomm_pgtable *pgtable, uint64_t iova,
 				struct iomm_translation *out)
 {
-	uint64_t offset = iova - pgtable->first_iova, desc = 0;
+	uint64_t offset = iova - pgtable->first_iova, desc;
 	struct iomm_place *place = iomm_pgtable_reader(pgtable);
-	int r;
+	int r = 0;
 
-	if (place && out && out->size == sizeof(*out) &&
-	    offset <= pgtable->last_offset)
-		desc = FN(glance_page)(pgtable, place, offset);
-	if (!FMT_VALID(desc))
+	if (!place || !out || out->size != sizeof(*out) ||
+	    offset > pgtable->last_offset || !iomm_place_read(place))
 		return iomm_pgtable_translate_far(pgtable, iova, out);
-	r = FN(answer_page)(pgtable, &place->common, desc, iova, out);
+	desc = FN(glance_page)(pgtable, place, offset);
+	if (FMT_VALID(desc))
+		r = FN(answer_page)(pgtable, &place->common, desc, iova, out);
 	/* The next one is likely to look the same. */
-	if (!r && out->prot != place->common.prot &&
+	if (FMT_VALID(desc) && !r && out->prot != place->common.prot &&
 	    out->page_size == FMT_GRANULE)
 		place->common = (struct iomm_common){ .attrs = FMT_ATTRS(desc),
 						      .prot = out->prot };
-	return r;
+	/* Not before: who interrupts us there has to leave that alone. */
+	iomm_place_read_end(place);
+	return FMT_VALID(desc) ? r
+			       : iomm_pgtable_translate_far(pgtable, iova, out);
 }
 
 static int FN(extents)(struct iomm_pgtable *pgtable, uint64_t iova,

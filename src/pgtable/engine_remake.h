@@ -223,7 +223,11 @@ static int FN(map_split)(struct iomm_engine_op *op, struct iomm_node *child,
 	build.leaf_levels = op->leaf_levels;
 	build.run_levels = op->run_levels;
 	build.exact = false;
+	if (op->shared)
+		build.kept = op->kept;
 	r = FN(map_table)(&build, child, level + 1, build.last, true);
+	if (op->shared)
+		op->kept = build.kept;
 	op->generation = build.generation;
 	return r;
 }
@@ -321,16 +325,16 @@ FN(split)(struct iomm_engine_op *op, struct iomm_node *node, uint32_t level)
 	if (r)
 		return r;
 	r = FN(map_split)(op, child, level, desc, base);
-	if (!r && !iomm_op_lock(op, node))
-		r = IOMM_RETRY;
-	else if (!r) {
-		r = FN(replace_leaf)(op, node, level, base, desc, child);
-		if (iomm_node_child(node, slot) == child)
-			child = NULL;
-		iomm_op_unlock(op, node);
+	if (r || !iomm_op_lock(op, node)) {
+		iomm_op_discard(op, child);
+		return r ? r : IOMM_RETRY;
 	}
+	r = FN(replace_leaf)(op, node, level, base, desc, child);
+	if (iomm_node_child(node, slot) == child)
+		child = NULL;
+	iomm_op_unlock(op, node);
 	/* Readers may have seen it: it is none to be kept. */
 	if (child)
-		iomm_node_discard(pgtable, op->spares, child);
+		iomm_node_discard(pgtable, NULL, child);
 	return r;
 }

@@ -152,13 +152,14 @@ static inline bool FN(is_good)(const struct iomm_cursor *cursor)
 }
 
 /* The same a level up: blocks in the table above that was used last, if there
- * are no tables below. */
+ * are no tables below, nor were any that walkers remember. */
 static inline bool FN(in_tepid)(const struct iomm_pgtable *pgtable,
 				uint64_t offset, uint64_t bytes)
 {
 	return (pgtable->leaf_levels >> (FMT_LAST - 1) & 1) && pgtable->warms &&
 	       FN(inside)(offset, bytes, FMT_LAST - 1, pgtable->tepid.span) &&
-	       !iomm_node_used(pgtable->tepid.node);
+	       !iomm_node_used(pgtable->tepid.node) &&
+	       !iomm_pgtable_has_pruned(pgtable);
 }
 
 static __attribute__((noinline)) int

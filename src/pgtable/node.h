@@ -307,6 +307,10 @@ int iomm_node_reserve(struct iomm_pgtable *pgtable,
 void iomm_node_unreserve(struct iomm_pgtable *pgtable,
 			 struct iomm_node_spares *spares);
 
+/* Those that a commit kept from one try to the next, to their reservation. */
+void iomm_node_give_back(struct iomm_node_spares *kept,
+			 struct iomm_node_spares *spares);
+
 /* How many spare tables there are. */
 uint64_t iomm_node_spares(struct iomm_pgtable *pgtable);
 

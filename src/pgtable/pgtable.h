@@ -148,6 +148,13 @@ iomm_pgtable_generation(const struct iomm_pgtable *pgtable)
 	return atomic_load_explicit(&pgtable->generation, memory_order_acquire);
 }
 
+/* Are there tables with IOMM_NODE_PRUNED? */
+static inline bool iomm_pgtable_has_pruned(const struct iomm_pgtable *pgtable)
+{
+	return atomic_load_explicit(&pgtable->pruned.count,
+				    memory_order_acquire);
+}
+
 /* Nothing is mapped at the address: ENOENT with its sentence. */
 int iomm_pgtable_refuse_hole(const struct iomm_pgtable *pgtable,
 			     uint64_t iova) IOMM_COLD;

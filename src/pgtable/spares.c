@@ -170,6 +170,15 @@ void iomm_node_unreserve(struct iomm_pgtable *pgtable,
 	}
 }
 
+void iomm_node_give_back(struct iomm_node_spares *kept,
+			 struct iomm_node_spares *spares)
+{
+	struct iomm_node *node;
+
+	while ((node = take_any(kept)))
+		iomm_spares_put(spares, node);
+}
+
 /* Trim */
 
 /* Waits a little for those who were reading when the call began. */

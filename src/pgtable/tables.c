@@ -393,7 +393,7 @@ bool iomm_node_remembered(struct iomm_pgtable *pgtable, uint32_t level,
 
 	/* What was taken out of the slot, whose table the caller has locked, was
 	 * counted before. Count and flush go the other way round. */
-	if (!atomic_load_explicit(&pgtable->pruned.count, memory_order_acquire))
+	if (!iomm_pgtable_has_pruned(pgtable))
 		return false;
 	iomm_lists_lock(pgtable);
 	remembered = *slot_count(pgtable, level, region(pgtable, iova));

@@ -259,6 +259,78 @@ static void test_fails_half_way(void **state)
 	end(&s);
 }
 
+/* A leaf reaches beyond the page that went: what is around that is found at once,
+ * as below a link. */
+static void leaf_for_table(void **state, uint32_t flags)
+{
+	struct scene s;
+
+	make(&s, state, flags);
+	map_ok(s.t, TABLE, GB, TABLE, RW);
+	take_page(&s);
+	map_ok(s.t, 0, 2 * GB, TABLE, RW);
+	assert_slot_flushed(&s);
+	end(&s);
+}
+
+static void test_leaf_for_table(void **state)
+{
+	leaf_for_table(state, IOMM_PGTABLE_COHERENT);
+	leaf_for_table(state, 0);
+	leaf_for_table(state, IOMM_PGTABLE_COHERENT | IOMM_PGTABLE_SHARED);
+	leaf_for_table(state, IOMM_PGTABLE_SHARED);
+}
+
+/* The same where the short way for blocks would do it. */
+static void test_leaf_for_table_short(void **state)
+{
+	struct scene s;
+
+	begin(&s, state, IOMM_PGTABLE_COHERENT);
+	map_ok(s.t, 2 * TABLE, GB, TABLE, RW);
+	rig_clear_events(s.rig);
+	map_ok(s.t, 3 * TABLE, GB, TABLE, RW);
+	assert_no_flush(&s);
+	map_ok(s.t, 0, 2 * GB, TABLE, RW);
+	assert_slot_flushed(&s);
+	end(&s);
+}
+
+/* And where two levels of tables were. */
+static void test_leaf_for_tables(void **state)
+{
+	struct scene s;
+
+	begin(&s, state, IOMM_PGTABLE_COHERENT);
+	map_ok(s.t, 0, 2 * GB, GB, RW);
+	assert_all_flushed(&s);
+	end(&s);
+}
+
+/* Those before it are mapped when it is not known what walkers remember. */
+static void test_leaf_fails(void **state)
+{
+	uint64_t mapped = 0;
+	struct scene s;
+
+	make(&s, state, IOMM_PGTABLE_COHERENT);
+	map_ok(s.t, 4 * TABLE, GB, TABLE, RW);
+	map_ok(s.t, 2 * TABLE, GB, 4 * KB, RW);
+	assert_ok(iomm_pgtable_unmap(s.t, 2 * TABLE, 4 * KB, &s.gather, NULL));
+	watcher_begin(&s.watcher, s.rig, s.t, 0, 4);
+	s.rig->tlb_error = -IOMM_EIO;
+	s.rig->tlb_fail_in = 1;
+	assert_fails(iomm_pgtable_map(s.t, TABLE, GB, 3 * TABLE, RW, 0,
+				      &mapped),
+		     IOMM_EIO, s.rig->ctx, "[0x400000, 0x5fffff]");
+	assert_int_equal(mapped, TABLE);
+	assert_maps(s.t, TABLE, GB, TABLE);
+	assert_hole(s.t, 2 * TABLE);
+	assert_hole(s.t, 3 * TABLE);
+	map_ok(s.t, 2 * TABLE, 2 * GB, TABLE, RW);
+	end(&s);
+}
+
 /* Another thread maps next to a page whose table is just being linked. */
 struct beside {
 	struct rig *rig;
@@ -338,6 +410,10 @@ int main(void)
 		RIG_TEST(test_in_turn),
 		RIG_TEST(test_fails),
 		RIG_TEST(test_fails_half_way),
+		RIG_TEST(test_leaf_for_table),
+		RIG_TEST(test_leaf_for_table_short),
+		RIG_TEST(test_leaf_for_tables),
+		RIG_TEST(test_leaf_fails),
 		RIG_TEST(test_linked_for_all),
 	};
 

@@ -314,6 +314,41 @@ static void test_split_looked_at(void **state)
 	split_looked_at(*state, 1 * GB);
 }
 
+/* A hook looks at a page that is there all the time, by the short way. */
+static void look_at_page(struct rig *rig, uint64_t iova, uint64_t last)
+{
+	struct iomm_translation at = { .size = sizeof(at) };
+
+	(void)iova;
+	(void)last;
+	assert_ok(iomm_pgtable_translate(rig->user, 1 * GB + 8 * KB, &at));
+	assert_int_equal(at.paddr, 2 * GB + 8 * KB);
+	rig->on_flush = NULL;
+}
+
+static void broken_looked_at(struct rig *rig, uint32_t flags)
+{
+	struct iomm_pgtable *t = rig_table(rig, 4 * KB, 39, flags);
+
+	map_ok(t, 1 * GB, 2 * GB, 64 * KB, RWC);
+	assert_size(t, 1 * GB, 64 * KB);
+	rig->user = t;
+	rig->on_flush = look_at_page;
+	assert_ok(iomm_pgtable_split(t, 1 * GB, 4 * KB, 4 * KB));
+	assert_null(rig->on_flush);
+	rig->on_flush = look_at_page;
+	protect_ok(t, 1 * GB, 64 * KB, RW | IOMM_PROT_MMIO, 64 * KB);
+	assert_null(rig->on_flush);
+	unmap_ok(t, 1 * GB, 64 * KB, 64 * KB);
+	iomm_pgtable_put(t);
+}
+
+static void test_broken_looked_at(void **state)
+{
+	broken_looked_at(*state, IOMM_PGTABLE_COHERENT);
+	broken_looked_at(*state, IOMM_PGTABLE_COHERENT | IOMM_PGTABLE_SHARED);
+}
+
 /* Merging */
 
 /* Page by page, in any order, until it is one. */
@@ -499,6 +534,7 @@ int main(void)
 		RIG_TEST(test_split_refuses),
 		RIG_TEST(test_split_fails),
 		RIG_TEST(test_split_looked_at),
+		RIG_TEST(test_broken_looked_at),
 		RIG_TEST(test_merge_pages),
 		RIG_TEST(test_merge_differences),
 		RIG_TEST(test_merge_narrow),

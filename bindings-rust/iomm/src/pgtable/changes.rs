@@ -14,8 +14,8 @@ macro_rules! changes {
             /// a leaf with one that does, from its flush on.
             ///
             /// Where a table is needed close to one that was emptied and waits
-            /// in a gather, walkers are made to forget that first: this may
-            /// call [`TlbOps`](crate::TlbOps), and fail as that does.
+            /// in a gather, or a leaf in its place, walkers are made to forget
+            /// that first: this may call [`TlbOps`](crate::TlbOps), and fail as that does.
             pub fn map(
                 $($receiver)+,
                 iova: u64,
