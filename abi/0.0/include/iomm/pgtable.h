@@ -314,9 +314,9 @@ iomm_pgtable_info(struct iomm_pgtable *pgtable, struct iomm_pgtable_info *info);
  * addresses wait in a gather, or share a leaf with one that does, from its flush
  * on.
  *
- * Where a table is needed while one that went for being empty still waits in a
- * gather, walkers are made to forget that first (`flush` with IOMM_TLB_TABLES, or
- * `flush_all`).
+ * Where a table, or a leaf in its place, is needed while one that went for being
+ * empty still waits in a gather, walkers are made to forget that first (`flush`
+ * with IOMM_TLB_TABLES, or `flush_all`).
  *
  * @param pgtable a table
  * @param iova first I/O address; a multiple of the smallest page size

@@ -128,7 +128,7 @@ struct iomm_plugin;
 #define IOMM_PROT_WRITE (1u << 1) /**< the device may write */
 #define IOMM_PROT_EXEC	(1u << 2) /**< the device may fetch instructions */
 #define IOMM_PROT_CACHE (1u << 3) /**< normal memory, write-back, shareable */
-#define IOMM_PROT_MMIO	(1u << 4) /**< device memory: no gathering, no cache */
+#define IOMM_PROT_MMIO	(1u << 4) /**< device memory: no gathering, no CACHE */
 #define IOMM_PROT_PRIV	(1u << 5) /**< privileged accesses only */
 
 #endif
