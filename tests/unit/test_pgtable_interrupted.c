@@ -74,11 +74,12 @@ static void test_lookups(void **state)
 	end_steps();
 	assert_int_equal(sigaction(SIGTRAP, &old, NULL), 0);
 	iomm_pgtable_put(table);
-	/* Valgrind makes none, and not every virtual machine does. */
-	if (!interrupts)
-		skip();
-	assert_in_range(interrupts, 100, UINT32_MAX);
 	assert_int_equal(wrong, 0);
+	/* Valgrind makes none, nor does every machine. */
+	if (interrupts)
+		assert_in_range(interrupts, 100, UINT32_MAX);
+	else
+		print_message("there are no single steps here\n");
 }
 
 int main(void)
