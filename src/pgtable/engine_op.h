@@ -223,8 +223,8 @@ static inline void iomm_op_note(struct iomm_engine_op *op, uint64_t start,
 int iomm_op_flush(struct iomm_engine_op *op, uint64_t start, uint64_t last,
 		  uint64_t page_size, uint32_t flags);
 
-/* A table is about to be linked in this slot, where walkers may remember another
- * one, and those that were below it: they forget them. */
+/* A table or a leaf is about to take this slot, where walkers may remember a table,
+ * and those that were below it: they forget them. */
 int iomm_op_forget_old(struct iomm_engine_op *op, const struct iomm_node *node,
 		       uint32_t level, uint32_t slot, uint64_t iova);
 
