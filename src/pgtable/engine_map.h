@@ -205,8 +205,8 @@ FN(fill_new)(struct iomm_engine_op *op, struct iomm_node *node, uint64_t last)
 }
 
 /* Leaves above the last level reach beyond the page whose table was taken out of
- * their slot: walkers forget that, as for a link. Lowers `*count` to the slots up
- * to one that is taken, or that they did not forget. */
+ * their slot: walkers forget that, as for a link. Looks no further than the leaves
+ * will come, and lowers `*count` to the slots before one that was not forgotten. */
 static int
 FN(forget_tables)(struct iomm_engine_op *op, const struct iomm_node *node,
 		  uint32_t level, uint32_t slot, uint32_t *count)
